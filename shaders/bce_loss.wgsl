@@ -1,0 +1,61 @@
+// losses[step mod capacity] = (1 / batch_size) · Σᵢ max(z, 0) − z·t + log(1 + exp(−|z|)),
+// binary cross-entropy from the logits z and the targets t, in nats.
+//
+// One workgroup: each invocation sums every workgroup_size-th row, then the partial sums are
+// added in a tree. The order is fixed, so the result is the same every time.
+
+struct Params {
+    batch_size: u32,
+    capacity: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;       // [batch_size, 1]
+@group(0) @binding(2) var<storage, read> targets: array<f32>;      // [batch_size, 1]
+@group(0) @binding(3) var<storage, read> steps_done: array<u32>;   // [1]
+@group(0) @binding(4) var<storage, read_write> losses: array<f32>; // [capacity]
+
+override workgroup_size: u32 = 64;
+
+var<workgroup> partial_sums: array<f32, workgroup_size>;
+
+// log(1 + t) for t in [0, 1], as 2·artanh(s) with s = t / (2 + t): Σ 2·s²ⁿ⁺¹ / (2n + 1).
+// WGSL has no log1p, and its log may be off by 2⁻²¹ near 1, where a small loss would drown.
+fn log_1p(t: f32) -> f32 {
+    let s = t / (2.0 + t);
+    let q = s * s;
+    var sum = 1.0 / 15.0;
+    sum = sum * q + 1.0 / 13.0;
+    sum = sum * q + 1.0 / 11.0;
+    sum = sum * q + 1.0 / 9.0;
+    sum = sum * q + 1.0 / 7.0;
+    sum = sum * q + 1.0 / 5.0;
+    sum = sum * q + 1.0 / 3.0;
+    return 2.0 * (s + s * (q * sum));
+}
+
+fn row_loss(z: f32, target_value: f32) -> f32 {
+    let loss = max(z, 0.0) - z * target_value + log_1p(exp(-abs(z)));
+    // A driver may answer anything for an infinity or a NaN: pass those on as they are.
+    let finite = (bitcast<u32>(z) & 0x7f800000u) != 0x7f800000u;
+    return select(z, loss, finite);
+}
+
+@compute @workgroup_size(workgroup_size)
+fn main(@builtin(local_invocation_index) lane: u32) {
+    var sum = 0.0;
+    for (var row = lane; row < params.batch_size; row += workgroup_size) {
+        sum += row_loss(logits[row], targets[row]);
+    }
+    partial_sums[lane] = sum;
+    workgroupBarrier();
+    for (var stride = workgroup_size / 2u; stride > 0u; stride /= 2u) {
+        if lane < stride {
+            partial_sums[lane] += partial_sums[lane + stride];
+        }
+        workgroupBarrier();
+    }
+    if lane == 0u {
+        losses[steps_done[0] % params.capacity] = partial_sums[0] / f32(params.batch_size);
+    }
+}

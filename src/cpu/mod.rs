@@ -1,0 +1,17 @@
+//! The reference: a twin for each shader, with its loops, on plain slices, for any [`Scalar`];
+//! and a training step made of them in the shaders' order.
+//!
+//! [`Scalar`]: crate::scalar::Scalar
+
+mod reference;
+
+pub mod bce_grad;
+pub mod bce_loss;
+pub mod bias_add;
+pub mod bias_grad;
+pub mod matmul;
+pub mod sgd_update;
+pub mod sigmoid;
+pub mod sigmoid_grad;
+
+pub use reference::Reference;

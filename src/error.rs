@@ -1,0 +1,64 @@
+//! What can go wrong, in the words a user needs: what was expected, what was found, what to do.
+
+use std::path::PathBuf;
+
+/// Everything that a user, a file, a driver or a run can cause.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A request that cannot be met, or an input that is not what it should be.
+    #[error("{0}")]
+    Usage(String),
+    /// A file that cannot be read or written, or does not hold what it should.
+    #[error("{path}: {problem}", path = path.display())]
+    File {
+        /// The file as the user named it.
+        path: PathBuf,
+        /// What was expected and what was found.
+        problem: String,
+    },
+    /// There is no adapter that could run the kernels.
+    #[error("{0}")]
+    NoAdapter(String),
+    /// The loss stopped being a number.
+    #[error(
+        "the loss at step {step} is {loss}: training diverged, and nothing was saved; \
+         try a smaller --learning-rate"
+    )]
+    Diverged {
+        /// The first step whose loss, before its update, is not finite.
+        step: u64,
+        /// That loss.
+        loss: f32,
+    },
+    /// The user asked to stop.
+    #[error("interrupted at step {step} of {steps}; nothing was saved")]
+    Interrupted {
+        /// Updates that were made.
+        step: u64,
+        /// Updates that were asked for.
+        steps: u64,
+    },
+    /// The device or its driver failed, or did not do what it reported as done.
+    #[error("{0}")]
+    Gpu(String),
+}
+
+impl Error {
+    /// The exit code of a process that ends with this error: 1 a check failed, 2 usage or bad
+    /// input, 3 no usable adapter, 4 device lost or GPU failure, 130 interrupted.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Diverged { .. } => 1,
+            Self::Usage(_) | Self::File { .. } => 2,
+            Self::NoAdapter(_) => 3,
+            Self::Gpu(_) => 4,
+            Self::Interrupted { .. } => 130,
+        }
+    }
+
+    /// A problem with the file at `path`.
+    pub fn file(path: impl Into<PathBuf>, problem: impl ToString) -> Self {
+        Self::File { path: path.into(), problem: problem.to_string() }
+    }
+}

@@ -1,0 +1,124 @@
+//! An open device: the one place that asks for features and limits and hears of faults.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::adapter::{AdapterSummary, Choice, Selection, choose};
+use super::poll::Poller;
+use crate::error::Error;
+
+/// A device with its queue, and the bytes that crossed to it and back.
+pub struct Gpu {
+    /// What was opened.
+    pub adapter: AdapterSummary,
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) poller: Poller,
+    pub(super) uploaded: AtomicU64,
+    pub(super) read_back: AtomicU64,
+    faults: Arc<Faults>,
+}
+
+/// What wgpu reports outside of any call: uncaptured errors and the loss of the device.
+#[derive(Default)]
+pub(super) struct Faults(Mutex<Option<String>>);
+
+impl Faults {
+    fn report(&self, fault: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(fault) => Err(Error::Gpu(fault.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Gpu {
+    /// Opens the adapter that `selection`, then the environment, then the ranking gives.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] or [`Error::NoAdapter`] as [`choose`] has it, [`Error::Gpu`] if the
+    /// driver refuses.
+    pub async fn open(selection: Selection) -> Result<Self, Error> {
+        Self::from_choice(choose(&selection.or_environment()?).await?).await
+    }
+
+    async fn from_choice(mut choice: Choice) -> Result<Self, Error> {
+        let (adapter, summary) = choice.adapters.swap_remove(choice.index);
+        let available = adapter.limits();
+        // The weakest limits that WebGPU knows, but for the sizes of what is stored.
+        let limits = wgpu::Limits {
+            max_buffer_size: available.max_buffer_size,
+            max_storage_buffer_binding_size: available.max_storage_buffer_binding_size,
+            ..wgpu::Limits::downlevel_defaults()
+        };
+        let (device, queue) = adapter
+            .request_device(&wgpu::DeviceDescriptor {
+                label: Some("parity"),
+                required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+                required_limits: limits,
+                ..Default::default()
+            })
+            .await
+            .map_err(|error| Error::Gpu(format!("{summary} cannot be opened: {error}")))?;
+        let faults = Arc::new(Faults::default());
+        let heard = Arc::clone(&faults);
+        device.on_uncaptured_error(Arc::new(move |error| heard.report(error.to_string())));
+        let heard = Arc::clone(&faults);
+        device.set_device_lost_callback(move |reason, message| {
+            heard.report(format!("the device was lost ({reason:?}) {message}"));
+        });
+        let poller = Poller::start(device.clone(), Arc::clone(&faults))?;
+        let (uploaded, read_back) = Default::default();
+        Ok(Self { adapter: summary, device, queue, poller, uploaded, read_back, faults })
+    }
+
+    /// Fails if wgpu has reported an error outside of any call, or the device is lost.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] with the first report.
+    pub fn check(&self) -> Result<(), Error> {
+        self.faults.check()
+    }
+
+    /// Bytes written from the host to the device so far.
+    #[must_use]
+    pub fn bytes_uploaded(&self) -> u64 {
+        self.uploaded.load(Ordering::Relaxed)
+    }
+
+    /// Bytes read by the host from the device so far.
+    #[must_use]
+    pub fn bytes_read_back(&self) -> u64 {
+        self.read_back.load(Ordering::Relaxed)
+    }
+
+    /// The most bytes that one tensor may have on this device.
+    #[must_use]
+    pub fn max_tensor_bytes(&self) -> u64 {
+        let limits = self.device.limits();
+        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+    }
+
+    /// Destroys the device, as a driver reset would: for tests of what follows.
+    pub fn destroy(&self) {
+        self.device.destroy();
+    }
+
+    /// Runs `create` so that an error in it is returned instead of reported later.
+    pub(super) async fn scoped<T>(&self, what: &str, create: impl FnOnce() -> T) -> Result<T, Error> {
+        use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
+        let scopes = [Validation, OutOfMemory, Internal].map(|f| self.device.push_error_scope(f));
+        let made = create();
+        for scope in scopes.into_iter().rev() {
+            if let Some(error) = scope.pop().await {
+                return Err(Error::Gpu(format!("{what}: {error}")));
+            }
+        }
+        self.check()?;
+        Ok(made)
+    }
+}

@@ -1,0 +1,235 @@
+//! From a shader's description to a launch that can be repeated.
+
+use super::context::Gpu;
+use super::tensor::Tensor;
+use crate::error::Error;
+
+/// How a shader sees a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BindingKind {
+    /// The `params` of the launch.
+    Uniform,
+    /// An input.
+    Read,
+    /// An output, or an input that is updated.
+    ReadWrite,
+}
+
+/// One buffer of a shader; its number is its place in [`KernelSpec::bindings`].
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// The variable's name in the shader.
+    pub name: &'static str,
+    /// Its address space and access.
+    pub kind: BindingKind,
+}
+
+impl Binding {
+    /// The `params` of a launch.
+    pub const PARAMS: Self = Self { name: "params", kind: BindingKind::Uniform };
+
+    /// An input.
+    #[must_use]
+    pub const fn read(name: &'static str) -> Self {
+        Self { name, kind: BindingKind::Read }
+    }
+
+    /// An output, or an input that is updated.
+    #[must_use]
+    pub const fn read_write(name: &'static str) -> Self {
+        Self { name, kind: BindingKind::ReadWrite }
+    }
+}
+
+/// One field of a shader's `Params`, as the host lays it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name, in Rust and WGSL alike.
+    pub name: &'static str,
+    /// Bytes from the start of the struct.
+    pub offset: usize,
+}
+
+/// Declares the host's twin of a shader's `Params`, with the list of its fields.
+macro_rules! params {
+    ($(#[$doc:meta])* pub struct Params { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+        pub struct Params { $($(#[$field_doc])* pub $field: $type,)* }
+
+        impl Params {
+            /// The fields in order, for comparison with the shader's.
+            pub const FIELDS: &[$crate::gpu::Field] = &[$($crate::gpu::Field {
+                name: stringify!($field),
+                offset: std::mem::offset_of!(Params, $field),
+            }),*];
+        }
+    };
+}
+pub(crate) use params;
+
+/// All that the host knows of a shader.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelSpec {
+    /// The stem of its file.
+    pub name: &'static str,
+    /// Its WGSL, with one entry point `main`.
+    pub source: &'static str,
+    /// Its buffers, in the order of their numbers.
+    pub bindings: &'static [Binding],
+    /// The fields of its `Params`.
+    pub params: &'static [Field],
+    /// Invocations a workgroup, in each dimension.
+    pub workgroup_size: u32,
+}
+
+/// A compiled shader.
+pub struct Kernel {
+    spec: &'static KernelSpec,
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+/// A launch as data: it can be encoded any number of times.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    /// The stem of the shader.
+    pub name: &'static str,
+    /// The compiled shader.
+    pub pipeline: wgpu::ComputePipeline,
+    /// Its buffers.
+    pub bind_group: wgpu::BindGroup,
+    /// How many workgroups it takes.
+    pub workgroup_count: [u32; 3],
+}
+
+impl Dispatch {
+    /// Adds the launch to a pass.
+    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
+        let [x, y, z] = self.workgroup_count;
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        pass.dispatch_workgroups(x, y, z);
+    }
+}
+
+/// Workgroups that cover `items`, `per_workgroup` each, in two dimensions: one alone ends at
+/// 65,535.
+///
+/// # Panics
+/// If that takes more than 65,535² workgroups.
+#[must_use]
+pub fn cover(items: usize, per_workgroup: u32) -> [u32; 3] {
+    const MOST: usize = 65_535;
+    let count = items.div_ceil(per_workgroup as usize);
+    let y = count.div_ceil(MOST).max(1);
+    let as_u32 = |count: usize| u32::try_from(count).expect("at most 65,535");
+    assert!(y <= MOST, "{items} items are too many for one dispatch");
+    [as_u32(count.div_ceil(y)), as_u32(y), 1]
+}
+
+impl Kernel {
+    /// Compiles a shader with the given `override` constants.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the driver refuses it.
+    pub async fn new(
+        gpu: &Gpu,
+        spec: &'static KernelSpec,
+        overrides: &[(&str, f64)],
+    ) -> Result<Self, Error> {
+        let mut constants = vec![("workgroup_size", f64::from(spec.workgroup_size))];
+        constants.extend_from_slice(overrides);
+        let device = &gpu.device;
+        let entries: Vec<_> = (0..).zip(spec.bindings).map(layout_entry).collect();
+        let compile = || {
+            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+                label: Some(spec.name),
+                source: wgpu::ShaderSource::Wgsl(spec.source.into()),
+            });
+            let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some(spec.name),
+                entries: &entries,
+            });
+            let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some(spec.name),
+                bind_group_layouts: &[Some(&layout)],
+                ..Default::default()
+            });
+            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(spec.name),
+                layout: Some(&pipeline_layout),
+                module: &module,
+                entry_point: Some("main"),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &constants,
+                    // The shaders write workgroup memory before they read it. Left to llvmpipe's
+                    // GL compiler, 2,048 zeros cost 53 s.
+                    zero_initialize_workgroup_memory: false,
+                },
+                cache: None,
+            });
+            Self { spec, pipeline, layout }
+        };
+        gpu.scoped(spec.name, compile).await
+    }
+
+    /// Binds parameters and tensors, in the order of the shader's bindings, for a launch of
+    /// `workgroup_count` workgroups.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if wgpu refuses.
+    ///
+    /// # Panics
+    /// Unless there is one tensor for each binding after `params`.
+    pub async fn bind<P: bytemuck::Pod>(
+        &self,
+        gpu: &Gpu,
+        params: &P,
+        tensors: &[&Tensor],
+        workgroup_count: [u32; 3],
+    ) -> Result<Dispatch, Error> {
+        let name = self.spec.name;
+        assert_eq!(tensors.len() + 1, self.spec.bindings.len(), "tensors for {name}");
+        let uniform = gpu.uniform(name, params).await?;
+        let resources = [uniform.as_entire_binding()].into_iter();
+        let resources = resources.chain(tensors.iter().map(|tensor| tensor.binding()));
+        let entries: Vec<_> = (0..)
+            .zip(resources)
+            .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
+            .collect();
+        let descriptor = wgpu::BindGroupDescriptor {
+            label: Some(name),
+            layout: &self.layout,
+            entries: &entries,
+        };
+        let bind_group = gpu.scoped(name, || gpu.device.create_bind_group(&descriptor)).await?;
+        Ok(Dispatch { name, pipeline: self.pipeline.clone(), bind_group, workgroup_count })
+    }
+}
+
+impl Gpu {
+    async fn uniform<P: bytemuck::Pod>(&self, name: &str, params: &P) -> Result<wgpu::Buffer, Error> {
+        let data = bytemuck::bytes_of(params);
+        let size = data.len() as u64;
+        let buffer = self.buffer(name, size, wgpu::BufferUsages::UNIFORM).await?;
+        self.uploaded.fetch_add(size, std::sync::atomic::Ordering::Relaxed);
+        self.queue.write_buffer(&buffer, 0, data);
+        Ok(buffer)
+    }
+}
+
+fn layout_entry((binding, described): (u32, &Binding)) -> wgpu::BindGroupLayoutEntry {
+    let ty = match described.kind {
+        BindingKind::Uniform => wgpu::BufferBindingType::Uniform,
+        BindingKind::Read => wgpu::BufferBindingType::Storage { read_only: true },
+        BindingKind::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
+    };
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    }
+}

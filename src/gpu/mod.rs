@@ -1,0 +1,18 @@
+//! The machinery: adapters, buffers, pipelines, submissions, timestamps. It creates every wgpu
+//! object of the crate and knows nothing of neural networks.
+
+mod adapter;
+mod context;
+mod kernel;
+mod poll;
+mod submit;
+mod tensor;
+mod timer;
+
+pub use adapter::{AdapterSummary, Backend, Choice, DeviceType, Selection, choose};
+pub use context::Gpu;
+pub use kernel::{Binding, BindingKind, Dispatch, Field, Kernel, KernelSpec, cover};
+pub(crate) use kernel::params;
+pub use submit::{Readback, Region};
+pub use tensor::{Tensor, aligned_len};
+pub use timer::Timer;

@@ -1,0 +1,70 @@
+//! Waiting without blocking: a thread polls the device while a future waits for a submission.
+//!
+//! In a browser the event loop does this, and this file is what would be left out.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use futures_intrusive::channel::shared::{OneshotSender, oneshot_channel};
+
+use super::context::Faults;
+use crate::error::Error;
+
+/// Longest wait for one submission. Submissions are sized to some hundredths of a second; a
+/// software adapter can need minutes for one enormous dispatch.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long one poll may take; short, since a GL driver caps it at 2.1 s on its own.
+const SLICE: Duration = Duration::from_secs(1);
+
+/// The name of the thread. Its panics are reported as errors, so a panic hook may keep quiet.
+pub(super) const THREAD: &str = "parity-poll";
+
+type Job = (wgpu::SubmissionIndex, OneshotSender<Result<(), Error>>);
+
+/// The thread's end of the line.
+pub(super) struct Poller(mpsc::Sender<Job>);
+
+impl Poller {
+    pub(super) fn start(device: wgpu::Device, faults: Arc<Faults>) -> Result<Self, Error> {
+        let (sender, jobs) = mpsc::channel::<Job>();
+        let serve = move || {
+            for (submission, done) in jobs {
+                let outcome = wait(&device, &submission).and_then(|()| faults.check());
+                // The future may have been dropped; then nobody is waiting for this.
+                drop(done.send(outcome));
+            }
+        };
+        std::thread::Builder::new()
+            .name(THREAD.into())
+            .spawn(serve)
+            .map_err(|error| Error::Gpu(format!("cannot start the polling thread: {error}")))?;
+        Ok(Self(sender))
+    }
+
+    /// Completes when the submission has: its callbacks have then been called.
+    pub(super) async fn finished(&self, submission: wgpu::SubmissionIndex) -> Result<(), Error> {
+        let (sender, receiver) = oneshot_channel();
+        let stopped = || Error::Gpu("the polling thread has stopped".into());
+        self.0.send((submission, sender)).map_err(|_| stopped())?;
+        receiver.receive().await.unwrap_or_else(|| Err(stopped()))
+    }
+}
+
+fn wait(device: &wgpu::Device, submission: &wgpu::SubmissionIndex) -> Result<(), Error> {
+    let start = Instant::now();
+    loop {
+        let poll = wgpu::PollType::Wait {
+            submission_index: Some(submission.clone()),
+            timeout: Some(SLICE),
+        };
+        // wgpu 30 panics here when the device is lost.
+        match catch_unwind(AssertUnwindSafe(|| device.poll(poll))) {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(wgpu::PollError::Timeout)) if start.elapsed() < PATIENCE => {}
+            Ok(Err(error)) => return Err(Error::Gpu(format!("waiting for the GPU: {error}"))),
+            Err(_) => return Err(Error::Gpu("the device was lost while it worked".into())),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Values on the device.
+
+use std::sync::atomic::Ordering;
+
+use wgpu::BufferUsages;
+
+use super::context::Gpu;
+use crate::error::Error;
+
+/// Every tensor starts on a multiple of this many values, so that any of them can be bound: no
+/// adapter may ask for more than 256 bytes.
+const ALIGNMENT: usize = 64;
+
+/// The length that a tensor of `len` values takes up among others in one buffer.
+#[must_use]
+pub fn aligned_len(len: usize) -> usize {
+    len.next_multiple_of(ALIGNMENT)
+}
+
+/// A row-major array of 4-byte values on the device: a buffer or a part of one.
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    pub(super) buffer: wgpu::Buffer,
+    pub(super) offset: usize,
+    len: usize,
+}
+
+impl Tensor {
+    /// How many values it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it has no values at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// `len` of the values, from number `start` on.
+    ///
+    /// # Panics
+    /// If that is not inside, or `start` is not aligned as [`aligned_len`] does.
+    #[must_use]
+    pub fn part(&self, start: usize, len: usize) -> Self {
+        assert!(start + len <= self.len, "{start} + {len} values of {}", self.len);
+        assert!(start.is_multiple_of(ALIGNMENT), "a part cannot start at value {start}");
+        Self { buffer: self.buffer.clone(), offset: self.offset + start, len }
+    }
+
+    pub(super) fn whole(buffer: wgpu::Buffer, len: usize) -> Self {
+        Self { buffer, offset: 0, len }
+    }
+
+    pub(super) fn binding(&self) -> wgpu::BindingResource<'_> {
+        wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: &self.buffer,
+            offset: bytes(self.offset),
+            size: wgpu::BufferSize::new(bytes(self.len)),
+        })
+    }
+}
+
+/// The size of `len` values.
+pub(super) fn bytes(len: usize) -> u64 {
+    4 * len as u64
+}
+
+impl Gpu {
+    /// A tensor of zeros.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the adapter cannot bind that much, [`Error::Gpu`] if memory runs out.
+    pub async fn zeros(&self, label: &str, len: usize) -> Result<Tensor, Error> {
+        let (needed, most) = (bytes(len), self.max_tensor_bytes());
+        if needed > most {
+            return Err(Error::Usage(format!(
+                "{label} needs {needed} bytes, and {} binds {most} at most: use a smaller network \
+                 or fewer --bits",
+                self.adapter.name
+            )));
+        }
+        let buffer = self.buffer(label, needed, BufferUsages::STORAGE).await?;
+        Ok(Tensor::whole(buffer, len))
+    }
+
+    /// A tensor of the given values.
+    ///
+    /// # Errors
+    /// As [`Self::zeros`].
+    pub async fn upload<T: bytemuck::Pod>(&self, label: &str, data: &[T]) -> Result<Tensor, Error> {
+        let tensor = self.zeros(label, data.len()).await?;
+        self.write(&tensor, data);
+        Ok(tensor)
+    }
+
+    /// Overwrites a tensor.
+    ///
+    /// # Panics
+    /// Unless `data` has as many values as the tensor, of 4 bytes each.
+    pub fn write<T: bytemuck::Pod>(&self, tensor: &Tensor, data: &[T]) {
+        assert_eq!(tensor.len(), data.len(), "values for the tensor");
+        assert_eq!(size_of::<T>(), 4, "bytes a value");
+        self.uploaded.fetch_add(bytes(data.len()), Ordering::Relaxed);
+        self.queue.write_buffer(&tensor.buffer, bytes(tensor.offset), bytemuck::cast_slice(data));
+    }
+
+    pub(super) async fn buffer(
+        &self,
+        label: &str,
+        size: u64,
+        usage: BufferUsages,
+    ) -> Result<wgpu::Buffer, Error> {
+        // Mappable buffers may only be copied into; all others may be copied both ways.
+        let copies = if usage.contains(BufferUsages::MAP_READ) {
+            BufferUsages::COPY_DST
+        } else {
+            BufferUsages::COPY_DST | BufferUsages::COPY_SRC
+        };
+        let descriptor = wgpu::BufferDescriptor {
+            label: Some(label),
+            size,
+            usage: usage | copies,
+            mapped_at_creation: false,
+        };
+        self.scoped(label, || self.device.create_buffer(&descriptor)).await
+    }
+}

@@ -1,0 +1,160 @@
+//! Time on the device's own clock, if that clock can be believed.
+
+use std::time::Duration;
+
+use wgpu::BufferUsages;
+
+use super::context::Gpu;
+use super::tensor::Tensor;
+use crate::error::Error;
+
+/// Words that two timestamps of 64 bits take.
+pub(super) const WORDS: usize = 4;
+
+/// Room for the two timestamps of two passes in turn, each resolved at a multiple of 256 bytes.
+const QUERIES: u32 = 4;
+
+/// Sums up the time that passes took on the device.
+///
+/// A pass is read out with the submission after it: drivers have returned zeros for timestamps
+/// that were resolved before the pass had ended (wgpu #9414). A time that is zero, negative or
+/// longer than the host's clock saw makes the whole sum untrusted: WebGPU promises nothing.
+pub struct Timer {
+    queries: wgpu::QuerySet,
+    pub(super) resolved: Tensor,
+    period_ns: f64,
+    /// The pair of queries that is written but not read, and the host's time for its submission.
+    pending: Option<(u32, Duration)>,
+    clock: Clock,
+}
+
+impl Timer {
+    /// The time of all passes so far but those not yet read out; none if it cannot be believed.
+    #[must_use]
+    pub fn total(&self) -> Option<Duration> {
+        self.clock.total()
+    }
+
+    /// Encodes the reading of the last pass.
+    pub(super) fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
+        if let Some((first, _)) = self.pending {
+            let target = &self.resolved.buffer;
+            encoder.resolve_query_set(&self.queries, first..first + 2, target, 0);
+        }
+    }
+
+    /// Where the next pass writes its two timestamps.
+    pub(super) fn writes(&self) -> wgpu::ComputePassTimestampWrites<'_> {
+        let first = self.next();
+        wgpu::ComputePassTimestampWrites {
+            query_set: &self.queries,
+            beginning_of_pass_write_index: Some(first),
+            end_of_pass_write_index: Some(first + 1),
+        }
+    }
+
+    fn next(&self) -> u32 {
+        if matches!(self.pending, Some((0, _))) { 2 } else { 0 }
+    }
+
+    /// Takes in what [`Self::resolve`] read, then notes the submission that has just ended: the
+    /// host's time for it, if it had a pass at all.
+    pub(super) fn record(&mut self, words: &[u32], submitted: Option<Duration>) {
+        if let Some((_, wall)) = self.pending {
+            let stamp = |low: usize| u64::from(words[low]) | u64::from(words[low + 1]) << 32;
+            self.clock.add([stamp(0), stamp(2)], self.period_ns, wall);
+        }
+        self.pending = submitted.map(|wall| (self.next(), wall));
+    }
+}
+
+/// A sum of intervals that remembers whether all of them were possible.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    sum: Duration,
+    passes: u64,
+    refuted: bool,
+}
+
+impl Clock {
+    fn add(&mut self, [begin, end]: [u64; 2], period_ns: f64, wall: Duration) {
+        #[expect(clippy::cast_precision_loss, reason = "a time needs no more than 53 bits")]
+        let elapsed = end.saturating_sub(begin) as f64 * period_ns;
+        let elapsed = Duration::from_secs_f64((elapsed / 1e9).min(1e9));
+        self.refuted |= begin == 0 || elapsed.is_zero() || elapsed > wall;
+        self.sum += elapsed;
+        self.passes += 1;
+    }
+
+    fn total(&self) -> Option<Duration> {
+        (self.passes > 0 && !self.refuted).then_some(self.sum)
+    }
+}
+
+impl Gpu {
+    /// A timer, where the adapter has timestamps.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the driver refuses.
+    pub async fn timer(&self) -> Result<Option<Timer>, Error> {
+        if !self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
+            return Ok(None);
+        }
+        let descriptor = wgpu::QuerySetDescriptor {
+            label: Some("timestamps"),
+            ty: wgpu::QueryType::Timestamp,
+            count: QUERIES,
+        };
+        let queries =
+            self.scoped("timestamps", || self.device.create_query_set(&descriptor)).await?;
+        let size = 4 * WORDS as u64;
+        let buffer = self.buffer("timestamps", size, BufferUsages::QUERY_RESOLVE).await?;
+        Ok(Some(Timer {
+            queries,
+            resolved: Tensor::whole(buffer, WORDS),
+            period_ns: f64::from(self.queue.get_timestamp_period()),
+            pending: None,
+            clock: Clock::default(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WALL: Duration = Duration::from_micros(10);
+
+    fn total_of(stamps: &[[u64; 2]], period_ns: f64) -> Option<Duration> {
+        let mut clock = Clock::default();
+        for &pair in stamps {
+            clock.add(pair, period_ns, WALL);
+        }
+        clock.total()
+    }
+
+    #[test]
+    fn good_timestamps_are_summed_in_the_unit_of_the_period() {
+        let total = total_of(&[[1_000, 1_010], [2_000, 2_020]], 100.0);
+        assert_eq!(total, Some(Duration::from_nanos(3_000)));
+    }
+
+    #[test]
+    fn no_pass_has_no_time() {
+        assert_eq!(total_of(&[], 1.0), None);
+    }
+
+    #[test]
+    fn one_impossible_interval_spoils_the_sum() {
+        let good = [1_000, 1_010];
+        for (what, bad) in [
+            ("all zeros", [0, 0]),
+            ("no time at all", [1_000, 1_000]),
+            ("backwards", [1_010, 1_000]),
+            ("wrapped at 36 bits", [(1 << 36) - 5, 5]),
+            ("longer than the host saw", [1_000, 1_000_000]),
+        ] {
+            assert_eq!(total_of(&[good, bad], 1.0), None, "{what}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Mean binary cross-entropy from logits, in nats, put down under the number of the step.
+
+use super::{WORKGROUP_SIZE, as_u32};
+use crate::error::Error;
+use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+
+/// The shader.
+pub const SPEC: KernelSpec = KernelSpec {
+    name: "bce_loss",
+    source: include_str!("../../shaders/bce_loss.wgsl"),
+    bindings: &[
+        Binding::PARAMS,
+        Binding::read("logits"),
+        Binding::read("targets"),
+        Binding::read("steps_done"),
+        Binding::read_write("losses"),
+    ],
+    params: Params::FIELDS,
+    workgroup_size: WORKGROUP_SIZE,
+};
+
+gpu::params! {
+    /// The shader's `Params`.
+    pub struct Params {
+        /// Rows.
+        batch_size: u32,
+        /// Values of `losses`.
+        capacity: u32,
+    }
+}
+
+/// `losses[steps_done mod capacity] = mean(max(z, 0) − z·t + log(1 + exp(−|z|)))`, where `z` =
+/// `logits` and `t` = `targets`.
+///
+/// # Shapes
+/// `logits` and `targets` `[batch_size, 1]`, `steps_done` `[1]`, `losses` `[capacity]`.
+///
+/// # Errors
+/// [`Error::Gpu`] if wgpu refuses.
+pub async fn dispatch(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    [logits, targets, steps_done, losses]: [&Tensor; 4],
+) -> Result<Dispatch, Error> {
+    assert_eq!([logits.len(), steps_done.len()], [targets.len(), 1], "shapes differ");
+    let params = Params { batch_size: as_u32(targets.len()), capacity: as_u32(losses.len()) };
+    kernel.bind(gpu, &params, &[logits, targets, steps_done, losses], [1; 3]).await
+}

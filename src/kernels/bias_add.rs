@@ -1,0 +1,44 @@
+//! Bias: `pre_activations[i, j] += bias[j]`.
+
+use super::{WORKGROUP_SIZE, as_u32};
+use crate::error::Error;
+use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+
+/// The shader.
+pub const SPEC: KernelSpec = KernelSpec {
+    name: "bias_add",
+    source: include_str!("../../shaders/bias_add.wgsl"),
+    bindings: &[Binding::PARAMS, Binding::read("bias"), Binding::read_write("pre_activations")],
+    params: Params::FIELDS,
+    workgroup_size: WORKGROUP_SIZE,
+};
+
+gpu::params! {
+    /// The shader's `Params`.
+    pub struct Params {
+        /// Rows.
+        batch_size: u32,
+        /// Columns.
+        output_size: u32,
+    }
+}
+
+/// `pre_activations[i, j] += bias[j]`.
+///
+/// # Shapes
+/// `bias` `[output_size]`, `pre_activations` `[batch_size, output_size]`.
+///
+/// # Errors
+/// [`Error::Gpu`] if wgpu refuses.
+pub async fn dispatch(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    batch_size: usize,
+    [bias, pre_activations]: [&Tensor; 2],
+) -> Result<Dispatch, Error> {
+    let len = pre_activations.len();
+    assert_eq!(len, batch_size * bias.len(), "batch_size {batch_size}");
+    let params = Params { batch_size: as_u32(batch_size), output_size: as_u32(bias.len()) };
+    let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
+    kernel.bind(gpu, &params, &[bias, pre_activations], workgroup_count).await
+}

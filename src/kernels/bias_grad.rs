@@ -1,0 +1,58 @@
+//! The gradient of a bias: `d_bias[j] = scale · Σᵢ d_pre_activations[i, j]`.
+
+use super::{WORKGROUP_SIZE, as_u32};
+use crate::error::Error;
+use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+
+/// The shader.
+pub const SPEC: KernelSpec = KernelSpec {
+    name: "bias_grad",
+    source: include_str!("../../shaders/bias_grad.wgsl"),
+    bindings: &[
+        Binding::PARAMS,
+        Binding::read("d_pre_activations"),
+        Binding::read_write("d_bias"),
+    ],
+    params: Params::FIELDS,
+    workgroup_size: WORKGROUP_SIZE,
+};
+
+gpu::params! {
+    /// The shader's `Params`.
+    pub struct Params {
+        /// Rows.
+        batch_size: u32,
+        /// Columns.
+        output_size: u32,
+        /// 1 for the sum over the batch, 1 / `batch_size` for its mean.
+        scale: f32,
+        /// Nothing.
+        padding: u32,
+    }
+}
+
+/// `d_bias[j] = scale · Σᵢ d_pre_activations[i, j]`.
+///
+/// # Shapes
+/// `d_pre_activations` `[batch_size, output_size]`, `d_bias` `[output_size]`.
+///
+/// # Errors
+/// [`Error::Gpu`] if wgpu refuses.
+pub async fn dispatch(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    batch_size: usize,
+    scale: f32,
+    [d_pre_activations, d_bias]: [&Tensor; 2],
+) -> Result<Dispatch, Error> {
+    let output_size = d_bias.len();
+    assert_eq!(d_pre_activations.len(), batch_size * output_size, "batch_size {batch_size}");
+    let params = Params {
+        batch_size: as_u32(batch_size),
+        output_size: as_u32(output_size),
+        scale,
+        padding: 0,
+    };
+    let workgroup_count = gpu::cover(output_size, 1);
+    kernel.bind(gpu, &params, &[d_pre_activations, d_bias], workgroup_count).await
+}

@@ -1,0 +1,35 @@
+//! What each shader means: its buffers, parameters, sizes and launches.
+//!
+//! Each function `dispatch` binds one launch and panics if a tensor does not have the shape that
+//! the formula asks for: that would be a fault of this crate.
+
+pub mod bce_grad;
+pub mod bce_loss;
+pub mod bias_add;
+pub mod bias_grad;
+pub mod matmul;
+pub mod sgd_update;
+pub mod sigmoid;
+pub mod sigmoid_grad;
+
+use crate::gpu::KernelSpec;
+
+/// Every kernel.
+pub const SPECS: [&KernelSpec; 8] = [
+    &bce_grad::SPEC,
+    &bce_loss::SPEC,
+    &bias_add::SPEC,
+    &bias_grad::SPEC,
+    &matmul::SPEC,
+    &sgd_update::SPEC,
+    &sigmoid::SPEC,
+    &sigmoid_grad::SPEC,
+];
+
+/// Invocations a workgroup, where one invocation computes one element or sums one share.
+const WORKGROUP_SIZE: u32 = 64;
+
+/// A length as the shaders hold it.
+fn as_u32(len: usize) -> u32 {
+    u32::try_from(len).expect("tensors are smaller than 2³² values")
+}

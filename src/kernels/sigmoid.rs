@@ -1,0 +1,47 @@
+//! The logistic function: `activations = 1 / (1 + exp(−pre_activations))`.
+
+use super::{WORKGROUP_SIZE, as_u32};
+use crate::error::Error;
+use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+
+/// The shader.
+pub const SPEC: KernelSpec = KernelSpec {
+    name: "sigmoid",
+    source: include_str!("../../shaders/sigmoid.wgsl"),
+    bindings: &[
+        Binding::PARAMS,
+        Binding::read("pre_activations"),
+        Binding::read_write("activations"),
+    ],
+    params: Params::FIELDS,
+    workgroup_size: WORKGROUP_SIZE,
+};
+
+gpu::params! {
+    /// The shader's `Params`.
+    pub struct Params {
+        /// Elements.
+        len: u32,
+        /// Nothing.
+        padding: u32,
+    }
+}
+
+/// `activations = 1 / (1 + exp(−pre_activations))`.
+///
+/// # Shapes
+/// Any, the same for both.
+///
+/// # Errors
+/// [`Error::Gpu`] if wgpu refuses.
+pub async fn dispatch(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    [pre_activations, activations]: [&Tensor; 2],
+) -> Result<Dispatch, Error> {
+    let len = activations.len();
+    assert_eq!(pre_activations.len(), len, "shapes differ");
+    let params = Params { len: as_u32(len), padding: 0 };
+    let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
+    kernel.bind(gpu, &params, &[pre_activations, activations], workgroup_count).await
+}

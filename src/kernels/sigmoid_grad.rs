@@ -1,0 +1,49 @@
+//! The gradient through the logistic function: `d_pre_activations = d_activations · a · (1 − a)`.
+
+use super::{WORKGROUP_SIZE, as_u32};
+use crate::error::Error;
+use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+
+/// The shader.
+pub const SPEC: KernelSpec = KernelSpec {
+    name: "sigmoid_grad",
+    source: include_str!("../../shaders/sigmoid_grad.wgsl"),
+    bindings: &[
+        Binding::PARAMS,
+        Binding::read("activations"),
+        Binding::read("d_activations"),
+        Binding::read_write("d_pre_activations"),
+    ],
+    params: Params::FIELDS,
+    workgroup_size: WORKGROUP_SIZE,
+};
+
+gpu::params! {
+    /// The shader's `Params`.
+    pub struct Params {
+        /// Elements.
+        len: u32,
+        /// Nothing.
+        padding: u32,
+    }
+}
+
+/// `d_pre_activations = d_activations · a · (1 − a)`, where `a` = `activations`.
+///
+/// # Shapes
+/// Any, the same for all three.
+///
+/// # Errors
+/// [`Error::Gpu`] if wgpu refuses.
+pub async fn dispatch(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    [activations, d_activations, d_pre_activations]: [&Tensor; 3],
+) -> Result<Dispatch, Error> {
+    let len = d_pre_activations.len();
+    assert_eq!([activations.len(), d_activations.len()], [len; 2], "shapes differ");
+    let params = Params { len: as_u32(len), padding: 0 };
+    let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
+    let tensors = [activations, d_activations, d_pre_activations];
+    kernel.bind(gpu, &params, &tensors, workgroup_count).await
+}

@@ -1,0 +1,233 @@
+//! One trait, several meanings: the same reference loops, run on different numbers.
+//!
+//! | type | what a run on it gives |
+//! | --- | --- |
+//! | `f32` | the reference that a GPU is compared with |
+//! | `f64` | the truth that both are measured against |
+//! | [`Enclosure`] | the truth and a bound on what any WGSL implementation may answer |
+//!
+//! The accuracy rules are those of the WGSL specification, section "Floating point accuracy":
+//! `+ − ×` correctly rounded in either direction, division 2.5 ULP, `exp` 3 + 2·|x| ULP; any
+//! contraction or reassociation; subnormal numbers may flush to zero. One ULP of x is at most
+//! 2⁻²³·|x|. `ln_1p` is no function of WGSL: its rule is that of the sum in `bce_loss.wgsl`.
+
+use std::cmp::Ordering;
+use std::fmt::Debug;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// The width of one unit in the last place, relative to its number: 2⁻²³.
+pub const ULP: f64 = 1.0 / 8_388_608.0;
+
+/// What may vanish when an implementation flushes subnormal numbers: 2⁻¹²⁶.
+pub const FLUSH: f64 = f32::MIN_POSITIVE as f64;
+
+/// How far beyond WGSL's table `exp` is let go. Shipping drivers were measured at 1.09 times the
+/// table (llvmpipe of Mesa 22.3.6; SwiftShader 1.07), so the table alone would accuse them.
+pub const EXP_FACTOR: f64 = 2.0;
+
+/// A number that the reference loops can run on.
+pub trait Scalar:
+    Copy
+    + Debug
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// Converts a constant of the training rule, rounding where the type must.
+    fn from_f64(value: f64) -> Self;
+
+    /// Converts an exact input: a parameter, a row of data.
+    fn from_f32(value: f32) -> Self {
+        Self::from_f64(f64::from(value))
+    }
+
+    /// The value, without its error bound if it has one.
+    fn to_f64(self) -> f64;
+
+    /// eˣ.
+    fn exp(self) -> Self;
+
+    /// log(1 + x) for x in \[0, 1\].
+    fn ln_1p(self) -> Self;
+
+    /// The larger of two numbers.
+    fn max(self, other: Self) -> Self {
+        if self >= other { self } else { other }
+    }
+
+    /// |x|.
+    fn abs(self) -> Self {
+        if self < Self::from_f64(0.0) { -self } else { self }
+    }
+}
+
+macro_rules! native {
+    ($($float:ty),*) => {$(
+        impl Scalar for $float {
+            #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the point")]
+            #[allow(clippy::cast_lossless, reason = "lossless for f64, rounding for f32")]
+            fn from_f64(value: f64) -> Self {
+                value as $float
+            }
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            fn exp(self) -> Self {
+                self.exp()
+            }
+            fn ln_1p(self) -> Self {
+                self.ln_1p()
+            }
+        }
+    )*};
+}
+native!(f32, f64);
+
+/// γₙ = n·u / (1 − n·u), Higham's bound on n roundings in a row (Accuracy and Stability of
+/// Numerical Algorithms, 2nd ed., lemma 3.1), with u = 2⁻²³ because WGSL fixes no direction.
+#[must_use]
+pub fn gamma(roundings: f64) -> f64 {
+    let nu = roundings * ULP;
+    if nu < 1.0 { nu / (1.0 - nu) } else { f64::INFINITY }
+}
+
+/// A value with a running bound on the error that any WGSL implementation may commit.
+///
+/// Sums are kept open: `terms` addends of total magnitude `magnitude` are bounded together by
+/// γₙ·Σ|xᵢ| when the sum is used, which holds for every order and contraction of the additions.
+#[derive(Clone, Copy, Debug)]
+pub struct Enclosure {
+    value: f64,
+    error: f64,
+    magnitude: f64,
+    terms: f64,
+}
+
+impl Enclosure {
+    /// A value that is off by `error` at most.
+    #[must_use]
+    pub fn new(value: f64, error: f64) -> Self {
+        Self { value, error, magnitude: value.abs() + error, terms: 0.0 }
+    }
+
+    /// The bound on |computed − value|, in the unit of the value.
+    #[must_use]
+    pub fn error(self) -> f64 {
+        self.error + gamma(self.terms) * self.magnitude
+    }
+
+    /// The result of an operation whose exact value is `value`, whose inputs bring `inherited`
+    /// error, and which itself is off by `relative`·|result| at most.
+    fn rounded(value: f64, inherited: f64, relative: f64) -> Self {
+        Self::new(value, inherited + relative * (value.abs() + inherited) + FLUSH)
+    }
+
+    fn sum(self, other: Self, value: f64) -> Self {
+        Self {
+            value,
+            error: self.error + other.error + FLUSH,
+            magnitude: self.magnitude + other.magnitude,
+            terms: self.terms + other.terms + 1.0,
+        }
+    }
+}
+
+impl PartialEq for Enclosure {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl PartialOrd for Enclosure {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.value.partial_cmp(&other.value)
+    }
+}
+
+impl Add for Enclosure {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        self.sum(other, self.value + other.value)
+    }
+}
+
+impl Sub for Enclosure {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self.sum(other, self.value - other.value)
+    }
+}
+
+impl Mul for Enclosure {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        let (a, b) = (self.error() + FLUSH, other.error() + FLUSH);
+        let inherited = self.value.abs() * b + other.value.abs() * a + a * b;
+        Self::rounded(self.value * other.value, inherited, ULP)
+    }
+}
+
+impl Div for Enclosure {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        let value = self.value / other.value;
+        let room = other.value.abs() - other.error();
+        if room <= 0.0 {
+            return Self::new(value, f64::INFINITY);
+        }
+        let inherited = (self.error() + FLUSH + value.abs() * other.error()) / room;
+        Self::rounded(value, inherited, 2.5 * ULP)
+    }
+}
+
+impl Neg for Enclosure {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self { value: -self.value, ..self }
+    }
+}
+
+impl Scalar for Enclosure {
+    fn from_f64(value: f64) -> Self {
+        Self::new(value, 0.0)
+    }
+
+    fn to_f64(self) -> f64 {
+        self.value
+    }
+
+    fn exp(self) -> Self {
+        let value = self.value.exp();
+        let inherited = value * self.error().exp_m1();
+        let reach = self.value.abs() + self.error();
+        Self::rounded(value, inherited, EXP_FACTOR * (3.0 + 2.0 * reach) * ULP)
+    }
+
+    /// The sum of `bce_loss.wgsl` in this arithmetic, plus what it leaves out.
+    fn ln_1p(self) -> Self {
+        let s = self / (Self::from_f64(2.0) + self);
+        let q = s * s;
+        let sum = [13.0, 11.0, 9.0, 7.0, 5.0, 3.0].into_iter().fold(reciprocal(15.0), |sum, odd| {
+            sum * q + reciprocal(odd)
+        });
+        let series = Self::from_f64(2.0) * (s + s * (q * sum));
+        let value = self.value.ln_1p();
+        Self::new(value, series.error() + (series.value - value).abs())
+    }
+
+    /// Whichever is larger, the result is off by no more than the worse of the two.
+    fn max(self, other: Self) -> Self {
+        Self::new(self.value.max(other.value), self.error().max(other.error()))
+    }
+}
+
+/// 1 / n as a shader has it: rounded.
+fn reciprocal(n: f64) -> Enclosure {
+    Enclosure::new(1.0 / n, ULP / n)
+}

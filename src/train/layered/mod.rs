@@ -1,0 +1,207 @@
+//! The layered engine: one dispatch per kernel and layer, any network that fits the adapter.
+
+mod step;
+
+use std::ops::Range;
+use std::time::Instant;
+
+use self::step::Step;
+use super::pacer::Pacer;
+use super::{Observer, Outcome, Plan, Progress};
+use crate::error::Error;
+use crate::gpu::{Dispatch, Gpu, Readback, Region, Timer};
+
+/// Losses that the device keeps before the host has read them. It divides 2³², so that the place
+/// of a loss does not jump when the device's counter of steps wraps.
+const LOSS_CAPACITY: u64 = 4_096;
+
+/// What a loss holds before it is written: a NaN that no arithmetic makes.
+const POISON: u32 = 0x7fc0_dead;
+
+/// A network on the device, with its training step as a list of dispatches.
+pub struct Layered<'a> {
+    gpu: &'a Gpu,
+    plan: &'a Plan,
+    step: Step,
+    readback: Readback,
+    timer: Option<Timer>,
+}
+
+impl<'a> Layered<'a> {
+    /// Uploads the plan and builds its step.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the adapter cannot hold it, [`Error::Gpu`] if the driver refuses.
+    pub async fn new(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
+        #[expect(clippy::cast_possible_truncation, reason = "4,096")]
+        let capacity = LOSS_CAPACITY as usize;
+        let step = Step::new(gpu, plan, capacity).await?;
+        gpu.write(&step.losses, &vec![POISON; capacity]);
+        let readback = gpu.readback(capacity + 1).await?;
+        let timer = gpu.timer().await?;
+        Ok(Self { gpu, plan, step, readback, timer })
+    }
+
+    /// The training step, dispatch by dispatch.
+    #[must_use]
+    pub fn dispatches(&self) -> &[Dispatch] {
+        &self.step.dispatches
+    }
+
+    /// Makes all updates of the plan, then looks once more at what they made.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] at the first loss that is not finite, [`Error::Interrupted`] if
+    /// `observe` asks for it, [`Error::Gpu`] if the device fails or did not do all steps.
+    pub async fn train(mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
+        let start = Instant::now();
+        let losses = self.run_steps(observe).await?;
+        let (step, end) = (self.plan.steps, self.stream_position(self.plan.steps));
+        let forward_end = end + self.step.forward_len as u64;
+        let final_loss = self.submit(end..forward_end).await?[0];
+        let probabilities = self.gpu.read(&self.step.probabilities).await?;
+        let parameters = self.step.read_parameters(self.gpu).await?;
+        let wall = start.elapsed();
+        if let Some(loss) = parameters.values().find(|value| !value.is_finite()) {
+            return Err(Error::Diverged { step, loss });
+        }
+        let gpu = self.timer.as_ref().and_then(Timer::total);
+        Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu })
+    }
+
+    /// Repeats the step, as one stream of dispatches cut into submissions; returns the losses at
+    /// the marks.
+    async fn run_steps(&mut self, observe: &mut Observer<'_>) -> Result<Vec<f32>, Error> {
+        let (steps, log_every) = (self.plan.steps, self.plan.log_every);
+        let end = self.stream_position(steps);
+        // One loss fewer than there is room for: a submission may begin and end within a step.
+        let most = self.stream_position(LOSS_CAPACITY - 1);
+        let mut kept = Vec::with_capacity(self.plan.marks().count());
+        let mut pacer = Pacer::new();
+        let mut loss = f32::NAN;
+        let mut done = 0;
+        while done < end {
+            let started = Instant::now();
+            let next = end.min(done + pacer.next().min(most));
+            let first = self.losses_before(done);
+            let losses = self.submit(done..next).await?;
+            for (step, &seen) in (first..).zip(losses) {
+                loss = seen;
+                if step.is_multiple_of(log_every) {
+                    kept.push(loss);
+                }
+            }
+            pacer.record(next - done, started.elapsed());
+            done = next;
+            let step = self.updates_before(done);
+            if observe(Progress { step, loss }).is_break() {
+                return Err(Error::Interrupted { step, steps });
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Runs part of the stream of dispatches; returns the losses that it computed.
+    async fn submit(&mut self, part: Range<u64>) -> Result<&[f32], Error> {
+        let losses = self.losses_before(part.start)..self.losses_before(part.end);
+        let dispatches = &self.step.dispatches;
+        let from = usize::try_from(part.start % dispatches.len() as u64).expect("an index");
+        let count = usize::try_from(part.end - part.start).expect("a submission is short");
+        let dispatches = dispatches.iter().cycle().skip(from).take(count);
+        let mut regions = vec![Region::from(&self.step.steps_done)];
+        let spans = ring(losses.clone()).into_iter().filter(|(_, len)| *len > 0);
+        let tensor = &self.step.losses;
+        regions.extend(spans.map(|(start, len)| Region { tensor, start, len }));
+        let timer = self.timer.as_mut();
+        self.gpu.submit(dispatches, &regions, &mut self.readback, timer).await?;
+        let words = self.readback.words();
+        check_steps(words[0], self.updates_before(part.end))?;
+        check_losses(losses.start, &words[1..])?;
+        Ok(bytemuck::cast_slice(&words[1..]))
+    }
+
+    /// Where in the stream a step begins.
+    fn stream_position(&self, step: u64) -> u64 {
+        step.saturating_mul(self.step.dispatches.len() as u64)
+    }
+
+    /// How many losses the stream has computed before this position.
+    fn losses_before(&self, position: u64) -> u64 {
+        let len = self.step.dispatches.len() as u64;
+        position / len + u64::from(position % len >= self.step.forward_len as u64)
+    }
+
+    /// How many updates the stream has made before this position.
+    fn updates_before(&self, position: u64) -> u64 {
+        position / self.step.dispatches.len() as u64
+    }
+}
+
+/// Where the losses of these steps are: one span, or two around the end of the ring.
+fn ring(steps: Range<u64>) -> [(usize, usize); 2] {
+    let index = |number: u64| usize::try_from(number).expect("less than the capacity");
+    let start = steps.start % LOSS_CAPACITY;
+    let len = steps.end - steps.start;
+    let before_the_end = len.min(LOSS_CAPACITY - start);
+    [(index(start), index(before_the_end)), (0, index(len - before_the_end))]
+}
+
+/// A driver that gave up on a submission may report success: only the device's own counter tells.
+fn check_steps(counted: u32, expected: u64) -> Result<(), Error> {
+    if u64::from(counted) == expected % (1 << 32) {
+        return Ok(());
+    }
+    Err(Error::Gpu(format!(
+        "the device counted {counted} steps where it was given {expected}: its driver left work \
+         undone without an error; nothing was saved"
+    )))
+}
+
+/// Whether each loss was written and is a number.
+fn check_losses(first: u64, losses: &[u32]) -> Result<(), Error> {
+    for (step, &bits) in (first..).zip(losses) {
+        let loss = f32::from_bits(bits);
+        if bits == POISON {
+            return Err(Error::Gpu(format!(
+                "the loss of step {step} was never written: the driver left work undone without \
+                 an error; nothing was saved"
+            )));
+        }
+        if !loss.is_finite() {
+            return Err(Error::Diverged { step, loss });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_the_ring_join_at_its_end() {
+        assert_eq!(ring(0..10), [(0, 10), (0, 0)]);
+        assert_eq!(ring(4_090..4_096), [(4_090, 6), (0, 0)]);
+        assert_eq!(ring(4_090..4_100), [(4_090, 6), (0, 4)]);
+        assert_eq!(ring(8_192..8_192), [(0, 0), (0, 0)]);
+    }
+
+    #[test]
+    fn a_step_too_few_or_too_many_is_an_error() {
+        assert!(check_steps(100, 100).is_ok());
+        assert!(check_steps(5, (1 << 32) + 5).is_ok());
+        assert!(check_steps(99, 100).is_err());
+        assert!(check_steps(0, 100).is_err());
+    }
+
+    #[test]
+    fn a_loss_that_was_not_written_is_told_from_one_that_diverged() {
+        let half = 0.5_f32.to_bits();
+        assert!(check_losses(7, &[half, half]).is_ok());
+        assert!(matches!(check_losses(7, &[half, POISON]), Err(Error::Gpu(_))));
+        for bits in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY].map(f32::to_bits) {
+            let found = check_losses(7, &[half, bits]);
+            assert!(matches!(found, Err(Error::Diverged { step: 8, .. })), "{found:?}");
+        }
+    }
+}

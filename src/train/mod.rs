@@ -1,0 +1,68 @@
+//! The engines, and what a run of theirs gives.
+
+mod layered;
+mod pacer;
+mod reference;
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+pub use layered::Layered;
+pub use reference::{Trajectory, reference};
+
+use crate::dataset::Dataset;
+use crate::model::Parameters;
+use crate::rule::Rule;
+
+/// What is to be trained, and how.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The rows to learn; every step sees all of them.
+    pub data: Dataset,
+    /// How gradients are taken and applied.
+    pub rule: Rule,
+    /// Where training starts.
+    pub start: Parameters,
+    /// Updates to make.
+    pub steps: u64,
+    /// Losses are kept at each multiple of this step.
+    pub log_every: u64,
+}
+
+impl Plan {
+    /// The steps whose losses are kept.
+    pub fn marks(&self) -> impl Iterator<Item = u64> + use<> {
+        let every = usize::try_from(self.log_every).unwrap_or(usize::MAX);
+        (0..self.steps).step_by(every)
+    }
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Updates made.
+    pub step: u64,
+    /// The last loss that was seen, before its update.
+    pub loss: f32,
+}
+
+/// Called between submissions; breaking off ends the run with
+/// [`Interrupted`](crate::error::Error::Interrupted).
+pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
+
+/// A finished run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The loss before update number s, for each mark s.
+    pub losses: Vec<f32>,
+    /// The loss after the last update.
+    pub final_loss: f32,
+    /// `[batch_size, 1]`, after the last update.
+    pub probabilities: Vec<f32>,
+    /// After the last update.
+    pub parameters: Parameters,
+    /// From the first submission to the last readback.
+    pub wall: Duration,
+    /// The same on the device's own clock, if it has one that can be believed.
+    pub gpu: Option<Duration>,
+}

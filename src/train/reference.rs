@@ -1,0 +1,39 @@
+//! The same run on the CPU.
+
+use std::ops::ControlFlow;
+
+use super::Plan;
+use crate::cpu::Reference;
+use crate::scalar::Scalar;
+
+/// The losses of a run on the CPU.
+#[derive(Clone, Debug)]
+pub struct Trajectory {
+    /// The loss before update number s, for each mark s.
+    pub losses: Vec<f64>,
+    /// The loss after the last update.
+    pub final_loss: f64,
+    /// `[batch_size, 1]`, after the last update.
+    pub probabilities: Vec<f64>,
+}
+
+/// Trains on the CPU in the arithmetic of `S`; none if `go_on` broke it off.
+pub fn reference<S: Scalar>(
+    plan: &Plan,
+    go_on: &(dyn Fn() -> ControlFlow<()> + Sync),
+) -> Option<Trajectory> {
+    let mut network = Reference::<S>::new(&plan.data, plan.rule, &plan.start);
+    let mut losses = vec![];
+    for step in 0..plan.steps {
+        if go_on().is_break() {
+            return None;
+        }
+        let loss = network.step();
+        if step.is_multiple_of(plan.log_every) {
+            losses.push(loss.to_f64());
+        }
+    }
+    let final_loss = network.forward().to_f64();
+    let probabilities = network.probabilities().iter().map(|p| p.to_f64()).collect();
+    Some(Trajectory { losses, final_loss, probabilities })
+}
