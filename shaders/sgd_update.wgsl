@@ -1,18 +1,29 @@
 // parameters −= learning_rate · d_parameters, and steps_done += 1
 //
 // One invocation per parameter; the first also counts the step, which proves that it was done.
+// A small change of a large parameter is mostly rounded away, so what was is kept and added to the
+// next change (Kahan, 1965). Without it, rounding here outweighs all other rounding of a long run.
 
 struct Params {
     len: u32,
     learning_rate: f32,
+    zero: u32, // always 0
+    padding: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> d_parameters: array<f32>;     // [len]
 @group(0) @binding(2) var<storage, read_write> parameters: array<f32>; // [len]
-@group(0) @binding(3) var<storage, read_write> steps_done: array<u32>; // [1]
+@group(0) @binding(3) var<storage, read_write> residues: array<f32>;   // [len]
+@group(0) @binding(4) var<storage, read_write> steps_done: array<u32>; // [1]
 
 override workgroup_size: u32 = 64;
+
+// The same value, of which a compiler knows nothing. Mesa 22.3.6 simplifies (a + b) − a to b, and
+// WGSL allows that.
+fn rounded(value: f32) -> f32 {
+    return bitcast<f32>(bitcast<u32>(value) ^ params.zero);
+}
 
 @compute @workgroup_size(workgroup_size)
 fn main(
@@ -23,7 +34,11 @@ fn main(
     if index >= params.len {
         return;
     }
-    parameters[index] -= params.learning_rate * d_parameters[index];
+    let before = parameters[index];
+    let change = residues[index] - params.learning_rate * d_parameters[index];
+    let after = rounded(before + change);
+    parameters[index] = after;
+    residues[index] = change - (after - before);
     if index == 0u {
         steps_done[0] += 1u;
     }

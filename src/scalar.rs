@@ -53,6 +53,9 @@ pub trait Scalar:
     /// eˣ.
     fn exp(self) -> Self;
 
+    /// The logistic function, 1 / (1 + e⁻ˣ).
+    fn sigmoid(self) -> Self;
+
     /// log(1 + x) for x in \[0, 1\].
     fn ln_1p(self) -> Self;
 
@@ -67,27 +70,80 @@ pub trait Scalar:
     }
 }
 
-macro_rules! native {
-    ($($float:ty),*) => {$(
-        impl Scalar for $float {
-            #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the point")]
-            #[allow(clippy::cast_lossless, reason = "lossless for f64, rounding for f32")]
-            fn from_f64(value: f64) -> Self {
-                value as $float
-            }
-            fn to_f64(self) -> f64 {
-                f64::from(self)
-            }
-            fn exp(self) -> Self {
-                self.exp()
-            }
-            fn ln_1p(self) -> Self {
-                self.ln_1p()
-            }
-        }
-    )*};
+impl Scalar for f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the point")]
+    fn from_f64(value: f64) -> Self {
+        value as Self
+    }
+
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+
+    fn exp(self) -> Self {
+        self.exp()
+    }
+
+    fn sigmoid(self) -> Self {
+        if self.abs() <= MIDDLE { sigmoid_middle(self) } else { sigmoid_sides(self) }
+    }
+
+    fn ln_1p(self) -> Self {
+        self.ln_1p()
+    }
 }
-native!(f32, f64);
+
+impl Scalar for f64 {
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    fn exp(self) -> Self {
+        self.exp()
+    }
+
+    fn sigmoid(self) -> Self {
+        sigmoid_sides(self)
+    }
+
+    fn ln_1p(self) -> Self {
+        self.ln_1p()
+    }
+}
+
+/// Up to here from zero, `sigmoid.wgsl` sums a polynomial.
+const MIDDLE: f32 = 1.5;
+
+/// The coefficients of q in `sigmoid.wgsl`, the highest first.
+const SIGMOID_COEFFICIENTS: [f32; 7] = [
+    -1.062_825e-8,
+    1.885_941_4e-7,
+    -2.120_292_3e-6,
+    2.132_400_6e-5,
+    -2.108_014_3e-4,
+    2.083_331_6e-3,
+    -2.083_333_4e-2,
+];
+
+/// σ(z) = 1/2 + z/4 + z³·q(z²).
+fn sigmoid_middle<S: Scalar>(z: S) -> S {
+    let y = z * z;
+    let [highest, rest @ ..] = SIGMOID_COEFFICIENTS.map(S::from_f32);
+    let q = rest.into_iter().fold(highest, |q, coefficient| q * y + coefficient);
+    S::from_f64(0.5) + (S::from_f64(0.25) * z + z * y * q)
+}
+
+/// σ(z) = t / (1 + t) for z < 0, with t = e^−|z|, and one minus that for z ≥ 0.
+fn sigmoid_sides<S: Scalar>(z: S) -> S {
+    let one = S::from_f64(1.0);
+    let t = (-z.abs()).exp();
+    let tail = t / (one + t);
+    if z < S::from_f64(0.0) { tail } else { one - tail }
+}
 
 /// γₙ = n·u / (1 − n·u), Higham's bound on n roundings in a row (Accuracy and Stability of
 /// Numerical Algorithms, 2nd ed., lemma 3.1), with u = 2⁻²³ because WGSL fixes no direction.
@@ -207,6 +263,20 @@ impl Scalar for Enclosure {
         let inherited = value * self.error().exp_m1();
         let reach = self.value.abs() + self.error();
         Self::rounded(value, inherited, EXP_FACTOR * (3.0 + 2.0 * reach) * ULP)
+    }
+
+    /// The formulas of `sigmoid.wgsl` in this arithmetic, plus what they leave out; both where
+    /// the error of x lets the device take either.
+    fn sigmoid(self) -> Self {
+        let value = self.value.sigmoid();
+        let (near, far) = (self.value.abs() - self.error(), self.value.abs() + self.error());
+        let middle = f64::from(MIDDLE);
+        let candidates = [
+            (near <= middle).then(|| sigmoid_middle(self)),
+            (far > middle).then(|| sigmoid_sides(self)),
+        ];
+        let off = |computed: Self| computed.error() + (computed.value - value).abs();
+        Self::new(value, candidates.into_iter().flatten().map(off).fold(0.0, f64::max))
     }
 
     /// The sum of `bce_loss.wgsl` in this arithmetic, plus what it leaves out.

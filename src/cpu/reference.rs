@@ -30,6 +30,8 @@ struct Layer<S> {
     bias: Vec<S>,
     d_weight: Vec<S>,
     d_bias: Vec<S>,
+    weight_residues: Vec<S>,
+    bias_residues: Vec<S>,
     pre_activations: Vec<S>,
     activations: Vec<S>,
     d_activations: Vec<S>,
@@ -79,6 +81,8 @@ impl<S: Scalar> Reference<S> {
             bias: convert(&layer.bias),
             d_weight: zeros(layer.weight.len()),
             d_bias: zeros(output_size),
+            weight_residues: zeros(layer.weight.len()),
+            bias_residues: zeros(output_size),
             pre_activations: zeros(batch_size * output_size),
             activations: zeros(batch_size * output_size),
             d_activations: zeros(batch_size * output_size),
@@ -109,8 +113,10 @@ impl<S: Scalar> Reference<S> {
         self.backward();
         let learning_rate = S::from_f64(self.rule.learning_rate);
         for layer in &mut self.layers {
-            sgd_update(learning_rate, &layer.d_weight, &mut layer.weight);
-            sgd_update(learning_rate, &layer.d_bias, &mut layer.bias);
+            let Layer { weight, d_weight, weight_residues, .. } = layer;
+            sgd_update(learning_rate, d_weight, weight, weight_residues);
+            let Layer { bias, d_bias, bias_residues, .. } = layer;
+            sgd_update(learning_rate, d_bias, bias, bias_residues);
         }
         loss
     }

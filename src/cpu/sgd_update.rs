@@ -2,12 +2,21 @@
 
 use crate::scalar::Scalar;
 
-/// `parameters −= learning_rate · d_parameters`.
+/// `parameters −= learning_rate · d_parameters`; `residues` carry what rounding left out of
+/// `parameters` into the next update (Kahan, 1965).
 ///
 /// # Shapes
-/// Any, the same for both.
-pub fn sgd_update<S: Scalar>(learning_rate: S, d_parameters: &[S], parameters: &mut [S]) {
-    for (parameter, &d) in parameters.iter_mut().zip(d_parameters) {
-        *parameter = *parameter - learning_rate * d;
+/// Any, the same for all three.
+pub fn sgd_update<S: Scalar>(
+    learning_rate: S,
+    d_parameters: &[S],
+    parameters: &mut [S],
+    residues: &mut [S],
+) {
+    for ((parameter, residue), &d) in parameters.iter_mut().zip(residues).zip(d_parameters) {
+        let before = *parameter;
+        let change = *residue - learning_rate * d;
+        *parameter = before + change;
+        *residue = change - (*parameter - before);
     }
 }

@@ -12,6 +12,7 @@ pub const SPEC: KernelSpec = KernelSpec {
         Binding::PARAMS,
         Binding::read("d_parameters"),
         Binding::read_write("parameters"),
+        Binding::read_write("residues"),
         Binding::read_write("steps_done"),
     ],
     params: Params::FIELDS,
@@ -25,13 +26,18 @@ gpu::params! {
         len: u32,
         /// The factor of the gradient.
         learning_rate: f32,
+        /// Always 0.
+        zero: u32,
+        /// Nothing.
+        padding: u32,
     }
 }
 
-/// `parameters −= learning_rate · d_parameters` and `steps_done += 1`.
+/// `parameters −= learning_rate · d_parameters` and `steps_done += 1`; `residues` carry what
+/// rounding left out of `parameters` into the next update.
 ///
 /// # Shapes
-/// Any, the same for `parameters` and `d_parameters`; `steps_done` `[1]`.
+/// Any, the same for `d_parameters`, `parameters` and `residues`; `steps_done` `[1]`.
 ///
 /// # Errors
 /// [`Error::Gpu`] if wgpu refuses.
@@ -39,11 +45,13 @@ pub async fn dispatch(
     gpu: &Gpu,
     kernel: &Kernel,
     learning_rate: f32,
-    [d_parameters, parameters, steps_done]: [&Tensor; 3],
+    [d_parameters, parameters, residues, steps_done]: [&Tensor; 4],
 ) -> Result<Dispatch, Error> {
     let len = parameters.len();
-    assert_eq!([d_parameters.len(), steps_done.len()], [len, 1], "shapes differ");
-    let params = Params { len: as_u32(len), learning_rate };
+    assert_eq!([d_parameters.len(), residues.len()], [len; 2], "shapes differ");
+    assert_eq!(steps_done.len(), 1, "there is one counter");
+    let params = Params { len: as_u32(len), learning_rate, zero: 0, padding: 0 };
     let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
-    kernel.bind(gpu, &params, &[d_parameters, parameters, steps_done], workgroup_count).await
+    let tensors = [d_parameters, parameters, residues, steps_done];
+    kernel.bind(gpu, &params, &tensors, workgroup_count).await
 }

@@ -27,9 +27,10 @@ pub(super) struct Step {
 struct Tensors {
     inputs: Tensor,
     targets: Tensor,
-    /// All weights and biases, each aligned; so are `d_parameters`.
+    /// All weights and biases, each aligned; so are the next two.
     parameters: Tensor,
     d_parameters: Tensor,
+    residues: Tensor,
     steps_done: Tensor,
     losses: Tensor,
     layers: Vec<LayerTensors>,
@@ -74,9 +75,9 @@ impl Step {
         let mut dispatches = forward(gpu, &kernels, plan, &tensors).await?;
         let forward_len = dispatches.len();
         dispatches.extend(backward(gpu, &kernels, plan, &tensors).await?);
-        let Tensors { parameters, d_parameters, steps_done, losses, layers, .. } = tensors;
+        let Tensors { parameters, d_parameters, residues, steps_done, losses, layers, .. } = tensors;
         let learning_rate = plan.rule.learning_rate as f32;
-        let update = [&d_parameters, &parameters, &steps_done];
+        let update = [&d_parameters, &parameters, &residues, &steps_done];
         let update = sgd_update::dispatch(gpu, &kernels.sgd_update, learning_rate, update).await?;
         dispatches.push(update);
         let probabilities = output(&layers).activations.clone();
@@ -126,6 +127,7 @@ impl Tensors {
         Ok(Self {
             inputs: gpu.upload("inputs", &data.inputs).await?,
             targets: gpu.upload("targets", &data.targets).await?,
+            residues: gpu.zeros("residues", aligned.len()).await?,
             steps_done: gpu.zeros("steps_done", 1).await?,
             losses: gpu.zeros("losses", capacity).await?,
             parameters,

@@ -1,0 +1,130 @@
+//! The trajectories that PyTorch made, as plans for the engines; see README.md beside this file.
+
+use std::path::Path;
+
+use parity::dataset::Dataset;
+use parity::model::{Layer, LayerSizes, Parameters};
+use parity::rule::{Preset, Rule};
+use parity::train::Plan;
+use serde_json::Value;
+
+pub const EXPERIMENTS: [&str; 4] =
+    ["perceptron", "mlp", "handbackprop_corrected", "handbackprop_notebook"];
+
+pub const SEEDS: [u32; 2] = [0, 1];
+
+/// One experiment from one start, as PyTorch saw it.
+pub struct Golden {
+    pub name: String,
+    pub plan: Plan,
+    pub float32: Recorded,
+    pub float64: Recorded,
+    /// How many of the losses can be compared at all.
+    pub comparable: usize,
+}
+
+pub struct Recorded {
+    pub losses: Vec<f64>,
+    pub final_loss: f64,
+    pub probabilities: Vec<f64>,
+}
+
+pub fn all() -> impl Iterator<Item = Golden> {
+    EXPERIMENTS.into_iter().flat_map(|name| SEEDS.map(|seed| Golden::load(name, seed)))
+}
+
+impl Golden {
+    fn load(experiment: &str, seed: u32) -> Self {
+        let [float32, float64] =
+            ["float32", "float64"].map(|dtype| read(&format!("{experiment}_seed{seed}_{dtype}")));
+        let rule = match experiment {
+            "perceptron" | "mlp" => Rule::sgd(1.0),
+            "handbackprop_corrected" => Preset::BackpropCorrected.rule(),
+            "handbackprop_notebook" => Preset::Backprop.rule(),
+            other => panic!("no rule is known for {other}"),
+        };
+        let plan = Plan {
+            data: Dataset::parity(2).expect("XOR"),
+            rule,
+            start: parameters(&float64["weights_start"]),
+            steps: float64["steps"].as_u64().expect("a number"),
+            log_every: float64["every"].as_u64().expect("a number"),
+        };
+        let unstable = experiment == "handbackprop_notebook" && seed == 0;
+        Self {
+            name: format!("{experiment}, seed {seed}"),
+            plan,
+            float32: Recorded::of(&float32),
+            float64: Recorded::of(&float64),
+            // Its weights run away from about step 9,900 on: the last mark is step 9,800.
+            comparable: if unstable { 99 } else { 100 },
+        }
+    }
+
+    /// Whether the end of the run can be compared too.
+    pub fn ends_comparable(&self) -> bool {
+        self.comparable == self.float64.losses.len()
+    }
+}
+
+impl Recorded {
+    fn of(file: &Value) -> Self {
+        Self {
+            losses: numbers(&file["losses"]),
+            final_loss: file["loss_end"].as_f64().expect("a number"),
+            probabilities: numbers(&file["predictions_end"]),
+        }
+    }
+}
+
+fn read(stem: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let text = std::fs::read_to_string(folder.join(stem).with_extension("json"));
+    serde_json::from_str(&text.expect("the file is there")).expect("it is JSON")
+}
+
+/// The numbers of an array of any depth, in order.
+fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(numbers).collect(),
+        number => vec![number.as_f64().expect("a number")],
+    }
+}
+
+fn rows_and_columns(value: &Value) -> [usize; 2] {
+    let rows = value.as_array().expect("a matrix");
+    [rows.len(), rows[0].as_array().expect("a matrix").len()]
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "both files start from float32 values")]
+fn values(value: &Value) -> Vec<f32> {
+    numbers(value).into_iter().map(|number| number as f32).collect()
+}
+
+/// Modules are named as in a `state_dict`, with weights `[out, in]`; hand-written networks have
+/// `w1`, `b1`, `w2`, `b2`, with weights `[in, out]`.
+fn parameters(weights: &Value) -> Parameters {
+    let names = |by_hand: bool, layer: usize| match by_hand {
+        true => [format!("w{}", layer + 1), format!("b{}", layer + 1)],
+        false => [format!("{}.weight", 2 * layer), format!("{}.bias", 2 * layer)],
+    };
+    let by_hand = weights.get("w1").is_some();
+    let mut sizes = vec![];
+    let mut layers = vec![];
+    for [weight, bias] in (0..).map(|layer| names(by_hand, layer)) {
+        let Some(matrix) = weights.get(&weight) else { break };
+        let [rows, columns] = rows_and_columns(matrix);
+        let stored = values(matrix);
+        let transposed = || (0..columns).flat_map(|j| (0..rows).map(move |i| (i, j)));
+        let (inputs, outputs, weight) = match by_hand {
+            true => (rows, columns, transposed().map(|(i, j)| stored[i * columns + j]).collect()),
+            false => (columns, rows, stored.clone()),
+        };
+        if sizes.is_empty() {
+            sizes.push(inputs);
+        }
+        sizes.push(outputs);
+        layers.push(Layer { weight, bias: values(&weights[&bias]) });
+    }
+    Parameters { sizes: LayerSizes::new(sizes).expect("a network"), layers }
+}

@@ -1,0 +1,7 @@
+//! Tests that need an adapter; Mesa's software driver will do. `WGPU_BACKEND` and
+//! `WGPU_ADAPTER_NAME` choose one.
+
+#[path = "../golden/mod.rs"]
+mod golden;
+mod harness;
+mod trainers;
