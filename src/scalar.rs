@@ -157,6 +157,7 @@ pub fn gamma(roundings: f64) -> f64 {
 ///
 /// Sums are kept open: `terms` addends of total magnitude `magnitude` are bounded together by
 /// γₙ·Σ|xᵢ| when the sum is used, which holds for every order and contraction of the additions.
+/// One addition alone has no order: it is off by one rounding of its result.
 #[derive(Clone, Copy, Debug)]
 pub struct Enclosure {
     value: f64,
@@ -175,7 +176,12 @@ impl Enclosure {
     /// The bound on |computed − value|, in the unit of the value.
     #[must_use]
     pub fn error(self) -> f64 {
-        self.error + gamma(self.terms) * self.magnitude
+        let rounding = if self.terms > 1.0 {
+            gamma(self.terms) * self.magnitude
+        } else {
+            self.terms * ULP * (self.value.abs() + self.error)
+        };
+        self.error + rounding
     }
 
     /// The result of an operation whose exact value is `value`, whose inputs bring `inherited`

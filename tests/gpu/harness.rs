@@ -1,10 +1,13 @@
-//! One device for all tests.
+//! One device for all tests, outputs that notice what must not happen to them, and the comparison
+//! with the bound.
 
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use parity::error::Error;
-use parity::gpu::{Gpu, Selection};
+use parity::gpu::{Dispatch, Gpu, Selection, Tensor};
+use parity::rng::Stream;
+use parity::scalar::{Enclosure, Scalar};
 use parity::train::{Layered, Outcome, Plan};
 
 static GPU: LazyLock<Gpu> = LazyLock::new(open);
@@ -31,4 +34,108 @@ pub fn train(gpu: &Gpu, plan: &Plan) -> Result<Outcome, Error> {
         let engine = Layered::new(gpu, plan).await?;
         engine.train(&mut |_| ControlFlow::Continue(())).await
     })
+}
+
+/// Element counts: one, around a workgroup, ragged, and more than 65,535 workgroups of 64.
+pub const LENGTHS: [usize; 8] = [1, 3, 63, 64, 65, 257, 1757, 65_535 * 64 + 1];
+
+/// What an output holds before the kernel writes it: a NaN that no arithmetic makes.
+const POISON: u32 = 0x7fc0_dead;
+
+/// Values before and behind each output that nobody may touch.
+const FENCE: usize = 64;
+
+/// A tensor that a kernel writes, between two fences.
+pub struct Output {
+    whole: Tensor,
+    pub tensor: Tensor,
+}
+
+impl Output {
+    /// One that must be written wherever it is read.
+    pub fn poisoned(len: usize) -> Self {
+        Self::of(&vec![f32::from_bits(POISON); len])
+    }
+
+    /// One that the kernel updates.
+    pub fn of(values: &[f32]) -> Self {
+        let fence = [f32::from_bits(POISON); FENCE];
+        let fenced = [&fence, values, &fence].concat();
+        let whole = pollster::block_on(gpu().upload("output", &fenced)).expect("it fits");
+        Self { tensor: whole.part(FENCE, values.len()), whole }
+    }
+
+    /// What the kernel wrote.
+    pub fn read(&self) -> Vec<f32> {
+        let words: Vec<u32> = pollster::block_on(gpu().read(&self.whole)).expect("a readback");
+        let len = self.tensor.len();
+        let fences = words[..FENCE].iter().chain(&words[FENCE + len..]);
+        assert!(fences.copied().all(|word| word == POISON), "it wrote outside of its output");
+        words[FENCE..FENCE + len].iter().map(|&word| f32::from_bits(word)).collect()
+    }
+}
+
+/// A tensor that a kernel reads.
+pub fn input(values: &[f32]) -> Tensor {
+    pollster::block_on(gpu().upload("input", values)).expect("it fits")
+}
+
+/// Runs dispatches in order.
+pub fn run(dispatches: &[Dispatch]) {
+    pollster::block_on(async {
+        let mut nothing = gpu().readback(1).await?;
+        gpu().submit(dispatches, &[], &mut nothing, None).await
+    })
+    .expect("they run");
+}
+
+/// Draws of both signs and many sizes, with zeros among them.
+pub fn values(seed: u64, len: usize) -> Vec<f32> {
+    let stream = Stream::new(seed);
+    let count = u32::try_from(len).expect("a length");
+    let draw = |index: u32| if index % 7 == 3 { 0.0 } else { 2.0 * stream.normal(index) };
+    (0..count).map(draw).collect()
+}
+
+/// Integers from −3 to 3: sums of their products are exact in any order, so not one may be lost.
+pub fn integers(seed: u64, len: usize) -> Vec<f32> {
+    values(seed, len).into_iter().map(|draw| draw.round().clamp(-3.0, 3.0)).collect()
+}
+
+/// Draws between 0 and 1, with both among them.
+pub fn probabilities(seed: u64, len: usize) -> Vec<f32> {
+    let draws = values(seed, len);
+    draws.into_iter().map(|draw| (0.25 * draw + 0.5).clamp(0.0, 1.0)).collect()
+}
+
+/// Zeros and ones.
+pub fn targets(seed: u64, len: usize) -> Vec<f32> {
+    values(seed, len).into_iter().map(|draw| f32::from(draw > 0.0)).collect()
+}
+
+/// The same values with bounds of zero, for a twin.
+pub fn exact(values: &[f32]) -> Vec<Enclosure> {
+    values.iter().map(|&value| Enclosure::from_f32(value)).collect()
+}
+
+/// Each value must lie in its enclosure; returns the largest share of a bound that was used.
+///
+/// # Panics
+/// At the first that does not; poison never does.
+pub fn assert_within(case: &str, found: &[f32], expected: &[Enclosure]) -> f64 {
+    assert_eq!(found.len(), expected.len(), "{case}");
+    let mut worst = 0.0_f64;
+    for (index, (&found, expected)) in found.iter().zip(expected).enumerate() {
+        let (value, bound) = (expected.to_f64(), expected.error());
+        let error = (f64::from(found) - value).abs();
+        assert!(
+            error <= bound,
+            "{case}, index {index}: {found:e}, expected {value:e} ± {bound:e}; off by {error:e}"
+        );
+        if error > 0.0 {
+            worst = worst.max(error / bound);
+        }
+    }
+    println!("{case}: worst error {:.1} % of its bound", 100.0 * worst);
+    worst
 }

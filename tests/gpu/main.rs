@@ -4,4 +4,14 @@
 #[path = "../golden/mod.rs"]
 mod golden;
 mod harness;
+
+mod bce_grad;
+mod bce_loss;
+mod bias_add;
+mod bias_grad;
+mod matmul;
+mod sgd_update;
+mod sigmoid;
+mod sigmoid_grad;
+
 mod trainers;
