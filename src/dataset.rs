@@ -37,6 +37,15 @@ impl Dataset {
         })
     }
 
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.input_size {
+            2 => "XOR".into(),
+            bits => format!("{bits}-bit parity"),
+        }
+    }
+
     /// Rows: the batch is always the whole dataset.
     #[must_use]
     pub fn batch_size(&self) -> usize {

@@ -1,5 +1,6 @@
 //! What can go wrong, in the words a user needs: what was expected, what was found, what to do.
 
+use std::fmt;
 use std::path::PathBuf;
 
 /// Everything that a user, a file, a driver or a run can cause.
@@ -58,7 +59,7 @@ impl Error {
     }
 
     /// A problem with the file at `path`.
-    pub fn file(path: impl Into<PathBuf>, problem: impl ToString) -> Self {
-        Self::File { path: path.into(), problem: problem.to_string() }
+    pub fn file(path: impl Into<PathBuf>, problem: impl fmt::Display) -> Self {
+        Self::File { path: path.into(), problem: format!("{problem}") }
     }
 }

@@ -57,7 +57,12 @@ pub fn check_writable(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Err(Error::file(path, "is a folder, expected the name of a file"));
     }
-    NamedTempFile::new_in(folder_of(path))
+    let folder = folder_of(path);
+    if !folder.is_dir() {
+        let problem = format!("cannot be written: there is no folder {}", folder.display());
+        return Err(Error::file(path, problem));
+    }
+    NamedTempFile::new_in(folder)
         .map(drop)
         .map_err(|error| Error::file(path, format!("cannot be written: {}", error.kind())))
 }

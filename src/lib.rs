@@ -1,4 +1,5 @@
 //! docs to come
+pub mod cli;
 pub mod cpu;
 pub mod dataset;
 pub mod error;
@@ -6,6 +7,7 @@ pub mod file;
 pub mod gpu;
 pub mod kernels;
 pub mod model;
+pub mod report;
 pub mod rng;
 pub mod rule;
 pub mod scalar;

@@ -1,20 +1,52 @@
-use std::ops::ControlFlow;
-use parity::{*, gpu::*, train::*, model::*, rule::*, dataset::*};
-fn main() {
-    pollster::block_on(async {
-        let gpu = Gpu::open(Selection::default()).await.unwrap();
-        println!("{}", gpu.adapter);
-        let layers = std::env::args().nth(1).unwrap_or("2-2-1".into());
-        let steps = std::env::args().nth(2).unwrap_or("10000".into()).parse().unwrap();
-        let sizes: LayerSizes = layers.parse().unwrap();
-        let plan = Plan { data: Dataset::parity(sizes.input_size() as u32).unwrap(), rule: Rule::sgd(1.0), start: Parameters::initialise(&sizes, Init::Torch, 0), steps, log_every: 100 };
-        let engine = Layered::new(&gpu, &plan).await.unwrap();
-        let mut last = std::time::Instant::now();
-        let mut longest = std::time::Duration::ZERO; let mut n=0;
-        let out = engine.train(&mut |_| { let e = last.elapsed(); last = std::time::Instant::now(); n+=1; if n>1 {longest = longest.max(e);} ControlFlow::Continue(()) }).await.unwrap();
-        println!("{:?} {:?} {:?} wall {:?} gpu {:?} longest {longest:?} n {n}", out.final_loss, &out.probabilities[..4], &out.losses[..4.min(out.losses.len())], out.wall, out.gpu);
-        let t = std::time::Instant::now();
-        let r = reference::<f64>(&plan, &|| ControlFlow::Continue(())).unwrap();
-        println!("{} {:?}", r.final_loss, t.elapsed());
-    });
+//! The binary: parse, run, exit code.
+
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use clap::Parser;
+use parity::cli::{Cli, INTERRUPTED};
+use parity::error::Error;
+
+fn main() -> ExitCode {
+    quiet_drivers();
+    // A panic while polling a lost device is caught, and reported as an error.
+    let default_hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(parity::gpu::POLL_THREAD) {
+            default_hook(panic);
+        }
+    }));
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let cli = Cli::parse();
+    match install_interrupt().and_then(|()| pollster::block_on(cli.run())) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// The first Ctrl-C ends the run cleanly, the second at once.
+fn install_interrupt() -> Result<(), Error> {
+    ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .map_err(|error| Error::Gpu(format!("cannot listen for Ctrl-C: {error}")))
+}
+
+/// Mesa's drivers look for a Wayland display and print an error line of their own if this is not
+/// set, as on servers and in containers. Any folder will do.
+fn quiet_drivers() {
+    if cfg!(target_os = "linux") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        #[expect(unsafe_code, reason = "there is no safe way to set it")]
+        // SAFETY: no other thread runs yet that could read the environment.
+        unsafe {
+            std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir());
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! A network: the sizes of its layers, its parameters, and how they start.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
@@ -36,7 +36,9 @@ impl LayerSizes {
             return refuse(format!("layer {layer} has {found} neurons, expected 1 to {MAX_WIDTH}"));
         }
         if written.0.last() != Some(&1) {
-            return refuse("the last layer is the probability of odd parity: it must have 1".into());
+            return refuse(
+                "the last layer is the probability of odd parity: it must have 1".into(),
+            );
         }
         // At most 2¹⁶ · (2¹⁶ + 1) a layer: this cannot overflow before it is refused.
         if written.parameter_count() > MAX_PARAMETERS {
@@ -90,7 +92,7 @@ impl FromStr for LayerSizes {
 /// The law that starting parameters are drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Init {
-    /// Uniform within ±1/√`input_size`, as `PyTorch`'s `Linear`.
+    /// Uniform within ±1/√`input_size`, as PyTorch's `Linear`.
     Torch,
     /// Standard normal, as `torch.randn`.
     Normal,
@@ -158,7 +160,10 @@ impl Parameters {
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         self.values().for_each(|value| hash.update(value.to_le_bytes()));
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.finalize().iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 }
 

@@ -53,11 +53,20 @@ pub trait Scalar:
     /// eˣ.
     fn exp(self) -> Self;
 
-    /// The logistic function, 1 / (1 + e⁻ˣ).
-    fn sigmoid(self) -> Self;
+    /// The logistic function, 1 / (1 + e⁻ˣ): the formula of `sigmoid.wgsl`, unless the type knows
+    /// better.
+    fn sigmoid(self) -> Self {
+        if self.abs() <= Self::from_f32(MIDDLE) {
+            sigmoid_middle(self)
+        } else {
+            sigmoid_sides(self)
+        }
+    }
 
-    /// log(1 + x) for x in \[0, 1\].
-    fn ln_1p(self) -> Self;
+    /// log(1 + x) for x in \[0, 1\]: the sum of `bce_loss.wgsl`, unless the type knows better.
+    fn ln_1p(self) -> Self {
+        ln_1p_series(self)
+    }
 
     /// The larger of two numbers.
     fn max(self, other: Self) -> Self {
@@ -82,14 +91,6 @@ impl Scalar for f32 {
 
     fn exp(self) -> Self {
         self.exp()
-    }
-
-    fn sigmoid(self) -> Self {
-        if self.abs() <= MIDDLE { sigmoid_middle(self) } else { sigmoid_sides(self) }
-    }
-
-    fn ln_1p(self) -> Self {
-        self.ln_1p()
     }
 }
 
@@ -143,6 +144,17 @@ fn sigmoid_sides<S: Scalar>(z: S) -> S {
     let t = (-z.abs()).exp();
     let tail = t / (one + t);
     if z < S::from_f64(0.0) { tail } else { one - tail }
+}
+
+/// log(1 + t) = 2·artanh(s) with s = t / (2 + t): Σ 2·s²ⁿ⁺¹ / (2n + 1) up to n = 7.
+fn ln_1p_series<S: Scalar>(t: S) -> S {
+    let two = S::from_f64(2.0);
+    let s = t / (two + t);
+    let q = s * s;
+    let reciprocals = [15.0_f32, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0].map(f32::recip);
+    let [highest, rest @ ..] = reciprocals.map(S::from_f32);
+    let sum = rest.into_iter().fold(highest, |sum, reciprocal| sum * q + reciprocal);
+    two * (s + s * (q * sum))
 }
 
 /// γₙ = n·u / (1 − n·u), Higham's bound on n roundings in a row (Accuracy and Stability of
@@ -287,13 +299,8 @@ impl Scalar for Enclosure {
 
     /// The sum of `bce_loss.wgsl` in this arithmetic, plus what it leaves out.
     fn ln_1p(self) -> Self {
-        let s = self / (Self::from_f64(2.0) + self);
-        let q = s * s;
-        let sum = [13.0, 11.0, 9.0, 7.0, 5.0, 3.0].into_iter().fold(reciprocal(15.0), |sum, odd| {
-            sum * q + reciprocal(odd)
-        });
-        let series = Self::from_f64(2.0) * (s + s * (q * sum));
         let value = self.value.ln_1p();
+        let series = ln_1p_series(self);
         Self::new(value, series.error() + (series.value - value).abs())
     }
 
@@ -301,9 +308,4 @@ impl Scalar for Enclosure {
     fn max(self, other: Self) -> Self {
         Self::new(self.value.max(other.value), self.error().max(other.error()))
     }
-}
-
-/// 1 / n as a shader has it: rounded.
-fn reciprocal(n: f64) -> Enclosure {
-    Enclosure::new(1.0 / n, ULP / n)
 }

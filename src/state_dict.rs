@@ -1,4 +1,4 @@
-//! Parameters in a file: safetensors, named and shaped as the `state_dict` of `PyTorch`'s
+//! Parameters in a file: safetensors, named and shaped as the `state_dict` of PyTorch's
 //! `nn.Sequential(Linear, Sigmoid, Linear, Sigmoid, …)`: `0.weight` `[out, in]`, `0.bias` `[out]`,
 //! `2.weight`, `2.bias`, …
 
@@ -71,7 +71,8 @@ fn check_names(file: &SafeTensors<'_>, sizes: &LayerSizes) -> Result<(), String>
 }
 
 fn list(names: &BTreeSet<String>) -> String {
-    let mut shown: Vec<_> = names.iter().take(8).map(|name| name.escape_debug().to_string()).collect();
+    let mut shown: Vec<_> =
+        names.iter().take(8).map(|name| name.escape_debug().to_string()).collect();
     if names.is_empty() {
         shown.push("nothing".into());
     }

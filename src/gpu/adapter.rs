@@ -184,7 +184,8 @@ impl Choice {
     pub fn abilities(&self, index: usize) -> Vec<(&'static str, String)> {
         let adapter = &self.adapters[index].0;
         let limits = adapter.limits();
-        let has = |feature| String::from(if adapter.features().contains(feature) { "yes" } else { "no" });
+        let has =
+            |feature| String::from(if adapter.features().contains(feature) { "yes" } else { "no" });
         let mebibytes = |bytes: u64| format!("{} MiB", bytes >> 20);
         vec![
             ("timestamps", has(wgpu::Features::TIMESTAMP_QUERY)),
@@ -212,7 +213,9 @@ pub async fn choose(selection: &Selection) -> Result<Choice, Error> {
         let all = names(&adapters);
         adapters.retain(|(_, summary)| summary.backend == backend);
         if adapters.is_empty() && !all.is_empty() {
-            return Err(Error::NoAdapter(format!("no adapter through {backend}; there is {all}")));
+            return Err(Error::NoAdapter(format!(
+                "no adapter through {backend}; there is {all}; or {INSTALL_HINT}"
+            )));
         }
     }
     if adapters.is_empty() {
@@ -231,10 +234,8 @@ async fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     // Nothing here dispatches indirectly, and this check builds pipelines at device creation.
     descriptor.flags = descriptor.flags.with_env() - wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL;
-    descriptor.backends = wgpu::Backends::VULKAN
-        | wgpu::Backends::METAL
-        | wgpu::Backends::DX12
-        | wgpu::Backends::GL;
+    descriptor.backends =
+        wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12 | wgpu::Backends::GL;
     let backends = descriptor.backends;
     let instance = wgpu::Instance::new(descriptor);
     let mut adapters: Vec<_> = instance
@@ -263,7 +264,8 @@ fn find(adapters: &[(wgpu::Adapter, AdapterSummary)], wanted: &str) -> Result<us
     let by_number = wanted.parse().ok().filter(|index| *index < adapters.len());
     let lower = wanted.to_lowercase();
     let by_name = || {
-        let fits = |(_, summary): &(_, AdapterSummary)| summary.name.to_lowercase().contains(&lower);
+        let fits =
+            |(_, summary): &(_, AdapterSummary)| summary.name.to_lowercase().contains(&lower);
         adapters.iter().position(fits)
     };
     by_number.or_else(by_name).ok_or_else(|| {

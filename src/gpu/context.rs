@@ -109,7 +109,11 @@ impl Gpu {
     }
 
     /// Runs `create` so that an error in it is returned instead of reported later.
-    pub(super) async fn scoped<T>(&self, what: &str, create: impl FnOnce() -> T) -> Result<T, Error> {
+    pub(super) async fn scoped<T>(
+        &self,
+        what: &str,
+        create: impl FnOnce() -> T,
+    ) -> Result<T, Error> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
         let scopes = [Validation, OutOfMemory, Internal].map(|f| self.device.push_error_scope(f));
         let made = create();

@@ -210,7 +210,11 @@ impl Kernel {
 }
 
 impl Gpu {
-    async fn uniform<P: bytemuck::Pod>(&self, name: &str, params: &P) -> Result<wgpu::Buffer, Error> {
+    async fn uniform<P: bytemuck::Pod>(
+        &self,
+        name: &str,
+        params: &P,
+    ) -> Result<wgpu::Buffer, Error> {
         let data = bytemuck::bytes_of(params);
         let size = data.len() as u64;
         let buffer = self.buffer(name, size, wgpu::BufferUsages::UNIFORM).await?;

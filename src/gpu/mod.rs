@@ -11,8 +11,9 @@ mod timer;
 
 pub use adapter::{AdapterSummary, Backend, Choice, DeviceType, Selection, choose};
 pub use context::Gpu;
-pub use kernel::{Binding, BindingKind, Dispatch, Field, Kernel, KernelSpec, cover};
 pub(crate) use kernel::params;
+pub use kernel::{Binding, BindingKind, Dispatch, Field, Kernel, KernelSpec, cover};
+pub use poll::THREAD as POLL_THREAD;
 pub use submit::{Readback, Region};
 pub use tensor::{Tensor, aligned_len};
 pub use timer::Timer;

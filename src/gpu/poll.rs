@@ -13,13 +13,13 @@ use crate::error::Error;
 
 /// Longest wait for one submission. Submissions are sized to some hundredths of a second; a
 /// software adapter can need minutes for one enormous dispatch.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// How long one poll may take; short, since a GL driver caps it at 2.1 s on its own.
 const SLICE: Duration = Duration::from_secs(1);
 
 /// The name of the thread. Its panics are reported as errors, so a panic hook may keep quiet.
-pub(super) const THREAD: &str = "parity-poll";
+pub const THREAD: &str = "parity-poll";
 
 type Job = (wgpu::SubmissionIndex, OneshotSender<Result<(), Error>>);
 

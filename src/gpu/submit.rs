@@ -71,7 +71,8 @@ impl Gpu {
         mut timer: Option<&mut Timer>,
     ) -> Result<(), Error> {
         let start = Instant::now();
-        let mut encoder = self.device.create_command_encoder(&Default::default());
+        let mut encoder =
+            self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         if let Some(timer) = &timer {
             timer.resolve(&mut encoder);
         }
@@ -159,7 +160,7 @@ fn copy<'a>(
     readback: &Readback,
 ) -> usize {
     let mut len = 0;
-    for region in regions {
+    for region in regions.into_iter().filter(|region| region.len > 0) {
         assert!(region.start + region.len <= region.tensor.len(), "{region:?}");
         let from = bytes(region.tensor.offset + region.start);
         let (source, target) = (&region.tensor.buffer, &readback.staging);

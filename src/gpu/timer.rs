@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn good_timestamps_are_summed_in_the_unit_of_the_period() {
         let total = total_of(&[[1_000, 1_010], [2_000, 2_020]], 100.0);
-        assert_eq!(total, Some(Duration::from_nanos(3_000)));
+        assert_eq!(total, Some(Duration::from_micros(3)));
     }
 
     #[test]

@@ -44,6 +44,9 @@ pub async fn kernel(gpu: &Gpu, epsilon: f32) -> Result<Kernel, Error> {
 ///
 /// # Errors
 /// [`Error::Gpu`] if wgpu refuses.
+///
+/// # Panics
+/// If the shapes are others.
 pub async fn dispatch(
     gpu: &Gpu,
     kernel: &Kernel,

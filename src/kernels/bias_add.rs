@@ -30,6 +30,9 @@ gpu::params! {
 ///
 /// # Errors
 /// [`Error::Gpu`] if wgpu refuses.
+///
+/// # Panics
+/// If the shapes are others.
 pub async fn dispatch(
     gpu: &Gpu,
     kernel: &Kernel,

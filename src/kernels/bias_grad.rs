@@ -8,11 +8,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 pub const SPEC: KernelSpec = KernelSpec {
     name: "bias_grad",
     source: include_str!("../../shaders/bias_grad.wgsl"),
-    bindings: &[
-        Binding::PARAMS,
-        Binding::read("d_pre_activations"),
-        Binding::read_write("d_bias"),
-    ],
+    bindings: &[Binding::PARAMS, Binding::read("d_pre_activations"), Binding::read_write("d_bias")],
     params: Params::FIELDS,
     workgroup_size: WORKGROUP_SIZE,
 };
@@ -38,6 +34,9 @@ gpu::params! {
 ///
 /// # Errors
 /// [`Error::Gpu`] if wgpu refuses.
+///
+/// # Panics
+/// If the shapes are others.
 pub async fn dispatch(
     gpu: &Gpu,
     kernel: &Kernel,

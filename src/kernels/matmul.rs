@@ -72,6 +72,9 @@ pub async fn kernel(gpu: &Gpu, transpose: Transpose) -> Result<Kernel, Error> {
 ///
 /// # Errors
 /// [`Error::Gpu`] if wgpu refuses.
+///
+/// # Panics
+/// If the shapes are others.
 pub async fn dispatch(
     gpu: &Gpu,
     kernel: &Kernel,

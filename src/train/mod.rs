@@ -1,5 +1,6 @@
 //! The engines, and what a run of theirs gives.
 
+mod agreement;
 mod layered;
 mod pacer;
 mod reference;
@@ -7,12 +8,23 @@ mod reference;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+pub use agreement::{Agreement, Verdict};
 pub use layered::Layered;
 pub use reference::{Trajectory, reference};
 
 use crate::dataset::Dataset;
 use crate::model::Parameters;
 use crate::rule::Rule;
+
+/// A loss below this, in nats, is that of a network that has learned: on average it gives the
+/// right answer a probability of more than 95 %.
+pub const LEARNED_BELOW: f32 = 0.05;
+
+/// The answer that a probability rounds to.
+#[must_use]
+pub fn answer(probability: f32) -> f32 {
+    f32::from(probability >= 0.5)
+}
 
 /// What is to be trained, and how.
 #[derive(Clone, Debug)]
@@ -34,6 +46,20 @@ impl Plan {
     pub fn marks(&self) -> impl Iterator<Item = u64> + use<> {
         let every = usize::try_from(self.log_every).unwrap_or(usize::MAX);
         (0..self.steps).step_by(every)
+    }
+
+    /// How many of the answers round to their targets.
+    #[must_use]
+    pub fn right_answers(&self, probabilities: &[f32]) -> usize {
+        let pairs = probabilities.iter().zip(&self.data.targets);
+        pairs.filter(|&(&probability, &target)| answer(probability) == target).count()
+    }
+
+    /// Whether a run ended knowing the data: a small loss, and every answer right.
+    #[must_use]
+    pub fn is_learned(&self, outcome: &Outcome) -> bool {
+        let all_right = self.right_answers(&outcome.probabilities) == self.data.batch_size();
+        outcome.final_loss < LEARNED_BELOW && all_right
     }
 }
 
@@ -65,4 +91,6 @@ pub struct Outcome {
     pub wall: Duration,
     /// The same on the device's own clock, if it has one that can be believed.
     pub gpu: Option<Duration>,
+    /// What a watchdog, or Ctrl-C, had to wait for at most.
+    pub longest_submission: Duration,
 }

@@ -13,8 +13,6 @@ pub struct Trajectory {
     pub losses: Vec<f64>,
     /// The loss after the last update.
     pub final_loss: f64,
-    /// `[batch_size, 1]`, after the last update.
-    pub probabilities: Vec<f64>,
 }
 
 /// Trains on the CPU in the arithmetic of `S`; none if `go_on` broke it off.
@@ -34,6 +32,5 @@ pub fn reference<S: Scalar>(
         }
     }
     let final_loss = network.forward().to_f64();
-    let probabilities = network.probabilities().iter().map(|p| p.to_f64()).collect();
-    Some(Trajectory { losses, final_loss, probabilities })
+    Some(Trajectory { losses, final_loss })
 }

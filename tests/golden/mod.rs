@@ -104,21 +104,22 @@ fn values(value: &Value) -> Vec<f32> {
 /// Modules are named as in a `state_dict`, with weights `[out, in]`; hand-written networks have
 /// `w1`, `b1`, `w2`, `b2`, with weights `[in, out]`.
 fn parameters(weights: &Value) -> Parameters {
-    let names = |by_hand: bool, layer: usize| match by_hand {
-        true => [format!("w{}", layer + 1), format!("b{}", layer + 1)],
-        false => [format!("{}.weight", 2 * layer), format!("{}.bias", 2 * layer)],
-    };
     let by_hand = weights.get("w1").is_some();
+    let names = |layer: usize| {
+        let [w, b] = ["weight", "bias"].map(|name| format!("{}.{name}", 2 * layer));
+        if by_hand { [format!("w{}", layer + 1), format!("b{}", layer + 1)] } else { [w, b] }
+    };
     let mut sizes = vec![];
     let mut layers = vec![];
-    for [weight, bias] in (0..).map(|layer| names(by_hand, layer)) {
+    for [weight, bias] in (0..).map(names) {
         let Some(matrix) = weights.get(&weight) else { break };
         let [rows, columns] = rows_and_columns(matrix);
         let stored = values(matrix);
         let transposed = || (0..columns).flat_map(|j| (0..rows).map(move |i| (i, j)));
-        let (inputs, outputs, weight) = match by_hand {
-            true => (rows, columns, transposed().map(|(i, j)| stored[i * columns + j]).collect()),
-            false => (columns, rows, stored.clone()),
+        let (inputs, outputs, weight) = if by_hand {
+            (rows, columns, transposed().map(|(i, j)| stored[i * columns + j]).collect())
+        } else {
+            (columns, rows, stored.clone())
         };
         if sizes.is_empty() {
             sizes.push(inputs);

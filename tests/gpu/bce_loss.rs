@@ -34,7 +34,9 @@ fn bce_loss_matches_its_twin_on_ragged_batches() {
 #[test]
 fn bce_loss_of_confident_rows_loses_none() {
     for batch_size in [1, 63, 64, 65, 1757, 70_001] {
-        let logits: Vec<f32> = (0..batch_size).map(|row| f32::from(u8::try_from(100 + row % 3).expect("small"))).collect();
+        let logits: Vec<f32> = (0..batch_size)
+            .map(|row| f32::from(u8::try_from(100 + row % 3).expect("small")))
+            .collect();
         let targets: Vec<f32> = (0..batch_size).map(|row| f32::from(row % 2 == 0)).collect();
         let wrong = logits.iter().zip(&targets).filter(|(_, target)| **target == 0.0);
         let sum: f32 = wrong.map(|(logit, _)| logit).sum();

@@ -3,7 +3,9 @@ use parity::gpu::Kernel;
 use parity::kernels::sigmoid_grad;
 use parity::scalar::Enclosure;
 
-use crate::harness::{LENGTHS, Output, assert_within, exact, gpu, input, probabilities, run, values};
+use crate::harness::{
+    LENGTHS, Output, assert_within, exact, gpu, input, probabilities, run, values,
+};
 
 #[test]
 fn sigmoid_grad_matches_its_twin_on_ragged_lengths() {

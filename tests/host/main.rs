@@ -2,4 +2,8 @@
 
 #[path = "../golden/mod.rs"]
 mod golden;
+
+mod contract;
+mod enclosure;
+mod invariants;
 mod reference;

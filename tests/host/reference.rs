@@ -1,8 +1,6 @@
 //! The reference against PyTorch.
 
-use std::ops::ControlFlow;
-
-use parity::train::reference;
+use parity::cpu::Reference;
 
 use crate::golden;
 
@@ -18,26 +16,20 @@ fn check(what: &str, found: f64, expected: f64) {
 #[test]
 fn the_reference_repeats_pytorch_in_float64() {
     for golden in golden::all() {
-        let run = reference::<f64>(&golden.plan, &|| ControlFlow::Continue(())).expect("a run");
-        assert_eq!(run.losses.len(), golden.float64.losses.len());
-        let pairs = run.losses.iter().zip(&golden.float64.losses).take(golden.comparable);
-        for (mark, (&found, &expected)) in pairs.enumerate() {
-            check(&format!("{}, mark {mark}", golden.name), found, expected);
+        let plan = &golden.plan;
+        let mut network = Reference::<f64>::new(&plan.data, plan.rule, &plan.start);
+        let losses: Vec<f64> = (0..plan.steps).map(|_| network.step()).collect();
+        let expected = &golden.float64;
+        let marks = plan.marks().zip(&expected.losses).take(golden.comparable);
+        for (step, &expected) in marks {
+            let found = losses[usize::try_from(step).expect("it fits")];
+            check(&format!("{}, step {step}", golden.name), found, expected);
         }
         if golden.ends_comparable() {
-            check(&golden.name, run.final_loss, golden.float64.final_loss);
-            for (&found, &expected) in run.probabilities.iter().zip(&golden.float64.probabilities) {
+            check(&golden.name, network.forward(), expected.final_loss);
+            for (&found, &expected) in network.probabilities().iter().zip(&expected.probabilities) {
                 check(&golden.name, found, expected);
             }
         }
-    }
-}
-
-#[test]
-fn f32_probe() {
-    for golden in golden::all() {
-        let run = reference::<f32>(&golden.plan, &|| ControlFlow::Continue(())).expect("a run");
-        let w = |l: &[f64]| l.iter().zip(&golden.float64.losses).take(golden.comparable).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        println!("{}: f32 twin {:.1e} torch {:.1e}", golden.name, w(&run.losses), w(&golden.float32.losses));
     }
 }

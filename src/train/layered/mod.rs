@@ -3,7 +3,7 @@
 mod step;
 
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::step::Step;
 use super::pacer::Pacer;
@@ -55,7 +55,7 @@ impl<'a> Layered<'a> {
     /// `observe` asks for it, [`Error::Gpu`] if the device fails or did not do all steps.
     pub async fn train(mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
-        let losses = self.run_steps(observe).await?;
+        let (losses, longest_submission) = self.run_steps(observe).await?;
         let (step, end) = (self.plan.steps, self.stream_position(self.plan.steps));
         let forward_end = end + self.step.forward_len as u64;
         let final_loss = self.submit(end..forward_end).await?[0];
@@ -66,12 +66,15 @@ impl<'a> Layered<'a> {
             return Err(Error::Diverged { step, loss });
         }
         let gpu = self.timer.as_ref().and_then(Timer::total);
-        Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu })
+        Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
     }
 
     /// Repeats the step, as one stream of dispatches cut into submissions; returns the losses at
-    /// the marks.
-    async fn run_steps(&mut self, observe: &mut Observer<'_>) -> Result<Vec<f32>, Error> {
+    /// the marks and the time of the longest submission.
+    async fn run_steps(
+        &mut self,
+        observe: &mut Observer<'_>,
+    ) -> Result<(Vec<f32>, Duration), Error> {
         let (steps, log_every) = (self.plan.steps, self.plan.log_every);
         let end = self.stream_position(steps);
         // One loss fewer than there is room for: a submission may begin and end within a step.
@@ -80,6 +83,7 @@ impl<'a> Layered<'a> {
         let mut pacer = Pacer::new();
         let mut loss = f32::NAN;
         let mut done = 0;
+        let mut longest = Duration::ZERO;
         while done < end {
             let started = Instant::now();
             let next = end.min(done + pacer.next().min(most));
@@ -91,14 +95,17 @@ impl<'a> Layered<'a> {
                     kept.push(loss);
                 }
             }
-            pacer.record(next - done, started.elapsed());
+            let elapsed = started.elapsed();
+            tracing::debug!(dispatches = next - done, ?elapsed, "submission");
+            longest = longest.max(elapsed);
+            pacer.record(next - done, elapsed);
             done = next;
             let step = self.updates_before(done);
             if observe(Progress { step, loss }).is_break() {
                 return Err(Error::Interrupted { step, steps });
             }
         }
-        Ok(kept)
+        Ok((kept, longest))
     }
 
     /// Runs part of the stream of dispatches; returns the losses that it computed.
@@ -108,10 +115,10 @@ impl<'a> Layered<'a> {
         let from = usize::try_from(part.start % dispatches.len() as u64).expect("an index");
         let count = usize::try_from(part.end - part.start).expect("a submission is short");
         let dispatches = dispatches.iter().cycle().skip(from).take(count);
-        let mut regions = vec![Region::from(&self.step.steps_done)];
-        let spans = ring(losses.clone()).into_iter().filter(|(_, len)| *len > 0);
         let tensor = &self.step.losses;
-        regions.extend(spans.map(|(start, len)| Region { tensor, start, len }));
+        let [first, second] =
+            ring(losses.clone()).map(|(start, len)| Region { tensor, start, len });
+        let regions = [Region::from(&self.step.steps_done), first, second];
         let timer = self.timer.as_mut();
         self.gpu.submit(dispatches, &regions, &mut self.readback, timer).await?;
         let words = self.readback.words();

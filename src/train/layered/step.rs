@@ -5,6 +5,7 @@ use crate::gpu::{Dispatch, Gpu, Kernel, Tensor, aligned_len};
 use crate::kernels::matmul::{self, Shape, Transpose};
 use crate::kernels::{bce_grad, bce_loss, bias_add, bias_grad, sgd_update, sigmoid, sigmoid_grad};
 use crate::model::{Layer, LayerSizes, Parameters};
+use crate::scalar::Scalar;
 use crate::train::Plan;
 
 /// One step on the device.
@@ -70,13 +71,14 @@ struct Kernels {
 impl Step {
     /// Uploads the plan and binds its dispatches.
     pub(super) async fn new(gpu: &Gpu, plan: &Plan, capacity: usize) -> Result<Self, Error> {
-        let kernels = Kernels::new(gpu, plan.rule.epsilon as f32).await?;
+        let kernels = Kernels::new(gpu, f32::from_f64(plan.rule.epsilon)).await?;
         let tensors = Tensors::new(gpu, plan, capacity).await?;
         let mut dispatches = forward(gpu, &kernels, plan, &tensors).await?;
         let forward_len = dispatches.len();
         dispatches.extend(backward(gpu, &kernels, plan, &tensors).await?);
-        let Tensors { parameters, d_parameters, residues, steps_done, losses, layers, .. } = tensors;
-        let learning_rate = plan.rule.learning_rate as f32;
+        let Tensors { parameters, d_parameters, residues, steps_done, losses, layers, .. } =
+            tensors;
+        let learning_rate = f32::from_f64(plan.rule.learning_rate);
         let update = [&d_parameters, &parameters, &residues, &steps_done];
         let update = sgd_update::dispatch(gpu, &kernels.sgd_update, learning_rate, update).await?;
         dispatches.push(update);
@@ -94,10 +96,10 @@ impl Step {
             rest = left;
             taken[..len].to_vec()
         };
-        let layers = self.sizes.layers().map(|(inputs, outputs)| Layer {
-            weight: take(inputs * outputs),
-            bias: take(outputs),
-        });
+        let layers = self
+            .sizes
+            .layers()
+            .map(|(inputs, outputs)| Layer { weight: take(inputs * outputs), bias: take(outputs) });
         Ok(Parameters { layers: layers.collect(), sizes: self.sizes.clone() })
     }
 }
@@ -237,8 +239,8 @@ async fn backward(
     tensors: &Tensors,
 ) -> Result<Vec<Dispatch>, Error> {
     let (rule, batch_size) = (&plan.rule, plan.data.batch_size());
-    let bias_scale = rule.bias_reduction.scale(batch_size) as f32;
-    let loss_scale = rule.loss_reduction.scale(batch_size) as f32;
+    let bias_scale = f32::from_f64(rule.bias_reduction.scale(batch_size));
+    let loss_scale = f32::from_f64(rule.loss_reduction.scale(batch_size));
     let last = output(&tensors.layers);
     let logits = [&last.activations, &tensors.targets, &last.d_pre_activations];
     let mut dispatches =

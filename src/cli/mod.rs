@@ -1,0 +1,62 @@
+//! The command line: one file per subcommand.
+
+mod devices;
+mod train;
+
+use std::sync::atomic::AtomicBool;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+use crate::gpu::{Backend, Selection};
+
+/// Set when the user asks to stop; runs look at it between submissions.
+pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Trains XOR networks on any GPU, beside a CPU reference.
+#[derive(Parser)]
+#[command(name = "parity", version, about, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done; 1 a check failed; 2 usage or bad input; 3 no usable \
+    adapter; 4 device lost or GPU failure; 130 interrupted")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a network on the GPU and compare its losses with the CPU's
+    Train(Box<train::Args>),
+    /// List the adapters, and say which one `train` would take
+    Devices(DeviceArgs),
+}
+
+/// Which adapter to use.
+#[derive(clap::Args)]
+struct DeviceArgs {
+    /// The adapter: part of its name, or its number in `parity devices` [env: WGPU_ADAPTER_NAME]
+    #[arg(long, value_name = "NAME|INDEX")]
+    adapter: Option<String>,
+    /// Only adapters that are reached this way [env: WGPU_BACKEND]
+    #[arg(long)]
+    backend: Option<Backend>,
+}
+
+impl DeviceArgs {
+    fn selection(self) -> Result<Selection, Error> {
+        Selection { backend: self.backend, adapter: self.adapter }.or_environment()
+    }
+}
+
+impl Cli {
+    /// Does what was asked for; returns the exit code of a run that came to its end.
+    ///
+    /// # Errors
+    /// Why it did not.
+    pub async fn run(self) -> Result<u8, Error> {
+        match self.command {
+            Command::Train(args) => args.run().await,
+            Command::Devices(args) => args.run().await,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! `parity train`
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+
+use super::{DeviceArgs, INTERRUPTED};
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::model::{Init, LayerSizes, Parameters};
+use crate::report::{self, Progress, TrainReport};
+use crate::rule::Preset;
+use crate::train::{Agreement, Layered, Plan, Trajectory, Verdict, reference};
+use crate::{file, state_dict};
+
+/// The most losses that a run may keep.
+const MAX_MARKS: u64 = 10_000_000;
+
+/// The most steps of a run.
+const MAX_STEPS: u64 = 1 << 40;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The experiment
+    #[arg(value_enum, default_value = "xor")]
+    preset: Preset,
+    /// Neurons in each layer, input first, such as 2-8-8-1 [default: the preset's]
+    #[arg(long)]
+    layers: Option<String>,
+    /// Learn the parity of this many bits (2 is XOR): all 2^N rows at every step
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    bits: u32,
+    /// Updates to make
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=MAX_STEPS))]
+    steps: u64,
+    /// The factor of the gradient in an update [default: the preset's]
+    #[arg(long, allow_negative_numbers = true)]
+    learning_rate: Option<f64>,
+    /// The seed of the starting parameters; from the default, every preset shows what it is for
+    #[arg(long, default_value_t = 48)]
+    seed: u64,
+    /// The law that they are drawn from [default: the preset's]
+    #[arg(long)]
+    init: Option<Init>,
+    /// Start from a safetensors file, named and shaped as PyTorch saves a `Sequential`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["init", "seed"])]
+    init_from: Option<PathBuf>,
+    /// Write the trained parameters, in the same format
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Keep the loss of every Nth step
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    log_every: u64,
+    /// Do not repeat the run on the CPU
+    #[arg(long)]
+    no_reference: bool,
+    /// Print one JSON object and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+    /// Write the losses as a table
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+impl Args {
+    pub(super) async fn run(self) -> Result<u8, Error> {
+        let plan = self.plan()?;
+        for path in self.save.iter().chain(&self.csv) {
+            file::check_writable(path)?;
+        }
+        let gpu = Gpu::open(self.device.selection()?).await?;
+        let mut progress = Progress::new(plan.steps);
+        let engine = Layered::new(&gpu, &plan).await?;
+        let outcome = engine
+            .train(&mut |now| {
+                progress.update(now);
+                go_on()
+            })
+            .await?;
+        progress.finish();
+        let cpu = if self.no_reference { None } else { Some(references(&plan)?) };
+        let agreement = cpu.as_ref().map(|[f32, f64]| Agreement::of(&plan, &outcome, f32, f64));
+        let report = TrainReport {
+            gpu: &gpu,
+            preset: self.preset,
+            seed: self.init_from.is_none().then_some(self.seed),
+            plan: &plan,
+            outcome: &outcome,
+            cpu: cpu.as_ref(),
+            agreement,
+        };
+        if let Some(path) = &self.save {
+            state_dict::save(path, &outcome.parameters)?;
+        }
+        if let Some(path) = &self.csv {
+            file::write(path, report.csv().as_bytes())?;
+        }
+        report::print(&if self.json { report.json() } else { report.text() })?;
+        let disagree = agreement.is_some_and(|found| found.verdict == Verdict::Disagree);
+        Ok(u8::from(disagree))
+    }
+
+    /// Checks everything that can be checked without a GPU.
+    fn plan(&self) -> Result<Plan, Error> {
+        let data = Dataset::parity(self.bits)?;
+        let sizes = self.sizes(&data)?;
+        let mut rule = self.preset.rule();
+        if let Some(learning_rate) = self.learning_rate {
+            rule.learning_rate = learning_rate;
+        }
+        if !(rule.learning_rate > 0.0 && rule.learning_rate <= f64::from(f32::MAX)) {
+            return Err(Error::Usage(format!(
+                "--learning-rate {}: expected a finite number above 0",
+                rule.learning_rate
+            )));
+        }
+        let marks = self.steps.div_ceil(self.log_every);
+        if marks > MAX_MARKS {
+            return Err(Error::Usage(format!(
+                "--log-every {}: that keeps {marks} losses, and {MAX_MARKS} is the most; keep fewer",
+                self.log_every
+            )));
+        }
+        let start = if let Some(path) = &self.init_from {
+            state_dict::load(path, &sizes)?
+        } else {
+            let init = self.init.unwrap_or_else(|| self.preset.init());
+            Parameters::initialise(&sizes, init, self.seed)
+        };
+        Ok(Plan { data, rule, start, steps: self.steps, log_every: self.log_every })
+    }
+
+    fn sizes(&self, data: &Dataset) -> Result<LayerSizes, Error> {
+        let Some(written) = &self.layers else {
+            let hidden = self.preset.hidden_sizes(data.input_size);
+            return LayerSizes::new([vec![data.input_size], hidden, vec![1]].concat());
+        };
+        let sizes: LayerSizes = written.parse()?;
+        if sizes.input_size() == data.input_size {
+            return Ok(sizes);
+        }
+        Err(Error::Usage(format!(
+            "--layers {sizes}: the network takes {} inputs, and the data have {} (--bits {}); the \
+             two must be the same",
+            sizes.input_size(),
+            data.input_size,
+            self.bits
+        )))
+    }
+}
+
+fn go_on() -> ControlFlow<()> {
+    if INTERRUPTED.load(Ordering::Relaxed) {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
+}
+
+/// The same run on the CPU in `f32` and in `f64`, side by side.
+fn references(plan: &Plan) -> Result<[Trajectory; 2], Error> {
+    let runs = rayon::join(|| reference::<f32>(plan, &go_on), || reference::<f64>(plan, &go_on));
+    match runs {
+        (Some(f32), Some(f64)) => Ok([f32, f64]),
+        _ => Err(Error::Interrupted { step: plan.steps, steps: plan.steps }),
+    }
+}

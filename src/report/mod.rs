@@ -1,0 +1,46 @@
+//! Everything that users read: text, tables, JSON, CSV, progress. It knows results, not how they
+//! are made.
+
+mod devices;
+mod progress;
+mod train;
+
+use std::io::{self, Write};
+
+pub use devices::devices;
+pub use progress::Progress;
+pub use train::TrainReport;
+
+use crate::error::Error;
+
+/// Writes to standard output. A reader that has heard enough (`| head`) is no error.
+///
+/// # Errors
+/// [`Error::File`] if it cannot be written for another reason.
+pub fn print(text: &str) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::file("standard output", error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Columns, each as wide as its widest cell, numbers to the right: the first row is the heading.
+fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or(0));
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}"));
+        let line = cells.collect::<Vec<_>>().join("   ");
+        format!("  {}\n", line.trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+/// With so many decimals, or as a power of ten where those would be too many or too few.
+fn number(value: f64, decimals: usize) -> String {
+    let readable = value == 0.0 || (1e-4..1e6).contains(&value.abs());
+    if readable { format!("{value:.decimals$}") } else { format!("{value:.5e}") }
+}

@@ -1,0 +1,53 @@
+//! How far a run has come, on standard error: a bar on a terminal, a few lines elsewhere.
+
+use std::io::{IsTerminal, stderr};
+
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+
+use super::number;
+use crate::train;
+
+/// Lines of a run that is not watched on a terminal.
+const LINES: u64 = 10;
+
+/// The display of one run.
+pub struct Progress {
+    steps: u64,
+    bar: Option<ProgressBar>,
+    /// The step from which on the next line is due.
+    due: u64,
+}
+
+impl Progress {
+    /// The display of a run of so many steps.
+    #[must_use]
+    pub fn new(steps: u64) -> Self {
+        let template = "{bar:40} step {human_pos} of {human_len}, {msg}, {eta} left";
+        let bar = stderr().is_terminal().then(|| {
+            let style =
+                ProgressStyle::with_template(template).expect("the template is well-formed");
+            ProgressBar::new(steps).with_style(style)
+        });
+        Self { steps, bar, due: steps.div_ceil(LINES) }
+    }
+
+    /// Shows where the run is.
+    pub fn update(&mut self, now: train::Progress) {
+        let loss = format!("loss {}", number(now.loss.into(), 6));
+        if let Some(bar) = &self.bar {
+            bar.set_message(loss);
+            bar.set_position(now.step);
+        } else if now.step >= self.due {
+            eprintln!("step {} of {}, {loss}", HumanCount(now.step), HumanCount(self.steps));
+            let part = self.steps.div_ceil(LINES);
+            self.due = (now.step / part + 1) * part;
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The report of a training run: text, JSON and CSV of the same numbers.
+
+use std::fmt::Write;
+
+use indicatif::HumanCount;
+use serde::Serialize;
+
+use super::{number, table};
+use crate::gpu::{AdapterSummary, DeviceType, Gpu};
+use crate::model::Parameters;
+use crate::rule::Preset;
+use crate::scalar::Scalar;
+use crate::train::{Agreement, Outcome, Plan, Trajectory, Verdict, answer};
+
+/// The engine that there is.
+const ENGINE: &str = "layered";
+
+/// The most rows of the data that the text shows.
+const ROWS_SHOWN: usize = 16;
+
+/// The most parameters that the text shows.
+const PARAMETERS_SHOWN: usize = 64;
+
+/// All that is to be said of a run.
+pub struct TrainReport<'a> {
+    /// Where it ran.
+    pub gpu: &'a Gpu,
+    /// What it was called.
+    pub preset: Preset,
+    /// Where it started, unless from a file.
+    pub seed: Option<u64>,
+    /// What was to be done.
+    pub plan: &'a Plan,
+    /// What came out.
+    pub outcome: &'a Outcome,
+    /// The same run on the CPU, in `f32` and in `f64`.
+    pub cpu: Option<&'a [Trajectory; 2]>,
+    /// How the two compare.
+    pub agreement: Option<Agreement>,
+}
+
+/// One loss.
+#[derive(Serialize)]
+struct LossRow {
+    step: u64,
+    gpu: f32,
+    cpu_f32: Option<f32>,
+    cpu_f64: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    version: &'static str,
+    adapter: &'a AdapterSummary,
+    engine: &'static str,
+    preset: &'static str,
+    layers: &'a [usize],
+    seed: Option<u64>,
+    learning_rate: f64,
+    steps: u64,
+    losses: Vec<LossRow>,
+    final_loss: f32,
+    learned: bool,
+    predictions: &'a [f32],
+    agreement: Option<Agreement>,
+    train_s: f64,
+    gpu_s: Option<f64>,
+    steps_per_s: f64,
+    longest_submission_s: f64,
+    bytes_uploaded: u64,
+    bytes_read_back: u64,
+    parameters_sha256: String,
+}
+
+impl TrainReport<'_> {
+    fn rows(&self) -> Vec<LossRow> {
+        let cpu = |index: usize| self.cpu.map(|[f32, f64]| (f32.losses[index], f64.losses[index]));
+        let losses = self.plan.marks().zip(&self.outcome.losses).enumerate();
+        losses
+            .map(|(index, (step, &gpu))| {
+                let cpu_f32 = cpu(index).map(|(f32, _)| f32::from_f64(f32));
+                LossRow { step, gpu, cpu_f32, cpu_f64: cpu(index).map(|(_, f64)| f64) }
+            })
+            .collect()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
+    fn steps_per_s(&self) -> f64 {
+        self.plan.steps as f64 / self.outcome.wall.as_secs_f64()
+    }
+
+    /// One object.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let Self { gpu, plan, outcome, .. } = self;
+        let json = Json {
+            version: env!("CARGO_PKG_VERSION"),
+            adapter: &gpu.adapter,
+            engine: ENGINE,
+            preset: self.preset.name(),
+            layers: plan.start.sizes.as_slice(),
+            seed: self.seed,
+            learning_rate: plan.rule.learning_rate,
+            steps: plan.steps,
+            losses: self.rows(),
+            final_loss: outcome.final_loss,
+            learned: plan.is_learned(outcome),
+            predictions: &outcome.probabilities,
+            agreement: self.agreement,
+            train_s: outcome.wall.as_secs_f64(),
+            gpu_s: outcome.gpu.map(|time| time.as_secs_f64()),
+            steps_per_s: self.steps_per_s(),
+            longest_submission_s: outcome.longest_submission.as_secs_f64(),
+            bytes_uploaded: gpu.bytes_uploaded(),
+            bytes_read_back: gpu.bytes_read_back(),
+            parameters_sha256: outcome.parameters.sha256(),
+        };
+        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+    }
+
+    /// The losses as a table: `step,gpu,cpu_f32,cpu_f64`.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let mut writer = csv::Writer::from_writer(vec![]);
+        for row in self.rows() {
+            writer.serialize(row).expect("a row is flat");
+        }
+        let bytes = writer.into_inner().expect("memory can be written");
+        String::from_utf8(bytes).expect("numbers are ASCII")
+    }
+
+    /// What a person reads.
+    #[must_use]
+    pub fn text(&self) -> String {
+        [
+            self.heading(),
+            self.loss_table(),
+            self.truth_table(),
+            self.parameter_text(),
+            self.timing(),
+            self.closing(),
+        ]
+        .join("\n")
+    }
+
+    fn heading(&self) -> String {
+        let Plan { data, rule, start, steps, .. } = self.plan;
+        let AdapterSummary { name, backend, driver, device_type } = &self.gpu.adapter;
+        let software = match device_type {
+            DeviceType::Software => "software: this processor, not a GPU",
+            hardware => hardware.name(),
+        };
+        let from = self.seed.map_or("from a file".into(), |seed| format!("seed {seed}"));
+        format!(
+            "parity {}: {}, {} on {} ({} rows), {from}\n\
+             adapter: {name} ({software})\n\
+             driver:  {driver}, through {backend}\n\
+             rule:    {} steps, learning rate {}\n",
+            env!("CARGO_PKG_VERSION"),
+            self.preset.name(),
+            start.sizes,
+            data.name(),
+            HumanCount(data.batch_size() as u64),
+            HumanCount(*steps),
+            plain(rule.learning_rate),
+        )
+    }
+
+    fn loss_table(&self) -> String {
+        let head = ["step", "GPU loss", "CPU loss", "difference"].map(String::from);
+        let body = self.rows().into_iter().map(|row| {
+            let (cpu, difference) = match row.cpu_f64 {
+                Some(cpu) => (number(cpu, 9), format!("{:+.1e}", f64::from(row.gpu) - cpu)),
+                None => ("–".into(), "–".into()),
+            };
+            [HumanCount(row.step).to_string(), number(row.gpu.into(), 9), cpu, difference]
+        });
+        table(&std::iter::once(head).chain(body).collect::<Vec<_>>())
+    }
+
+    fn truth_table(&self) -> String {
+        let Plan { data, .. } = self.plan;
+        let head = ["inputs", "target", "probability", "answer", ""].map(String::from);
+        let inputs = data.inputs.chunks_exact(data.input_size);
+        let rows = inputs.zip(&data.targets).zip(&self.outcome.probabilities);
+        let body = rows.take(ROWS_SHOWN).map(|((inputs, target), &probability)| {
+            let inputs: Vec<_> = inputs.iter().map(ToString::to_string).collect();
+            let answer = answer(probability);
+            let remark = if answer == *target { "" } else { "wrong" };
+            [
+                inputs.join(" "),
+                target.to_string(),
+                format!("{probability:.6}"),
+                answer.to_string(),
+                remark.into(),
+            ]
+        });
+        let mut text = table(&std::iter::once(head).chain(body).collect::<Vec<_>>());
+        if let Some(more @ 1..) = data.batch_size().checked_sub(ROWS_SHOWN) {
+            let _ = writeln!(text, "  and {} more rows", HumanCount(more as u64));
+        }
+        text
+    }
+
+    fn parameter_text(&self) -> String {
+        let Parameters { sizes, layers } = &self.outcome.parameters;
+        if sizes.parameter_count() > PARAMETERS_SHOWN {
+            let count = HumanCount(sizes.parameter_count() as u64);
+            return format!("  {count} parameters (--save FILE writes them)\n");
+        }
+        let mut text = String::new();
+        for (number, (layer, (inputs, _))) in layers.iter().zip(sizes.layers()).enumerate() {
+            let rows: Vec<_> = layer.weight.chunks_exact(inputs).map(vector).collect();
+            let _ = writeln!(text, "  {}.weight  [{}]", 2 * number, rows.join(", "));
+            let _ = writeln!(text, "  {}.bias    {}", 2 * number, vector(&layer.bias));
+        }
+        text
+    }
+
+    fn timing(&self) -> String {
+        let gpu_time = match self.outcome.gpu {
+            Some(time) => format!("{:.3} s", time.as_secs_f64()),
+            None => "unknown (no timestamps to be trusted)".into(),
+        };
+        format!(
+            "  wall time {:.3} s, GPU time {gpu_time}, {:.0} steps/s\n",
+            self.outcome.wall.as_secs_f64(),
+            self.steps_per_s(),
+        )
+    }
+
+    fn closing(&self) -> String {
+        let Self { plan, outcome, .. } = self;
+        let right = plan.right_answers(&outcome.probabilities);
+        let rows = plan.data.batch_size();
+        let learned = if plan.is_learned(outcome) { "Learned" } else { "Not learned" };
+        format!(
+            "{learned}: loss {} after {} steps, {} of {} answers right{}. {}\n",
+            number(outcome.final_loss.into(), 6),
+            HumanCount(plan.steps),
+            HumanCount(right as u64),
+            HumanCount(rows as u64),
+            self.why_not().map(|why| format!("; {why}")).unwrap_or_default(),
+            self.agreement_text(),
+        )
+    }
+
+    /// What a learner needs to hear of a run that did not learn.
+    fn why_not(&self) -> Option<String> {
+        let Self { plan, outcome, .. } = self;
+        let sizes = &plan.start.sizes;
+        if plan.is_learned(outcome) {
+            return None;
+        }
+        if !plan.rule.hidden_derivative {
+            return Some(
+                "its gradient is wrong: the hidden layer's lacks the sigmoid's derivative \
+                 (`parity train backprop-corrected` has it)"
+                    .into(),
+            );
+        }
+        if sizes.layers().len() == 1 {
+            return Some(
+                "without a hidden layer a network can only draw a straight line, and no straight \
+                 line separates XOR, so 0.5 everywhere is its best answer: ln 2 = 0.693147"
+                    .into(),
+            );
+        }
+        if outcome.final_loss > outcome.losses[0] {
+            return Some("its loss rose: try a smaller --learning-rate".into());
+        }
+        if self.is_still_falling() {
+            return Some("its loss is still falling: try more --steps".into());
+        }
+        let share = match sizes.as_slice() {
+            [2, 2, 1] => " (2-2-1 does for one seed in five to seven)",
+            _ => "",
+        };
+        Some(format!(
+            "it got stuck where its gradient vanishes{share}: that is the network and its start, \
+             not the kernels; try another --seed, or more hidden neurons in --layers"
+        ))
+    }
+
+    /// Whether the last tenth of the run lowered the loss by more than a hundredth.
+    fn is_still_falling(&self) -> bool {
+        let losses = &self.outcome.losses;
+        let before = losses[losses.len() - losses.len().div_ceil(10)];
+        self.outcome.final_loss < 0.99 * before
+    }
+
+    fn agreement_text(&self) -> String {
+        let Some(Agreement { verdict, gpu_deviation, step, cpu_f32_deviation }) = self.agreement
+        else {
+            return "No CPU reference was run.".into();
+        };
+        let step = HumanCount(step);
+        let most = format!(
+            "{gpu_deviation:.1e} apart at most, at step {step}; f32 on the CPU: \
+             {cpu_f32_deviation:.1e}"
+        );
+        match verdict {
+            Verdict::Agree => format!("GPU and CPU agree ({most})."),
+            Verdict::Unstable => format!(
+                "GPU and CPU part ({most}), as two f32 runs do where training magnifies every \
+                 rounding: neither is wrong."
+            ),
+            Verdict::Disagree => format!(
+                "GPU and CPU DISAGREE ({most}): this driver computes something else; please \
+                 report it with the output of `parity devices`."
+            ),
+        }
+    }
+}
+
+fn vector(values: &[f32]) -> String {
+    let values: Vec<_> = values.iter().map(|&value| number(value.into(), 6)).collect();
+    format!("[{}]", values.join(", "))
+}
+
+/// As it was written.
+fn plain(value: f64) -> String {
+    if (1e-4..1e6).contains(&value) { value.to_string() } else { format!("{value:e}") }
+}

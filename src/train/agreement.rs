@@ -1,0 +1,111 @@
+//! Whether two runs are the same run.
+
+use super::{Outcome, Plan, Trajectory};
+
+/// How far a loss may be from the exact one, relative to it.
+const RELATIVE: f64 = 1e-4;
+
+/// Differences below this are rounding, however small the loss.
+const FLOOR: f64 = 1e-6;
+
+/// A wrong kernel stands out against the drift of a right one in the same arithmetic.
+const STANDS_OUT: f64 = 10.0;
+
+/// What the comparison of a GPU run with the CPU says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every loss is within 10⁻⁴ of that in `f64`, or within 10⁻⁶ absolutely.
+    Agree,
+    /// Some are not, but the CPU's `f32` run leaves its `f64` run by a like amount: this training
+    /// run magnifies rounding, and its losses prove nothing.
+    Unstable,
+    /// The GPU leaves the `f64` run by more than ten times what `f32` explains.
+    Disagree,
+}
+
+/// The losses of the GPU, compared with those of the CPU at every mark.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Agreement {
+    /// What it says.
+    pub verdict: Verdict,
+    /// The largest |GPU − CPU in `f64`|, in nats.
+    pub gpu_deviation: f64,
+    /// The step before whose update that was.
+    pub step: u64,
+    /// The largest |CPU in `f32` − CPU in `f64`|, in nats.
+    pub cpu_f32_deviation: f64,
+}
+
+impl Agreement {
+    /// Compares a run with the same run on the CPU, in `f32` and in `f64`.
+    #[must_use]
+    pub fn of(plan: &Plan, gpu: &Outcome, cpu_f32: &Trajectory, cpu_f64: &Trajectory) -> Self {
+        let gpu_losses = gpu.losses.iter().chain([&gpu.final_loss]).copied().map(f64::from);
+        let cpu_f32 = cpu_f32.losses.iter().chain([&cpu_f32.final_loss]).copied();
+        let truth = || cpu_f64.losses.iter().chain([&cpu_f64.final_loss]).copied();
+        let steps = plan.marks().chain([plan.steps]);
+        let deviations = gpu_losses.zip(truth()).map(|(found, truth)| (found - truth).abs());
+        let within = |(deviation, truth): (f64, f64)| deviation <= (RELATIVE * truth).max(FLOOR);
+        let all_within = deviations.clone().zip(truth()).all(within);
+        let (gpu_deviation, step) = deviations
+            .zip(steps)
+            .max_by(|(left, _), (right, _)| left.total_cmp(right))
+            .expect("there is a final loss");
+        let cpu_f32_deviation =
+            cpu_f32.zip(truth()).map(|(found, truth)| (found - truth).abs()).fold(0.0, f64::max);
+        let verdict = if all_within {
+            Verdict::Agree
+        } else if gpu_deviation <= STANDS_OUT * cpu_f32_deviation {
+            Verdict::Unstable
+        } else {
+            Verdict::Disagree
+        };
+        Self { verdict, gpu_deviation, step, cpu_f32_deviation }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Dataset;
+    use crate::model::{Init, Parameters};
+    use crate::rule::Rule;
+
+    fn verdict(gpu: [f32; 2], cpu_f32: [f64; 2], cpu_f64: [f64; 2]) -> (Verdict, u64) {
+        let sizes = "2-2-1".parse().expect("a network");
+        let start = Parameters::initialise(&sizes, Init::Torch, 0);
+        let data = Dataset::parity(2).expect("XOR");
+        let plan =
+            Plan { data, rule: Rule::sgd(1.0), start: start.clone(), steps: 7, log_every: 10 };
+        let outcome = Outcome {
+            losses: vec![gpu[0]],
+            final_loss: gpu[1],
+            probabilities: vec![],
+            parameters: start,
+            wall: std::time::Duration::ZERO,
+            gpu: None,
+            longest_submission: std::time::Duration::ZERO,
+        };
+        let cpu = |[loss, final_loss]: [f64; 2]| Trajectory { losses: vec![loss], final_loss };
+        let agreement = Agreement::of(&plan, &outcome, &cpu(cpu_f32), &cpu(cpu_f64));
+        (agreement.verdict, agreement.step)
+    }
+
+    #[test]
+    fn losses_within_a_ten_thousandth_agree() {
+        assert_eq!(verdict([0.7, 0.500_04], [0.7, 0.5], [0.7, 0.5]), (Verdict::Agree, 7));
+        assert_eq!(verdict([0.7, 2e-9], [0.7, 1e-9], [0.7, 1e-9]).0, Verdict::Agree);
+    }
+
+    #[test]
+    fn a_difference_that_f32_does_not_explain_is_a_disagreement() {
+        let found = verdict([0.71, 0.5], [0.700_01, 0.5], [0.7, 0.5]);
+        assert_eq!(found, (Verdict::Disagree, 0));
+    }
+
+    #[test]
+    fn a_difference_that_f32_shows_too_is_instability() {
+        assert_eq!(verdict([0.7, 0.6], [0.7, 0.52], [0.7, 0.5]), (Verdict::Unstable, 7));
+    }
+}

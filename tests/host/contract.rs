@@ -1,0 +1,120 @@
+//! What the host says of a shader is what the shader says of itself.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use parity::gpu::{BindingKind, KernelSpec};
+use parity::kernels::SPECS;
+use wgpu::naga::{AddressSpace, Module, ShaderStage, StorageAccess, TypeInner, front, valid};
+
+fn parse(spec: &KernelSpec) -> Module {
+    match front::wgsl::parse_str(spec.source) {
+        Ok(module) => module,
+        Err(error) => panic!("{}", error.emit_to_string_with_path(spec.source, spec.name)),
+    }
+}
+
+fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = folder.read_dir().expect("the folder is there");
+    let paths = files.map(|file| file.expect("it can be read").path());
+    let fits = |path: &std::path::PathBuf| path.extension().is_some_and(|found| found == extension);
+    let stem = |path: std::path::PathBuf| path.file_stem().expect("a name").display().to_string();
+    paths.filter(fits).map(stem).collect()
+}
+
+#[test]
+fn every_shader_has_its_files_in_four_places_and_a_row_in_the_table() {
+    let shaders = stems("shaders", "wgsl");
+    let table: BTreeSet<_> = SPECS.iter().map(|spec| spec.name.to_owned()).collect();
+    assert_eq!(shaders, table, "shaders/ and kernels::SPECS");
+    for folder in ["src/kernels", "src/cpu", "tests/gpu"] {
+        let missing: Vec<_> = shaders.difference(&stems(folder, "rs")).cloned().collect();
+        assert!(missing.is_empty(), "{folder} lacks {missing:?}");
+    }
+    let kernels: BTreeSet<_> = stems("src/kernels", "rs").into_iter().collect();
+    let expected = shaders.into_iter().chain(["mod".into()]).collect();
+    assert_eq!(kernels, expected, "src/kernels has a file without a shader");
+}
+
+#[test]
+fn every_shader_is_valid_and_has_one_entry_point() {
+    for spec in SPECS {
+        let module = parse(spec);
+        let mut validator =
+            valid::Validator::new(valid::ValidationFlags::all(), valid::Capabilities::empty());
+        if let Err(error) = validator.validate(&module) {
+            panic!("{}", error.emit_to_string_with_path(spec.source, spec.name));
+        }
+        let [entry] = module.entry_points.as_slice() else {
+            panic!("{}: {} entry points", spec.name, module.entry_points.len());
+        };
+        assert_eq!((entry.name.as_str(), entry.stage), ("main", ShaderStage::Compute));
+    }
+}
+
+#[test]
+fn bindings_have_the_same_order_name_and_access_on_both_sides() {
+    for spec in SPECS {
+        let module = parse(spec);
+        let mut found = vec![];
+        for (_, variable) in module.global_variables.iter() {
+            let Some(binding) = &variable.binding else { continue };
+            assert_eq!(binding.group, 0, "{}", spec.name);
+            let kind = match variable.space {
+                AddressSpace::Uniform => BindingKind::Uniform,
+                AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => {
+                    BindingKind::ReadWrite
+                }
+                AddressSpace::Storage { .. } => BindingKind::Read,
+                other => panic!("{}: {other:?}", spec.name),
+            };
+            found.push((binding.binding, variable.name.clone().expect("a name"), kind));
+        }
+        found.sort_by_key(|(number, ..)| *number);
+        let expected: Vec<_> = (0..)
+            .zip(spec.bindings)
+            .map(|(number, binding)| (number, binding.name.to_owned(), binding.kind))
+            .collect();
+        assert_eq!(found, expected, "{}", spec.name);
+    }
+}
+
+#[test]
+fn no_kernel_binds_more_storage_buffers_than_the_weakest_adapters_have() {
+    let most = wgpu::Limits::downlevel_defaults().max_storage_buffers_per_shader_stage as usize;
+    for spec in SPECS {
+        let storage = spec.bindings.iter().filter(|b| b.kind != BindingKind::Uniform).count();
+        assert!(storage <= most, "{} binds {storage} of {most}", spec.name);
+    }
+}
+
+#[test]
+fn params_have_the_same_fields_at_the_same_places_on_both_sides() {
+    for spec in SPECS {
+        let module = parse(spec);
+        let named = |name: &str| {
+            let mut types = module.types.iter();
+            types.find(|(_, ty)| ty.name.as_deref() == Some(name)).map(|(_, ty)| &ty.inner)
+        };
+        let Some(TypeInner::Struct { members, .. }) = named("Params") else {
+            panic!("{} has no struct Params", spec.name);
+        };
+        let found: Vec<_> = members
+            .iter()
+            .map(|member| (member.name.as_deref().expect("a name"), member.offset as usize))
+            .collect();
+        let expected: Vec<_> = spec.params.iter().map(|field| (field.name, field.offset)).collect();
+        assert_eq!(found, expected, "{}", spec.name);
+    }
+}
+
+#[test]
+fn every_shader_can_be_given_its_workgroup_size() {
+    for spec in SPECS {
+        let module = parse(spec);
+        let names: Vec<_> =
+            module.overrides.iter().filter_map(|(_, constant)| constant.name.clone()).collect();
+        assert!(names.iter().any(|name| name == "workgroup_size"), "{}: {names:?}", spec.name);
+    }
+}

@@ -1,0 +1,244 @@
+//! The bounds hold: implementations that WGSL allows, drawn at random, never leave them.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use parity::cpu::Reference;
+use parity::cpu::bce_grad::bce_grad;
+use parity::cpu::bce_loss::bce_loss;
+use parity::cpu::bias_grad::bias_grad;
+use parity::cpu::matmul::{Operand, matmul};
+use parity::cpu::sgd_update::sgd_update;
+use parity::cpu::sigmoid::sigmoid;
+use parity::cpu::sigmoid_grad::sigmoid_grad;
+use parity::dataset::Dataset;
+use parity::model::{Init, LayerSizes, Parameters};
+use parity::rng::Stream;
+use parity::rule::Rule;
+use parity::scalar::{EXP_FACTOR, Enclosure, Scalar, ULP};
+
+/// Monte Carlo arithmetic: a number whose every operation is off by a random share of what WGSL
+/// allows, so that a run on it is a run of one more conforming implementation.
+///
+/// Additions and products are off by up to one ULP either way, afresh at every operation, as
+/// roundings are. Division, `exp` and `log` are off by their whole allowance, to a side that
+/// `SEED` fixes, as the systematic error of a polynomial is. After D. S. Parker, "Monte Carlo
+/// Arithmetic" (1997). The noise is a hash of the result, so a run repeats.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+struct MonteCarlo<const SEED: u64>(f64);
+
+impl<const SEED: u64> MonteCarlo<SEED> {
+    /// A number in [−1, 1), decided by the bits of `value` and the seed.
+    fn noise(value: f64) -> f64 {
+        let mixed = (value.to_bits() ^ SEED).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        #[expect(clippy::cast_precision_loss, reason = "noise")]
+        let signed = mixed.cast_signed() as f64;
+        signed / 9_223_372_036_854_775_808.0
+    }
+
+    fn rounded(value: f64) -> Self {
+        Self(value + value * ULP * Self::noise(value))
+    }
+
+    /// +1 or −1: the side to which operation number `operation` errs throughout this run.
+    fn side(operation: u32) -> f64 {
+        if (SEED >> operation) & 1 == 0 { 1.0 } else { -1.0 }
+    }
+}
+
+impl<const SEED: u64> Add for MonteCarlo<SEED> {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self::rounded(self.0 + other.0)
+    }
+}
+
+impl<const SEED: u64> Sub for MonteCarlo<SEED> {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self::rounded(self.0 - other.0)
+    }
+}
+
+impl<const SEED: u64> Mul for MonteCarlo<SEED> {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        Self::rounded(self.0 * other.0)
+    }
+}
+
+impl<const SEED: u64> Div for MonteCarlo<SEED> {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        let value = self.0 / other.0;
+        Self(value + Self::side(0) * 2.5 * ULP * value)
+    }
+}
+
+impl<const SEED: u64> Neg for MonteCarlo<SEED> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl<const SEED: u64> Scalar for MonteCarlo<SEED> {
+    fn from_f64(value: f64) -> Self {
+        Self(f32::from_f64(value).to_f64())
+    }
+
+    fn to_f64(self) -> f64 {
+        self.0
+    }
+
+    fn exp(self) -> Self {
+        let value = self.0.exp();
+        let allowed = EXP_FACTOR * (3.0 + 2.0 * self.0.abs()) * ULP;
+        Self(value + Self::side(1) * allowed * value)
+    }
+}
+
+/// Runs a computation in `f64`, as an enclosure, and as four random implementations.
+macro_rules! check {
+    ($case:expr, $compute:ident($($argument:expr),*)) => {{
+        let truth: Vec<f64> = $compute::<f64>($($argument),*);
+        let bounds: Vec<Enclosure> = $compute::<Enclosure>($($argument),*);
+        let mut worst = 0.0_f64;
+        worst = worst.max(inside($case, &truth, &bounds, &$compute::<MonteCarlo<0>>($($argument),*)));
+        worst = worst.max(inside($case, &truth, &bounds, &$compute::<MonteCarlo<3>>($($argument),*)));
+        worst = worst.max(inside($case, &truth, &bounds, &$compute::<MonteCarlo<5>>($($argument),*)));
+        worst = worst.max(inside($case, &truth, &bounds, &$compute::<MonteCarlo<6>>($($argument),*)));
+        worst
+    }};
+}
+
+/// Each drawn value must lie within the bound, and the bound around the truth; returns the
+/// largest share of a bound that was used.
+fn inside<S: Scalar>(case: &str, truth: &[f64], bounds: &[Enclosure], drawn: &[S]) -> f64 {
+    let mut worst = 0.0_f64;
+    for ((truth, bound), drawn) in truth.iter().zip(bounds).zip(drawn) {
+        let off_centre = (bound.to_f64() - truth).abs();
+        assert!(off_centre <= 1e-12 * truth.abs().max(1e-30), "{case}: {bound:?} is not {truth}");
+        let error = (drawn.to_f64() - truth).abs();
+        assert!(error <= bound.error(), "{case}: {drawn:?} is outside of {bound:?}");
+        if error > 0.0 {
+            worst = worst.max(error / bound.error());
+        }
+    }
+    worst
+}
+
+/// Draws of both signs, with some zeros and some that saturate.
+fn values(seed: u64, len: usize) -> Vec<f32> {
+    let stream = Stream::new(seed);
+    let draw = |index: u32| match index % 11 {
+        3 => 0.0,
+        7 => 30.0 * stream.normal(index),
+        _ => stream.normal(index),
+    };
+    (0..u32::try_from(len).expect("a length")).map(draw).collect()
+}
+
+fn convert<S: Scalar>(values: &[f32]) -> Vec<S> {
+    values.iter().map(|&value| S::from_f32(value)).collect()
+}
+
+fn probabilities<S: Scalar>(values: &[f32]) -> Vec<S> {
+    convert(&values.iter().map(|value| (0.25 * value + 0.5).clamp(0.0, 1.0)).collect::<Vec<_>>())
+}
+
+fn targets<S: Scalar>(values: &[f32]) -> Vec<S> {
+    convert(&values.iter().map(|&value| f32::from(value > 0.0)).collect::<Vec<_>>())
+}
+
+fn zeros<S: Scalar>(len: usize) -> Vec<S> {
+    vec![S::from_f64(0.0); len]
+}
+
+fn run_sigmoid<S: Scalar>(values: &[f32]) -> Vec<S> {
+    let mut out = zeros(values.len());
+    sigmoid::<S>(&convert(values), &mut out);
+    out
+}
+
+fn run_sigmoid_grad<S: Scalar>(values: &[f32]) -> Vec<S> {
+    let mut out = zeros(values.len());
+    sigmoid_grad::<S>(&probabilities(values), &convert(values), &mut out);
+    out
+}
+
+fn run_bce_grad<S: Scalar>(values: &[f32], epsilon: f32) -> Vec<S> {
+    let mut out = zeros(values.len());
+    let [scale, epsilon] = [0.3, epsilon].map(S::from_f32);
+    bce_grad(scale, epsilon, &probabilities(values), &targets(values), &mut out);
+    out
+}
+
+fn run_bce_loss<S: Scalar>(values: &[f32]) -> Vec<S> {
+    vec![bce_loss(&convert::<S>(values), &targets(&values[1..]))]
+}
+
+fn run_bias_grad<S: Scalar>(values: &[f32]) -> Vec<S> {
+    let mut out = zeros(1);
+    bias_grad(S::from_f32(0.3), &convert(values), &mut out);
+    out
+}
+
+fn run_matmul<S: Scalar>(left: &[f32], right: &[f32]) -> Vec<S> {
+    let (left, right) = (convert(left), convert(right));
+    let mut out = zeros(1);
+    let plain = |values| Operand { values, transposed: false };
+    matmul::<S>([1, 1, left.len()], plain(&left), plain(&right), &mut out);
+    out
+}
+
+fn run_sgd_update<S: Scalar>(parameters: &[f32], d_parameters: &[f32]) -> Vec<S> {
+    let mut parameters = convert(parameters);
+    let mut residues = zeros(parameters.len());
+    sgd_update::<S>(S::from_f32(0.3), &convert(d_parameters), &mut parameters, &mut residues);
+    [parameters, residues].concat()
+}
+
+fn run_step<S: Scalar>(seed: u64, rule: Rule) -> Vec<S> {
+    let sizes: LayerSizes = "3-4-2-1".parse().expect("a network");
+    let start = Parameters::initialise(&sizes, Init::Normal, seed);
+    let mut network = Reference::<S>::new(&Dataset::parity(3).expect("data"), rule, &start);
+    let loss = network.step();
+    [vec![loss, network.forward()], network.probabilities().to_vec()].concat()
+}
+
+#[test]
+fn no_allowed_implementation_of_a_kernel_leaves_its_bound() {
+    for seed in 0..50 {
+        let (left, right) = (values(seed, 200), values(seed + 1_000, 200));
+        for (name, share) in [
+            ("sigmoid", check!("sigmoid", run_sigmoid(&left))),
+            ("sigmoid_grad", check!("sigmoid_grad", run_sigmoid_grad(&left))),
+            ("bce_grad", check!("bce_grad", run_bce_grad(&left, 0.0))),
+            ("bce_grad, unsimplified", check!("bce_grad", run_bce_grad(&left, 1e-3))),
+            ("bce_loss", check!("bce_loss", run_bce_loss(&left[..2]))),
+            ("bias_grad", check!("bias_grad", run_bias_grad(&left[..3]))),
+            ("matmul", check!("matmul", run_matmul(&left[..3], &right[..3]))),
+            ("sgd_update", check!("sgd_update", run_sgd_update(&left, &right))),
+        ] {
+            // A bound a thousand times too wide would prove nothing.
+            assert!(share > 0.001, "{name}, seed {seed}: the bound is idle, {share}");
+        }
+    }
+}
+
+#[test]
+fn no_allowed_implementation_of_a_step_leaves_its_bound() {
+    for seed in 0..50 {
+        for rule in [Rule::sgd(1.0), Rule::by_hand(true), Rule::by_hand(false)] {
+            check!("a step", run_step(seed, rule));
+        }
+    }
+}
+
+#[test]
+fn an_implementation_that_is_worse_than_wgsl_allows_leaves_the_bound() {
+    let bounds = run_matmul::<Enclosure>(&[1.0, 2.0], &[3.0, 4.0]);
+    let off = bounds[0].to_f64() * (1.0 + 8.0 * ULP);
+    assert!((off - bounds[0].to_f64()).abs() > bounds[0].error());
+}
