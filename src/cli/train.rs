@@ -7,12 +7,13 @@ use std::sync::atomic::Ordering;
 use super::{DeviceArgs, INTERRUPTED};
 use crate::dataset::Dataset;
 use crate::error::Error;
+use crate::file;
 use crate::gpu::Gpu;
 use crate::model::{Init, LayerSizes, Parameters};
 use crate::report::{self, Progress, TrainReport};
 use crate::rule::Preset;
+use crate::state_dict;
 use crate::train::{Agreement, Layered, Plan, Trajectory, Verdict, reference};
-use crate::{file, state_dict};
 
 /// The most losses that a run may keep.
 const MAX_MARKS: u64 = 10_000_000;

@@ -61,6 +61,26 @@ impl Golden {
         }
     }
 
+    /// A run in `f32` must stay within 10⁻⁴ of PyTorch's float64 at every mark, and must not be
+    /// further from it than twice what PyTorch's float32 is, or 10⁻⁶.
+    pub fn assert_close(&self, losses: &[f64]) {
+        let truth = &self.float64.losses;
+        assert_eq!(losses.len(), truth.len(), "{}", self.name);
+        for (mark, (found, truth)) in losses.iter().zip(truth).take(self.comparable).enumerate() {
+            let relative = (found - truth).abs() / truth;
+            assert!(relative <= 1e-4, "{}, mark {mark}: {found}, not {truth}", self.name);
+        }
+        let (own, pytorch) = (self.deviation(losses), self.deviation(&self.float32.losses));
+        println!("{}: worst deviation {own:.1e}, PyTorch float32's {pytorch:.1e}", self.name);
+        let most = (2.0 * pytorch).max(1e-6);
+        assert!(own <= most, "{}: {own:e} from the truth, expected {most:e}", self.name);
+    }
+
+    fn deviation(&self, losses: &[f64]) -> f64 {
+        let pairs = losses.iter().zip(&self.float64.losses).take(self.comparable);
+        pairs.map(|(found, truth)| (found - truth).abs()).fold(0.0, f64::max)
+    }
+
     /// Whether the end of the run can be compared too.
     pub fn ends_comparable(&self) -> bool {
         self.comparable == self.float64.losses.len()

@@ -39,8 +39,8 @@ fn bce_loss_of_confident_rows_loses_none() {
             .collect();
         let targets: Vec<f32> = (0..batch_size).map(|row| f32::from(row % 2 == 0)).collect();
         let wrong = logits.iter().zip(&targets).filter(|(_, target)| **target == 0.0);
-        let sum: f32 = wrong.map(|(logit, _)| logit).sum();
-        let found = losses(&logits, &targets, 0, 1)[0] * batch_size as f32;
+        let sum: f64 = wrong.map(|(&logit, _)| f64::from(logit)).sum();
+        let found = f64::from(losses(&logits, &targets, 0, 1)[0]) * f64::from(batch_size);
         assert!((found - sum).abs() < 1.0, "{batch_size} rows: {found}, expected {sum}");
     }
 }

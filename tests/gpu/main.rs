@@ -14,4 +14,5 @@ mod sgd_update;
 mod sigmoid;
 mod sigmoid_grad;
 
+mod command;
 mod trainers;

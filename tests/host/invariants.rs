@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["error", "rng"]),
     ("report", &["error", "gpu", "model", "rule", "scalar", "train"]),
     ("rng", &[]),
-    ("rule", &["cpu", "model"]),
+    ("rule", &["model"]),
     ("scalar", &[]),
     ("state_dict", &["error", "file", "model"]),
     ("train", &["cpu", "dataset", "error", "gpu", "kernels", "model", "rule", "scalar"]),

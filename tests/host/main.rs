@@ -3,6 +3,7 @@
 #[path = "../golden/mod.rs"]
 mod golden;
 
+mod command;
 mod contract;
 mod enclosure;
 mod invariants;

@@ -1,0 +1,204 @@
+//! The command line where it works, and where only an adapter can make it fail.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn parity(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+    command.args(arguments).output().expect("it starts")
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = parity(&[&["train", "--json"], arguments].concat());
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {message}");
+    serde_json::from_slice(&output.stdout).expect("one object and nothing else")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+#[test]
+fn the_default_run_learns_and_says_so() {
+    let output = parity(&["train"]);
+    let report = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(0), "{report}");
+    let closing = report.lines().last().expect("a last line");
+    assert!(closing.starts_with("Learned: loss 0.00"), "{closing}");
+    assert!(closing.contains("4 of 4 answers right. GPU and CPU agree"), "{closing}");
+    assert!(report.contains("   9,900   "), "every 100th step is shown: {report}");
+}
+
+#[test]
+fn each_preset_shows_what_it_is_for() {
+    let perceptron = json(&["perceptron"]);
+    let loss = perceptron["final_loss"].as_f64().expect("a number");
+    assert!((loss - std::f64::consts::LN_2).abs() < 1e-6, "{loss}");
+    let probabilities = perceptron["predictions"].as_array().expect("numbers");
+    let far = |p: &Value| (p.as_f64().expect("a number") - 0.5).abs() > 1e-6;
+    assert!(!probabilities.iter().any(far), "{probabilities:?}");
+    let backprop = json(&["backprop"]);
+    assert_eq!(backprop["learned"], false);
+    assert!(backprop["final_loss"].as_f64().expect("a number") > 0.6);
+    let corrected = json(&["backprop-corrected"]);
+    assert_eq!(corrected["learned"], true);
+    assert!(corrected["final_loss"].as_f64().expect("a number") < 0.01);
+}
+
+#[test]
+fn json_has_every_key_that_is_promised() {
+    let report = json(&["--steps", "250"]);
+    for key in [
+        "adapter",
+        "engine",
+        "layers",
+        "steps",
+        "losses",
+        "final_loss",
+        "learned",
+        "predictions",
+        "train_s",
+        "gpu_s",
+        "steps_per_s",
+        "bytes_uploaded",
+        "bytes_read_back",
+        "parameters_sha256",
+        "version",
+    ] {
+        assert!(report.get(key).is_some(), "no {key}");
+    }
+    for key in ["name", "backend", "driver", "device_type"] {
+        assert!(report["adapter"][key].is_string(), "no adapter.{key}");
+    }
+    let losses = report["losses"].as_array().expect("rows");
+    let steps: Vec<_> = losses.iter().map(|row| row["step"].as_u64().expect("a step")).collect();
+    assert_eq!(steps, [0, 100, 200]);
+    assert!(losses.iter().all(|row| row["gpu"].is_f64() && row["cpu_f64"].is_f64()));
+    let bare = json(&["--steps", "250", "--no-reference"]);
+    assert!(bare["losses"][0]["cpu_f32"].is_null());
+    assert_eq!(bare["losses"][2]["gpu"], losses[2]["gpu"]);
+}
+
+#[test]
+fn no_parameter_crosses_to_the_host_while_it_trains() {
+    let bytes = |steps| {
+        let report =
+            json(&["--layers", "8-64-1", "--bits", "8", "--no-reference", "--steps", steps]);
+        let count = |key: &str| report[key].as_u64().expect("a number");
+        (count("bytes_uploaded"), count("bytes_read_back"))
+    };
+    let (short, long) = (bytes("10"), bytes("200"));
+    assert_eq!(short.0, long.0, "a step uploads nothing");
+    // A loss a step, and a counter and two timestamps a submission: far from 641 parameters.
+    assert!(long.1 - short.1 <= 190 * (4 + 4 + 16) * 25, "{short:?}, {long:?}");
+}
+
+#[test]
+fn csv_and_json_hold_the_same_numbers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("losses.csv");
+    let report = json(&["--steps", "1000", "--csv", text(&path)]);
+    let csv = std::fs::read_to_string(path).expect("it was written");
+    let mut lines = csv.lines();
+    assert_eq!(lines.next(), Some("step,gpu,cpu_f32,cpu_f64"));
+    let rows = report["losses"].as_array().expect("rows");
+    assert_eq!(rows.len(), 10);
+    for row in rows {
+        let keys = ["step", "gpu", "cpu_f32", "cpu_f64"];
+        let expected = keys.map(|key| row[key].to_string()).join(",");
+        assert_eq!(lines.next(), Some(expected.as_str()));
+    }
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn the_same_seed_saves_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved = [("a", "100"), ("b", "100"), ("c", "7")].map(|(name, log_every)| {
+        let path = folder.path().join(name);
+        let save = ["--save", text(&path), "--log-every", log_every];
+        json(&[&["--steps", "500", "--seed", "3", "--no-reference"], &save[..]].concat());
+        std::fs::read(path).expect("it was written")
+    });
+    assert!(saved[0] == saved[1] && saved[0] == saved[2]);
+}
+
+#[test]
+fn what_was_saved_is_where_the_next_run_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("half");
+    let first = json(&["--steps", "300", "--save", text(&path)]);
+    let second = json(&["--steps", "1", "--init-from", text(&path)]);
+    assert_eq!(second["losses"][0]["gpu"], first["final_loss"]);
+}
+
+#[test]
+fn a_run_that_diverges_names_the_step_and_overwrites_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("kept");
+    std::fs::write(&path, "old").expect("it is writable");
+    let arguments = ["--layers", "2-64-1", "--learning-rate", "3e38", "--save", text(&path)];
+    let output = parity(&[&["train"], &arguments[..]].concat());
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("step 1 "), "{message}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(std::fs::read_to_string(path).expect("it is there"), "old");
+}
+
+#[test]
+fn a_wrong_adapter_is_an_error_with_the_right_ones() {
+    let output = parity(&["train", "--adapter", "no such adapter"]);
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("there is 0: "), "{message}");
+}
+
+#[test]
+fn devices_lists_what_train_takes() {
+    let output = parity(&["devices"]);
+    let report = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(0));
+    let adapter = json(&["--steps", "1"])["adapter"]["name"].clone();
+    let name = adapter.as_str().expect("a name");
+    assert!(report.contains(&format!("{name} ← train")), "{report}");
+    assert!(report.contains("because"), "{report}");
+}
+
+/// Resident memory of a process, in bytes.
+#[cfg(target_os = "linux")]
+fn resident(id: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("it runs");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("it is listed");
+    let kibibytes = line.split_whitespace().nth(1).expect("a number");
+    1_024 * kibibytes.parse::<u64>().expect("a number")
+}
+
+/// From one tenth of the run to its end, less than one byte a step and parameter would be: the
+/// network has 4,801 parameters, and its tensors take 800 KB.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_steps() {
+    use std::io::{BufRead, BufReader};
+    let arguments = ["train", "--bits", "8", "--layers", "8-64-64-1", "--no-reference", "--json"];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_parity"))
+        .args(arguments)
+        .args(["--steps", "4096"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let sizes: Vec<u64> = lines
+        .map(|line| line.expect("text"))
+        .filter(|line| !line.starts_with("step 4,096 "))
+        .map(|_| resident(child.id()))
+        .collect();
+    assert!(child.wait().expect("it ends").success());
+    let (first, last) = (sizes[0], sizes[sizes.len() - 1]);
+    println!("resident: {sizes:?}");
+    assert!(last < first + first / 10, "{sizes:?}");
+}

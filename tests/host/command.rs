@@ -1,0 +1,148 @@
+//! The command line where it fails: one sentence, the right exit code, and nothing written.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use parity::model::{Init, LayerSizes, Parameters};
+use parity::state_dict;
+
+/// Runs `parity` where there is no adapter, so that whatever fails earlier fails by itself.
+fn parity(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_parity"))
+        .args(arguments)
+        .env("WGPU_BACKEND", if cfg!(target_vendor = "apple") { "dx12" } else { "metal" })
+        .env_remove("WGPU_ADAPTER_NAME")
+        .output()
+        .expect("it starts")
+}
+
+/// It must fail with this code, say why in a line with these words, and print nothing else.
+fn assert_fails(arguments: &[&str], code: i32, words: &[&str]) {
+    let output = parity(arguments);
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    assert!(message.starts_with("error: "), "{arguments:?}: {message}");
+    for word in words {
+        assert!(message.contains(word), "{arguments:?}: no {word:?} in {message}");
+    }
+}
+
+fn assert_refused(arguments: &[&str], words: &[&str]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (save, csv) = (folder.path().join("save"), folder.path().join("csv"));
+    let outputs = ["--save", text(&save), "--csv", text(&csv)];
+    assert_fails(&[&["train"], arguments, &outputs].concat(), 2, words);
+    assert_eq!(folder.path().read_dir().expect("a folder").count(), 0, "{arguments:?} wrote");
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+#[test]
+fn bad_arguments_are_refused() {
+    assert_refused(&["xnor"], &["xnor", "perceptron", "backprop-corrected"]);
+    assert_refused(&["--layers", "2-0-1"], &["--layers 2-0-1", "0 neurons"]);
+    assert_refused(&["--layers", "2"], &["--layers 2", "2-2-1"]);
+    assert_refused(&["--layers", "2-x-1"], &["--layers 2-x-1"]);
+    assert_refused(&["--layers", "2-2-2"], &["last layer"]);
+    assert_refused(&["--layers", "3-2-1"], &["3 inputs", "--bits 2"]);
+    assert_refused(&["--bits", "8", "--layers", "2-2-1"], &["2 inputs", "--bits 8"]);
+    assert_refused(&["--bits", "1"], &["--bits 1", "2 (XOR)"]);
+    assert_refused(&["--bits", "17"], &["--bits 17", "16"]);
+    for rate in ["nan", "inf", "0", "-1", "1e39"] {
+        assert_refused(&["--learning-rate", rate], &["--learning-rate", "finite"]);
+    }
+    assert_refused(&["--steps", "0"], &["--steps"]);
+    assert_refused(&["--log-every", "0"], &["--log-every"]);
+    assert_refused(&["--steps", "100000000", "--log-every", "1"], &["--log-every 1"]);
+    assert_refused(&["--backend", "glide"], &["glide", "vulkan", "metal", "dx12", "gl"]);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_noticed_before_the_run() {
+    for option in ["--save", "--csv"] {
+        assert_fails(&["train", option, "missing/file"], 2, &["missing/file", "no folder"]);
+        assert_fails(&["train", option, "/"], 2, &["folder"]);
+    }
+}
+
+#[test]
+fn a_wrong_backend_in_the_environment_is_an_error_with_the_right_ones() {
+    let output = Command::new(env!("CARGO_BIN_EXE_parity"))
+        .arg("devices")
+        .env("WGPU_BACKEND", "glide")
+        .output()
+        .expect("it starts");
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("glide") && message.contains("vulkan, metal, dx12, gl"), "{message}");
+}
+
+#[test]
+fn no_adapter_is_an_error_that_says_what_to_install() {
+    assert_fails(&["train"], 3, &["no adapter", "apt install mesa-vulkan-drivers"]);
+    assert_fails(&["devices"], 3, &["no adapter", "apt install mesa-vulkan-drivers"]);
+}
+
+/// A file with the parameters of 2-2-1.
+fn good_file(folder: &Path) -> Vec<u8> {
+    let sizes: LayerSizes = "2-2-1".parse().expect("a network");
+    let path = folder.join("good");
+    let parameters = Parameters::initialise(&sizes, Init::Torch, 0);
+    state_dict::save(&path, &parameters).expect("it is writable");
+    assert_eq!(state_dict::load(&path, &sizes).expect("it is good"), parameters);
+    std::fs::read(path).expect("it is there")
+}
+
+#[test]
+fn bad_files_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = good_file(folder.path());
+    let replaced = |from: &[u8], to: &[u8]| {
+        assert_eq!(from.len(), to.len(), "the file keeps its layout");
+        let start = good.windows(from.len()).position(|window| window == from).expect("it occurs");
+        [&good[..start], to, &good[start + from.len()..]].concat()
+    };
+    let nan = [&good[..good.len() - 4], &f32::NAN.to_le_bytes()].concat();
+    for (case, bytes, words) in [
+        ("empty", vec![], "safetensors"),
+        ("truncated", good[..good.len() - 1].to_vec(), "safetensors"),
+        ("longer", [good.as_slice(), &[0]].concat(), "safetensors"),
+        ("names", replaced(b"2.bias", b"3.bias"), "3.bias"),
+        ("dtype", replaced(b"F32", b"I32"), "I32"),
+        ("shape", replaced(b"[1,2]", b"[2,1]"), "[2, 1]"),
+        ("nan", nan, "NaN"),
+    ] {
+        let path = folder.path().join(case);
+        std::fs::write(&path, bytes).expect("it is writable");
+        assert_refused(&["--init-from", text(&path)], &[case, words]);
+    }
+    let missing = folder.path().join("missing");
+    assert_refused(&["--init-from", text(&missing)], &["missing"]);
+    let path = folder.path().join("good");
+    let wrong = ["--layers", "2-3-1", "--init-from", text(&path)];
+    assert_refused(&wrong, &["[2, 2]", "[3, 2]", "--layers 2-2-1"]);
+    let deeper = ["--layers", "2-2-2-1", "--init-from", text(&path)];
+    assert_refused(&deeper, &["4.weight", "--layers 2-2-1"]);
+}
+
+#[test]
+fn no_truncated_or_damaged_file_makes_it_panic() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = good_file(folder.path());
+    let sizes: LayerSizes = "2-2-1".parse().expect("a network");
+    for end in 0..good.len() {
+        assert!(state_dict::parse(&good[..end], &sizes).is_err(), "the first {end} bytes");
+    }
+    for index in 0..good.len() {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut damaged = good.clone();
+            damaged[index] ^= flip;
+            if let Ok(parameters) = state_dict::parse(&damaged, &sizes) {
+                assert!(parameters.values().all(f32::is_finite), "byte {index} ^ {flip}");
+            }
+        }
+    }
+}
