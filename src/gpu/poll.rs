@@ -4,6 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use futures_intrusive::channel::shared::{OneshotSender, oneshot_channel};
@@ -23,31 +24,49 @@ pub const THREAD: &str = "parity-poll";
 
 type Job = (wgpu::SubmissionIndex, OneshotSender<Result<(), Error>>);
 
-/// The thread's end of the line.
-pub(super) struct Poller(mpsc::Sender<Job>);
+/// The thread, and the line to it.
+///
+/// The thread holds the device, so it must have ended before the process does: a driver that is
+/// unloaded under it crashes (SwiftShader, one run in two hundred).
+pub(super) struct Poller {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Poller {
+    fn drop(&mut self) {
+        // Without a sender the thread runs out of jobs.
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // Its panics are caught where they happen, and there is nobody left to tell.
+            drop(thread.join());
+        }
+    }
+}
 
 impl Poller {
     pub(super) fn start(device: wgpu::Device, faults: Arc<Faults>) -> Result<Self, Error> {
-        let (sender, jobs) = mpsc::channel::<Job>();
+        let (sender, receiver) = mpsc::channel::<Job>();
         let serve = move || {
-            for (submission, done) in jobs {
+            for (submission, done) in receiver {
                 let outcome = wait(&device, &submission).and_then(|()| faults.check());
                 // The future may have been dropped; then nobody is waiting for this.
                 drop(done.send(outcome));
             }
         };
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name(THREAD.into())
             .spawn(serve)
             .map_err(|error| Error::Gpu(format!("cannot start the polling thread: {error}")))?;
-        Ok(Self(sender))
+        Ok(Self { jobs: Some(sender), thread: Some(thread) })
     }
 
     /// Completes when the submission has: its callbacks have then been called.
     pub(super) async fn finished(&self, submission: wgpu::SubmissionIndex) -> Result<(), Error> {
         let (sender, receiver) = oneshot_channel();
         let stopped = || Error::Gpu("the polling thread has stopped".into());
-        self.0.send((submission, sender)).map_err(|_| stopped())?;
+        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
+        jobs.send((submission, sender)).map_err(|_| stopped())?;
         receiver.receive().await.unwrap_or_else(|| Err(stopped()))
     }
 }

@@ -29,7 +29,7 @@ fn the_default_run_learns_and_says_so() {
     let closing = report.lines().last().expect("a last line");
     assert!(closing.starts_with("Learned: loss 0.00"), "{closing}");
     assert!(closing.contains("4 of 4 answers right. GPU and CPU agree"), "{closing}");
-    assert!(report.contains("   9,900   "), "every 100th step is shown: {report}");
+    assert!(report.contains("\n  9,900   "), "every 100th step is shown: {report}");
 }
 
 #[test]
