@@ -46,7 +46,7 @@
 //! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps; the only user of wgpu | – |
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu` |
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `cpu` |
-//! | [`state_dict`], [`file`] | parameters in safetensors files; files that are never half-written | `model` |
+//! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
 //! | [`report`] | everything that users read | `train` |
 //! | [`cli`] | one file per subcommand | all |
 //!

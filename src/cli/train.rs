@@ -93,14 +93,14 @@ impl Args {
             cpu: cpu.as_ref(),
             agreement,
         };
-        if let Some(path) = &self.save {
+        let disagree = agreement.is_some_and(|found| found.verdict == Verdict::Disagree);
+        if let Some(path) = self.save.as_ref().filter(|_| !disagree) {
             state_dict::save(path, &outcome.parameters)?;
         }
         if let Some(path) = &self.csv {
             file::write(path, report.csv().as_bytes())?;
         }
         report::print(&if self.json { report.json() } else { report.text() })?;
-        let disagree = agreement.is_some_and(|found| found.verdict == Verdict::Disagree);
         Ok(u8::from(disagree))
     }
 
