@@ -81,11 +81,18 @@ impl Args {
                 go_on()
             })
             .await?;
+        let cpu = if self.no_reference {
+            None
+        } else {
+            progress.compare();
+            Some(references(&plan)?)
+        };
         progress.finish();
-        let cpu = if self.no_reference { None } else { Some(references(&plan)?) };
         let agreement = cpu.as_ref().map(|[f32, f64]| Agreement::of(&plan, &outcome, f32, f64));
         let report = TrainReport {
-            gpu: &gpu,
+            adapter: &gpu.adapter,
+            bytes_uploaded: gpu.bytes_uploaded(),
+            bytes_read_back: gpu.bytes_read_back(),
             preset: self.preset,
             seed: self.init_from.is_none().then_some(self.seed),
             plan: &plan,

@@ -1,6 +1,7 @@
 //! How far a run has come, on standard error: a bar on a terminal, a few lines elsewhere.
 
 use std::io::{IsTerminal, stderr};
+use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
@@ -41,6 +42,19 @@ impl Progress {
             eprintln!("step {} of {}, {loss}", HumanCount(now.step), HumanCount(self.steps));
             let part = self.steps.div_ceil(LINES);
             self.due = (now.step / part + 1) * part;
+        }
+    }
+
+    /// Shows that the run is over, and being compared.
+    pub fn compare(&self) {
+        const WHAT: &str = "repeating the run on the CPU";
+        match &self.bar {
+            Some(bar) => {
+                bar.set_style(ProgressStyle::default_spinner());
+                bar.set_message(WHAT);
+                bar.enable_steady_tick(Duration::from_millis(100));
+            }
+            None => eprintln!("{WHAT}"),
         }
     }
 

@@ -6,7 +6,7 @@ use indicatif::HumanCount;
 use serde::Serialize;
 
 use super::{number, table};
-use crate::gpu::{AdapterSummary, DeviceType, Gpu};
+use crate::gpu::{AdapterSummary, DeviceType};
 use crate::model::Parameters;
 use crate::rule::Preset;
 use crate::scalar::Scalar;
@@ -24,7 +24,11 @@ const PARAMETERS_SHOWN: usize = 64;
 /// All that is to be said of a run.
 pub struct TrainReport<'a> {
     /// Where it ran.
-    pub gpu: &'a Gpu,
+    pub adapter: &'a AdapterSummary,
+    /// Bytes that went to the device, of whatever kind.
+    pub bytes_uploaded: u64,
+    /// Bytes that came back from it.
+    pub bytes_read_back: u64,
     /// What it was called.
     pub preset: Preset,
     /// Where it started, unless from a file.
@@ -92,10 +96,10 @@ impl TrainReport<'_> {
     /// One object.
     #[must_use]
     pub fn json(&self) -> String {
-        let Self { gpu, plan, outcome, .. } = self;
+        let Self { adapter, plan, outcome, .. } = self;
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
-            adapter: &gpu.adapter,
+            adapter,
             engine: ENGINE,
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),
@@ -111,8 +115,8 @@ impl TrainReport<'_> {
             gpu_s: outcome.gpu.map(|time| time.as_secs_f64()),
             steps_per_s: self.steps_per_s(),
             longest_submission_s: outcome.longest_submission.as_secs_f64(),
-            bytes_uploaded: gpu.bytes_uploaded(),
-            bytes_read_back: gpu.bytes_read_back(),
+            bytes_uploaded: self.bytes_uploaded,
+            bytes_read_back: self.bytes_read_back,
             parameters_sha256: outcome.parameters.sha256(),
         };
         serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
@@ -145,7 +149,7 @@ impl TrainReport<'_> {
 
     fn heading(&self) -> String {
         let Plan { data, rule, start, steps, .. } = self.plan;
-        let AdapterSummary { name, backend, driver, device_type } = &self.gpu.adapter;
+        let AdapterSummary { name, backend, driver, device_type } = self.adapter;
         let software = match device_type {
             DeviceType::Software => "software: this processor, not a GPU",
             hardware => hardware.name(),
