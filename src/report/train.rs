@@ -282,7 +282,7 @@ impl TrainReport<'_> {
         };
         Some(format!(
             "it got stuck where its gradient vanishes{share}: that is the network and its start, \
-             not the kernels; try another --seed, or more hidden neurons in --layers"
+             not the kernels; try another --seed, more --steps, or more neurons in --layers"
         ))
     }
 
