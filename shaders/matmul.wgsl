@@ -27,9 +27,9 @@ struct Tile {
     sums: mat4x4<f32>,  // one vector a row
 }
 
-fn accumulate(tile: ptr<function, Tile>, step: u32) {
-    let at_a = (*tile).rows + step * select(1u, params.m, transpose_a);
-    let at_b = (*tile).columns + step * select(params.n, 1u, transpose_b);
+fn accumulate(tile: ptr<function, Tile>, l: u32) {
+    let at_a = (*tile).rows + l * select(1u, params.m, transpose_a);
+    let at_b = (*tile).columns + l * select(params.n, 1u, transpose_b);
     let right = vec4<f32>(b[at_b.x], b[at_b.y], b[at_b.z], b[at_b.w]);
     (*tile).sums[0] += a[at_a.x] * right;
     (*tile).sums[1] += a[at_a.y] * right;
@@ -69,15 +69,15 @@ fn main(@builtin(global_invocation_id) global_id: vec3<u32>) {
     tile.rows = rows * select(params.k, 1u, transpose_a);
     tile.columns = columns * select(1u, params.k, transpose_b);
     // Four products an iteration: llvmpipe ends all loops of an invocation after 65,535 iterations.
-    let whole = params.k / 4u;
-    for (var block = 0u; block < whole; block += 1u) {
-        accumulate(&tile, 4u * block);
-        accumulate(&tile, 4u * block + 1u);
-        accumulate(&tile, 4u * block + 2u);
-        accumulate(&tile, 4u * block + 3u);
+    var l = 0u;
+    for (; l + 4u <= params.k; l += 4u) {
+        accumulate(&tile, l);
+        accumulate(&tile, l + 1u);
+        accumulate(&tile, l + 2u);
+        accumulate(&tile, l + 3u);
     }
-    for (var step = 4u * whole; step < params.k; step += 1u) {
-        accumulate(&tile, step);
+    for (; l < params.k; l += 1u) {
+        accumulate(&tile, l);
     }
     store(row, column, tile.sums[0]);
     store(row + 1u, column, tile.sums[1]);

@@ -2,7 +2,7 @@
 //
 // One invocation per element. Rounding here is what drives a float32 run from the exact one while
 // a network hesitates near p = 1/2, so the middle is summed smallest part first, which makes it
-// right to 0.7 ULP whatever exp is worth, and both sides are symmetric: σ(−z) = 1 − σ(z).
+// right to 2⁻²⁴ whatever exp is worth, and both sides are symmetric: σ(−z) = 1 − σ(z).
 
 struct Params {
     len: u32,

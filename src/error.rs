@@ -22,14 +22,16 @@ pub enum Error {
     NoAdapter(String),
     /// The loss stopped being a number.
     #[error(
-        "the loss at step {step} is {loss}: training diverged, and nothing was saved; \
+        "{what} is {value} at step {step}: training diverged, and nothing was saved; \
          try a smaller --learning-rate"
     )]
     Diverged {
-        /// The first step whose loss, before its update, is not finite.
+        /// The first step before whose update something is not finite.
         step: u64,
-        /// That loss.
-        loss: f32,
+        /// The loss, or a parameter.
+        what: &'static str,
+        /// What it is instead of a number.
+        value: f32,
     },
     /// The user asked to stop.
     #[error("interrupted at step {step} of {steps}; nothing was saved")]

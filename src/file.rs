@@ -1,6 +1,6 @@
 //! Files that are either the old one or the new one, never half of it.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -18,10 +18,19 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Through a link, it is the file that is replaced, not the link.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let old = path.metadata().ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        // A pipe or a device has no content to keep.
+        return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
     let folder = folder_of(path);
-    let mut file = NamedTempFile::new_in(folder)?;
+    let mut file = new_file(folder)?;
     file.write_all(bytes)?;
-    allow_reading(file.as_file())?;
+    if let Some(old) = old {
+        file.as_file().set_permissions(old.permissions())?;
+    }
     file.as_file().sync_all()?;
     file.persist(path)?;
     if cfg!(unix) {
@@ -30,16 +39,12 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Temporary files are for their owner alone; results are for whom the umask allows, 0o644 here.
-#[cfg(unix)]
-fn allow_reading(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn allow_reading(_: &File) -> io::Result<()> {
-    Ok(())
+/// A file that others may read as far as the umask allows; temporary ones are usually private.
+fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -52,19 +57,22 @@ fn folder_of(path: &Path) -> &Path {
 /// Fails early, before a long run, where [`write()`] would fail at its end.
 ///
 /// # Errors
-/// [`Error::File`] if the folder does not exist or cannot be written to, or `path` is a folder.
+/// [`Error::File`] if the folder does not exist or cannot be written to, or `path` is a folder or
+/// a file that is write-protected.
 pub fn check_writable(path: &Path) -> Result<(), Error> {
-    if path.is_dir() {
-        return Err(Error::file(path, "is a folder, expected the name of a file"));
-    }
     let folder = folder_of(path);
-    if !folder.is_dir() {
-        let problem = format!("cannot be written: there is no folder {}", folder.display());
-        return Err(Error::file(path, problem));
+    let refuse = |problem: String| Err(Error::file(path, format!("cannot be written: {problem}")));
+    if path.is_dir() {
+        return refuse("it is a folder".into());
     }
-    NamedTempFile::new_in(folder)
-        .map(drop)
-        .map_err(|error| Error::file(path, format!("cannot be written: {}", error.kind())))
+    if !folder.is_dir() {
+        return refuse(format!("there is no folder {}", folder.display()));
+    }
+    match path.metadata() {
+        Ok(old) if old.permissions().readonly() => refuse("it is write-protected".into()),
+        Ok(old) if !old.is_file() => Ok(()),
+        _ => new_file(folder).map(drop).or_else(|error| refuse(error.kind().to_string())),
+    }
 }
 
 #[cfg(test)]
@@ -80,6 +88,26 @@ mod tests {
             assert_eq!(std::fs::read_to_string(&path).expect("it is there"), content);
         }
         assert_eq!(folder.path().read_dir().expect("a folder").count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_modes_and_devices_stay_what_they_are() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().expect("a folder");
+        let [target, link] = ["target", "link"].map(|name| folder.path().join(name));
+        std::fs::write(&target, "old").expect("it is writable");
+        let mode = PermissionsExt::from_mode(0o640);
+        std::fs::set_permissions(&target, mode).expect("it is ours");
+        symlink(&target, &link).expect("links are known");
+        write(&link, b"new").expect("it is writable");
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(&target).expect("it is there"), "new");
+        assert_eq!(target.metadata().expect("it is there").permissions().mode() & 0o777, 0o640);
+        write(Path::new("/dev/null"), b"lost").expect("it is writable");
+        assert!(!Path::new("/dev/null").is_file());
+        std::fs::set_permissions(&target, PermissionsExt::from_mode(0o444)).expect("it is ours");
+        assert!(check_writable(&target).is_err());
     }
 
     #[test]

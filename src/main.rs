@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     match install_interrupt().and_then(|()| pollster::block_on(cli.run())) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {error}");
+            parity::report::note(&format!("error: {error}"));
             ExitCode::from(error.exit_code())
         }
     }

@@ -92,9 +92,9 @@ impl FromStr for LayerSizes {
 /// The law that starting parameters are drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Init {
-    /// Uniform within ±1/√`input_size`, as PyTorch's `Linear`.
+    /// Uniform within ±1/√n for a layer of n inputs, as PyTorch's Linear.
     Torch,
-    /// Standard normal, as `torch.randn`.
+    /// Standard normal.
     Normal,
     /// Uniform within ±1.
     Uniform,

@@ -117,10 +117,10 @@ impl Scalar for f64 {
 }
 
 /// Up to here from zero, `sigmoid.wgsl` sums a polynomial.
-const MIDDLE: f32 = 1.5;
+pub const MIDDLE: f32 = 1.5;
 
 /// The coefficients of q in `sigmoid.wgsl`, the highest first.
-const SIGMOID_COEFFICIENTS: [f32; 7] = [
+pub const SIGMOID_COEFFICIENTS: [f32; 7] = [
     -1.062_825e-8,
     1.885_941_4e-7,
     -2.120_292_3e-6,
@@ -182,18 +182,20 @@ impl Enclosure {
     /// A value that is off by `error` at most.
     #[must_use]
     pub fn new(value: f64, error: f64) -> Self {
+        // 0 · ∞: nothing is known.
+        let error = if error.is_nan() { f64::INFINITY } else { error };
         Self { value, error, magnitude: value.abs() + error, terms: 0.0 }
     }
 
     /// The bound on |computed − value|, in the unit of the value.
     #[must_use]
     pub fn error(self) -> f64 {
-        let rounding = if self.terms > 1.0 {
-            gamma(self.terms) * self.magnitude
-        } else {
-            self.terms * ULP * (self.value.abs() + self.error)
-        };
-        self.error + rounding
+        self.error
+            + match self.terms {
+                0.0 => 0.0,
+                1.0 => ULP * (self.value.abs() + self.error),
+                terms => gamma(terms) * self.magnitude,
+            }
     }
 
     /// The result of an operation whose exact value is `value`, whose inputs bring `inherited`
@@ -205,7 +207,8 @@ impl Enclosure {
     fn sum(self, other: Self, value: f64) -> Self {
         Self {
             value,
-            error: self.error + other.error + FLUSH,
+            // Both addends may flush, and so may the result.
+            error: self.error + other.error + 3.0 * FLUSH,
             magnitude: self.magnitude + other.magnitude,
             terms: self.terms + other.terms + 1.0,
         }
@@ -294,7 +297,9 @@ impl Scalar for Enclosure {
             (far > middle).then(|| sigmoid_sides(self)),
         ];
         let off = |computed: Self| computed.error() + (computed.value - value).abs();
-        Self::new(value, candidates.into_iter().flatten().map(off).fold(0.0, f64::max))
+        let worse =
+            |worst: f64, error: f64| if error > worst || error.is_nan() { error } else { worst };
+        Self::new(value, candidates.into_iter().flatten().map(off).fold(0.0, worse))
     }
 
     /// The sum of `bce_loss.wgsl` in this arithmetic, plus what it leaves out.

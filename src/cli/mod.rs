@@ -27,14 +27,14 @@ pub struct Cli {
 enum Command {
     /// Train a network on the GPU and compare its losses with the CPU's
     Train(Box<train::Args>),
-    /// List the adapters, and say which one `train` would take
+    /// List the adapters, and say which one "parity train" would take
     Devices(DeviceArgs),
 }
 
 /// Which adapter to use.
 #[derive(clap::Args)]
 struct DeviceArgs {
-    /// The adapter: part of its name, or its number in `parity devices` [env: WGPU_ADAPTER_NAME]
+    /// The adapter: part of its name, or its number in "parity devices" [env: WGPU_ADAPTER_NAME]
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
     /// Only adapters that are reached this way [env: WGPU_BACKEND]
@@ -44,7 +44,8 @@ struct DeviceArgs {
 
 impl DeviceArgs {
     fn selection(self) -> Result<Selection, Error> {
-        Selection { backend: self.backend, adapter: self.adapter }.or_environment()
+        let backends = self.backend.into_iter().collect();
+        Selection { backends, adapter: self.adapter }.or_environment()
     }
 }
 

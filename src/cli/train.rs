@@ -10,8 +10,9 @@ use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
 use crate::model::{Init, LayerSizes, Parameters};
-use crate::report::{self, Progress, TrainReport};
+use crate::report::{self, ProgressDisplay, TrainReport};
 use crate::rule::Preset;
+use crate::scalar::Scalar;
 use crate::state_dict;
 use crate::train::{Agreement, Layered, Plan, Trajectory, Verdict, reference};
 
@@ -44,7 +45,7 @@ pub(super) struct Args {
     /// The law that they are drawn from [default: the preset's]
     #[arg(long)]
     init: Option<Init>,
-    /// Start from a safetensors file, named and shaped as PyTorch saves a `Sequential`
+    /// Start from a safetensors file, named and shaped as PyTorch saves a Sequential
     #[arg(long, value_name = "FILE", conflicts_with_all = ["init", "seed"])]
     init_from: Option<PathBuf>,
     /// Write the trained parameters, in the same format
@@ -69,11 +70,9 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(self) -> Result<u8, Error> {
         let plan = self.plan()?;
-        for path in self.save.iter().chain(&self.csv) {
-            file::check_writable(path)?;
-        }
+        self.check_outputs()?;
         let gpu = Gpu::open(self.device.selection()?).await?;
-        let mut progress = Progress::new(plan.steps);
+        let mut progress = ProgressDisplay::new(plan.steps);
         let engine = Layered::new(&gpu, &plan).await?;
         let outcome = engine
             .train(&mut |now| {
@@ -85,7 +84,7 @@ impl Args {
             None
         } else {
             progress.compare();
-            Some(references(&plan)?)
+            references(&plan)
         };
         progress.finish();
         let agreement = cpu.as_ref().map(|[f32, f64]| Agreement::of(&plan, &outcome, f32, f64));
@@ -100,15 +99,25 @@ impl Args {
             cpu: cpu.as_ref(),
             agreement,
         };
-        let disagree = agreement.is_some_and(|found| found.verdict == Verdict::Disagree);
-        if let Some(path) = self.save.as_ref().filter(|_| !disagree) {
-            state_dict::save(path, &outcome.parameters)?;
-        }
         if let Some(path) = &self.csv {
             file::write(path, report.csv().as_bytes())?;
         }
         report::print(&if self.json { report.json() } else { report.text() })?;
-        Ok(u8::from(disagree))
+        if agreement.is_some_and(|found| found.verdict == Verdict::Disagree) {
+            return Ok(1);
+        }
+        if let Some(path) = &self.save {
+            state_dict::save(path, &outcome.parameters)?;
+        }
+        Ok(0)
+    }
+
+    /// Checks what is to be written, before the run.
+    fn check_outputs(&self) -> Result<(), Error> {
+        if self.save.is_some() && self.save == self.csv {
+            return Err(Error::Usage("--save and --csv name the same file; name two".into()));
+        }
+        self.save.iter().chain(&self.csv).try_for_each(|path| file::check_writable(path))
     }
 
     /// Checks everything that can be checked without a GPU.
@@ -119,7 +128,9 @@ impl Args {
         if let Some(learning_rate) = self.learning_rate {
             rule.learning_rate = learning_rate;
         }
-        if !(rule.learning_rate > 0.0 && rule.learning_rate <= f64::from(f32::MAX)) {
+        // As the GPU will have it: 1e-50 is 0 there, and 1e39 infinite.
+        let as_f32 = f32::from_f64(rule.learning_rate);
+        if !(as_f32 > 0.0 && as_f32.is_finite()) {
             return Err(Error::Usage(format!(
                 "--learning-rate {}: expected a finite number above 0",
                 rule.learning_rate
@@ -168,11 +179,8 @@ fn go_on() -> ControlFlow<()> {
     }
 }
 
-/// The same run on the CPU in `f32` and in `f64`, side by side.
-fn references(plan: &Plan) -> Result<[Trajectory; 2], Error> {
+/// The same run on the CPU in `f32` and in `f64`, side by side; none if the user breaks it off.
+fn references(plan: &Plan) -> Option<[Trajectory; 2]> {
     let runs = rayon::join(|| reference::<f32>(plan, &go_on), || reference::<f64>(plan, &go_on));
-    match runs {
-        (Some(f32), Some(f64)) => Ok([f32, f64]),
-        _ => Err(Error::Interrupted { step: plan.steps, steps: plan.steps }),
-    }
+    Some([runs.0?, runs.1?])
 }

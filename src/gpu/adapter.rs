@@ -130,8 +130,8 @@ impl fmt::Display for AdapterSummary {
 /// What the user asked for; nothing means the best there is.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Only this backend.
-    pub backend: Option<Backend>,
+    /// Only these backends; none means all.
+    pub backends: Vec<Backend>,
     /// Part of an adapter's name, in any case, or its number in the list of all adapters.
     pub adapter: Option<String>,
 }
@@ -141,32 +141,44 @@ impl Selection {
     ///
     /// # Errors
     /// [`Error::Usage`] if `WGPU_BACKEND` names no backend.
-    pub fn or_environment(self) -> Result<Self, Error> {
+    pub fn or_environment(mut self) -> Result<Self, Error> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-        let backend = match (self.backend, variable("WGPU_BACKEND")) {
-            (None, Some(value)) => Some(parse_backend(&value)?),
-            (asked, _) => asked,
-        };
-        Ok(Self { backend, adapter: self.adapter.or_else(|| variable("WGPU_ADAPTER_NAME")) })
+        if let Some(value) = variable("WGPU_BACKEND") {
+            let named = value.split(',').map(|name| parse_backend(name, &value));
+            let named = named.collect::<Result<Vec<_>, _>>()?;
+            if self.backends.is_empty() {
+                self.backends = named;
+            }
+        }
+        self.adapter = self.adapter.or_else(|| variable("WGPU_ADAPTER_NAME"));
+        Ok(self)
     }
 }
 
-fn parse_backend(value: &str) -> Result<Backend, Error> {
-    match value.trim().to_lowercase().as_str() {
+/// The names that wgpu gives them too.
+fn parse_backend(name: &str, value: &str) -> Result<Backend, Error> {
+    match name.trim().to_lowercase().as_str() {
         "vulkan" | "vk" => Ok(Backend::Vulkan),
         "metal" | "mtl" => Ok(Backend::Metal),
         "dx12" | "d3d12" => Ok(Backend::Dx12),
         "gl" | "gles" | "opengl" => Ok(Backend::Gl),
         _ => Err(Error::Usage(format!(
-            "WGPU_BACKEND={value}: expected one of {}",
+            "WGPU_BACKEND={value}: expected one of {}, or several joined by commas",
             Backend::ALL.map(Backend::name).join(", ")
         ))),
     }
 }
 
-/// The adapters of this machine, the preferred first, and the one that the selection takes.
+/// An adapter of this machine, under the number that `--adapter` takes.
+pub(super) struct Candidate {
+    number: usize,
+    pub(super) adapter: wgpu::Adapter,
+    pub(super) summary: AdapterSummary,
+}
+
+/// The adapters that a selection allows, the preferred first, and the one that it takes.
 pub struct Choice {
-    pub(super) adapters: Vec<(wgpu::Adapter, AdapterSummary)>,
+    pub(super) candidates: Vec<Candidate>,
     /// Which one, as an index into [`Self::summaries`].
     pub index: usize,
     /// Why that one.
@@ -174,15 +186,15 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Every adapter, in the order that `--adapter` counts.
-    pub fn summaries(&self) -> impl Iterator<Item = &AdapterSummary> {
-        self.adapters.iter().map(|(_, summary)| summary)
+    /// Every adapter with its number.
+    pub fn summaries(&self) -> impl Iterator<Item = (usize, &AdapterSummary)> {
+        self.candidates.iter().map(|candidate| (candidate.number, &candidate.summary))
     }
 
-    /// The features and limits that matter here, of adapter number `index`.
+    /// The features and limits that matter here, of the adapter at `index`.
     #[must_use]
     pub fn abilities(&self, index: usize) -> Vec<(&'static str, String)> {
-        let adapter = &self.adapters[index].0;
+        let adapter = &self.candidates[index].adapter;
         let limits = adapter.limits();
         let has =
             |feature| String::from(if adapter.features().contains(feature) { "yes" } else { "no" });
@@ -208,29 +220,29 @@ impl Choice {
 /// # Errors
 /// [`Error::NoAdapter`] if there is none, [`Error::Usage`] if none fits the selection.
 pub async fn choose(selection: &Selection) -> Result<Choice, Error> {
-    let mut adapters = enumerate().await;
-    if let Some(backend) = selection.backend {
-        let all = names(&adapters);
-        adapters.retain(|(_, summary)| summary.backend == backend);
-        if adapters.is_empty() && !all.is_empty() {
-            return Err(Error::NoAdapter(format!(
-                "no adapter through {backend}; there is {all}; or {INSTALL_HINT}"
-            )));
-        }
-    }
-    if adapters.is_empty() {
+    let mut candidates = enumerate().await;
+    if candidates.is_empty() {
         return Err(Error::NoAdapter(format!(
-            "no Vulkan, Metal, DX12 or GL adapter found; {INSTALL_HINT}"
+            "no adapter found, neither through Vulkan nor Metal, DX12 or GL; {INSTALL_HINT}"
         )));
     }
+    if !selection.backends.is_empty() {
+        let all = list(&candidates);
+        candidates.retain(|candidate| selection.backends.contains(&candidate.summary.backend));
+        if candidates.is_empty() {
+            let backends = selection.backends.iter().map(|backend| backend.name());
+            let backends = backends.collect::<Vec<_>>().join(" or ");
+            return Err(Error::NoAdapter(format!("no adapter through {backends}; there is {all}")));
+        }
+    }
     let (index, reason) = match &selection.adapter {
-        Some(wanted) => (find(&adapters, wanted)?, format!("it fits \"{wanted}\"")),
-        None => (0, why_first(&adapters)),
+        Some(wanted) => (find(&candidates, wanted)?, format!("it fits \"{wanted}\"")),
+        None => (0, why_first(&candidates)),
     };
-    Ok(Choice { adapters, index, reason })
+    Ok(Choice { candidates, index, reason })
 }
 
-async fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
+async fn enumerate() -> Vec<Candidate> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     // Nothing here dispatches indirectly, and this check builds pipelines at device creation.
     descriptor.flags = descriptor.flags.with_env() - wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL;
@@ -246,7 +258,8 @@ async fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
         .filter_map(|adapter| AdapterSummary::of(&adapter).map(|summary| (adapter, summary)))
         .collect();
     adapters.sort_by_key(|(_, summary)| (summary.device_type, summary.backend == Backend::Gl));
-    adapters
+    let numbered = adapters.into_iter().enumerate();
+    numbered.map(|(number, (adapter, summary))| Candidate { number, adapter, summary }).collect()
 }
 
 fn can_compute(adapter: &wgpu::Adapter) -> bool {
@@ -254,32 +267,32 @@ fn can_compute(adapter: &wgpu::Adapter) -> bool {
     flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS)
 }
 
-fn names(adapters: &[(wgpu::Adapter, AdapterSummary)]) -> String {
-    let numbered = adapters.iter().enumerate();
-    let names = numbered.map(|(index, (_, summary))| format!("{index}: {summary}"));
-    names.collect::<Vec<_>>().join("; ")
+fn list(candidates: &[Candidate]) -> String {
+    let named =
+        candidates.iter().map(|Candidate { number, summary, .. }| format!("{number}: {summary}"));
+    named.collect::<Vec<_>>().join("; ")
 }
 
-fn find(adapters: &[(wgpu::Adapter, AdapterSummary)], wanted: &str) -> Result<usize, Error> {
-    let by_number = wanted.parse().ok().filter(|index| *index < adapters.len());
-    let lower = wanted.to_lowercase();
-    let by_name = || {
-        let fits =
-            |(_, summary): &(_, AdapterSummary)| summary.name.to_lowercase().contains(&lower);
-        adapters.iter().position(fits)
+/// A number is always a number, though "3" may also be part of a name.
+fn find(candidates: &[Candidate], wanted: &str) -> Result<usize, Error> {
+    let lower = wanted.trim().to_lowercase();
+    let fits = |candidate: &Candidate| match lower.parse::<usize>() {
+        Ok(number) => candidate.number == number,
+        Err(_) => !lower.is_empty() && candidate.summary.name.to_lowercase().contains(&lower),
     };
-    by_number.or_else(by_name).ok_or_else(|| {
-        Error::Usage(format!("no adapter fits \"{wanted}\"; there is {}", names(adapters)))
+    candidates.iter().position(fits).ok_or_else(|| {
+        Error::Usage(format!(
+            "--adapter or WGPU_ADAPTER_NAME: no adapter fits \"{wanted}\"; there is {}",
+            list(candidates)
+        ))
     })
 }
 
-fn why_first(adapters: &[(wgpu::Adapter, AdapterSummary)]) -> String {
-    let kind = adapters[0].1.device_type;
-    match adapters.get(1) {
+fn why_first(candidates: &[Candidate]) -> String {
+    let kind = candidates[0].summary.device_type;
+    match candidates.get(1).map(|next| next.summary.device_type) {
         None => "it is the only one".into(),
-        Some((_, next)) if next.device_type != kind => {
-            format!("{} comes before {}", kind.name(), next.device_type.name())
-        }
+        Some(next) if next != kind => format!("{} comes before {}", kind.name(), next.name()),
         Some(_) => format!("it is the first {} adapter", kind.name()),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::adapter::{AdapterSummary, Choice, Selection, choose};
+use super::adapter::{AdapterSummary, Candidate, Choice, Selection, choose};
 use super::poll::Poller;
 use crate::error::Error;
 
@@ -47,7 +47,7 @@ impl Gpu {
     }
 
     async fn from_choice(mut choice: Choice) -> Result<Self, Error> {
-        let (adapter, summary) = choice.adapters.swap_remove(choice.index);
+        let Candidate { adapter, summary, .. } = choice.candidates.swap_remove(choice.index);
         let available = adapter.limits();
         // The weakest limits that WebGPU knows, but for the sizes of what is stored.
         let limits = wgpu::Limits {
@@ -74,14 +74,6 @@ impl Gpu {
         let poller = Poller::start(device.clone(), Arc::clone(&faults))?;
         let (uploaded, read_back) = Default::default();
         Ok(Self { adapter: summary, device, queue, poller, uploaded, read_back, faults })
-    }
-
-    /// Fails if wgpu has reported an error outside of any call, or the device is lost.
-    ///
-    /// # Errors
-    /// [`Error::Gpu`] with the first report.
-    pub fn check(&self) -> Result<(), Error> {
-        self.faults.check()
     }
 
     /// Bytes written from the host to the device so far.
@@ -122,7 +114,7 @@ impl Gpu {
                 return Err(Error::Gpu(format!("{what}: {error}")));
             }
         }
-        self.check()?;
+        self.faults.check()?;
         Ok(made)
     }
 }

@@ -48,6 +48,22 @@ pub struct Field {
     pub name: &'static str,
     /// Bytes from the start of the struct.
     pub offset: usize,
+    /// Its type, as WGSL calls it.
+    pub kind: &'static str,
+}
+
+/// Types that `Params` may hold.
+pub trait HostScalar {
+    /// What WGSL calls it.
+    const KIND: &'static str;
+}
+
+impl HostScalar for u32 {
+    const KIND: &'static str = "u32";
+}
+
+impl HostScalar for f32 {
+    const KIND: &'static str = "f32";
 }
 
 /// Declares the host's twin of a shader's `Params`, with the list of its fields.
@@ -63,6 +79,7 @@ macro_rules! params {
             pub const FIELDS: &[$crate::gpu::Field] = &[$($crate::gpu::Field {
                 name: stringify!($field),
                 offset: std::mem::offset_of!(Params, $field),
+                kind: <$type as $crate::gpu::HostScalar>::KIND,
             }),*];
         }
     };

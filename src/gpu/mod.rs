@@ -12,7 +12,7 @@ mod timer;
 pub use adapter::{AdapterSummary, Backend, Choice, DeviceType, Selection, choose};
 pub use context::Gpu;
 pub(crate) use kernel::params;
-pub use kernel::{Binding, BindingKind, Dispatch, Field, Kernel, KernelSpec, cover};
+pub use kernel::{Binding, BindingKind, Dispatch, Field, HostScalar, Kernel, KernelSpec, cover};
 pub use poll::THREAD as POLL_THREAD;
 pub use submit::{Readback, Region};
 pub use tensor::{Tensor, aligned_len};

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
 /// Outputs an invocation, in each dimension; `TILE` in the shader.
-const TILE: u32 = 4;
+pub const TILE: u32 = 4;
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {

@@ -8,10 +8,10 @@ use crate::gpu::Choice;
 #[must_use]
 pub fn devices(choice: &Choice) -> String {
     let mut text = String::new();
-    for (index, summary) in choice.summaries().enumerate() {
+    for (index, (number, summary)) in choice.summaries().enumerate() {
         let mark = if index == choice.index { " ← train" } else { "" };
         let kind = summary.device_type.name();
-        let _ = writeln!(text, "{index}: {}{mark}", summary.name);
+        let _ = writeln!(text, "{number}: {}{mark}", summary.name);
         let _ = writeln!(text, "     {:<26}{}", "backend", summary.backend);
         let _ = writeln!(text, "     {:<26}{}", "driver", summary.driver);
         let _ = writeln!(text, "     {:<26}{kind}", "type");
@@ -20,11 +20,11 @@ pub fn devices(choice: &Choice) -> String {
         }
         text.push('\n');
     }
-    let chosen = choice.summaries().nth(choice.index).expect("one was chosen");
+    let (number, chosen) = choice.summaries().nth(choice.index).expect("one was chosen");
     let _ = writeln!(
         text,
-        "`parity train` takes {}: {} through {}, because {}.",
-        choice.index, chosen.name, chosen.backend, choice.reason
+        "`parity train` takes {number}: {} through {}, because {}.",
+        chosen.name, chosen.backend, choice.reason
     );
     text
 }

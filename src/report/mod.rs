@@ -8,7 +8,7 @@ mod train;
 use std::io::{self, Write};
 
 pub use devices::devices;
-pub use progress::Progress;
+pub use progress::ProgressDisplay;
 pub use train::TrainReport;
 
 use crate::error::Error;
@@ -25,6 +25,11 @@ pub fn print(text: &str) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a line to standard error. Where nobody can read it, there is nobody to tell.
+pub fn note(line: &str) {
+    drop(writeln!(io::stderr(), "{line}"));
 }
 
 /// Columns, each as wide as its widest cell, numbers to the right: the first row is the heading.

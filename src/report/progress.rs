@@ -5,25 +5,25 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::number;
+use super::{note, number};
 use crate::train;
 
 /// Lines of a run that is not watched on a terminal.
 const LINES: u64 = 10;
 
 /// The display of one run.
-pub struct Progress {
+pub struct ProgressDisplay {
     steps: u64,
     bar: Option<ProgressBar>,
     /// The step from which on the next line is due.
     due: u64,
 }
 
-impl Progress {
+impl ProgressDisplay {
     /// The display of a run of so many steps.
     #[must_use]
     pub fn new(steps: u64) -> Self {
-        let template = "{bar:40} step {human_pos} of {human_len}, {msg}, {eta} left";
+        let template = "{bar:40} step {human_pos} of {human_len}{msg}, {eta} left";
         let bar = stderr().is_terminal().then(|| {
             let style =
                 ProgressStyle::with_template(template).expect("the template is well-formed");
@@ -34,12 +34,13 @@ impl Progress {
 
     /// Shows where the run is.
     pub fn update(&mut self, now: train::Progress) {
-        let loss = format!("loss {}", number(now.loss.into(), 6));
+        let loss = now.loss.map(|loss| format!(", loss {}", number(loss.into(), 6)));
+        let loss = loss.unwrap_or_default();
         if let Some(bar) = &self.bar {
             bar.set_message(loss);
             bar.set_position(now.step);
         } else if now.step >= self.due {
-            eprintln!("step {} of {}, {loss}", HumanCount(now.step), HumanCount(self.steps));
+            note(&format!("step {} of {}{loss}", HumanCount(now.step), HumanCount(self.steps)));
             let part = self.steps.div_ceil(LINES);
             self.due = (now.step / part + 1) * part;
         }
@@ -47,14 +48,14 @@ impl Progress {
 
     /// Shows that the run is over, and being compared.
     pub fn compare(&self) {
-        const WHAT: &str = "repeating the run on the CPU";
+        const WHAT: &str = "repeating the run on the CPU (Ctrl-C leaves that out)";
         match &self.bar {
             Some(bar) => {
                 bar.set_style(ProgressStyle::default_spinner());
                 bar.set_message(WHAT);
                 bar.enable_steady_tick(Duration::from_millis(100));
             }
-            None => eprintln!("{WHAT}"),
+            None => note(WHAT),
         }
     }
 

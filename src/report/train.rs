@@ -1,5 +1,6 @@
 //! The report of a training run: text, JSON and CSV of the same numbers.
 
+use std::f64::consts::LN_2;
 use std::fmt::Write;
 
 use indicatif::HumanCount;
@@ -239,9 +240,10 @@ impl TrainReport<'_> {
         let rows = plan.data.batch_size();
         let learned = if plan.is_learned(outcome) { "Learned" } else { "Not learned" };
         format!(
-            "{learned}: loss {} after {} steps, {} of {} answers right{}. {}\n",
+            "{learned}: loss {} after {} {}, {} of {} answers right{}. {}\n",
             number(outcome.final_loss.into(), 6),
             HumanCount(plan.steps),
+            if plan.steps == 1 { "step" } else { "steps" },
             HumanCount(right as u64),
             HumanCount(rows as u64),
             self.why_not().map(|why| format!("; {why}")).unwrap_or_default(),
@@ -252,38 +254,34 @@ impl TrainReport<'_> {
     /// What a learner needs to hear of a run that did not learn.
     fn why_not(&self) -> Option<String> {
         let Self { plan, outcome, .. } = self;
-        let sizes = &plan.start.sizes;
         if plan.is_learned(outcome) {
             return None;
         }
-        if !plan.rule.hidden_derivative {
-            return Some(
-                "its gradient is wrong: the hidden layer's lacks the sigmoid's derivative \
-                 (`parity train backprop-corrected` has it)"
-                    .into(),
-            );
-        }
-        if sizes.layers().len() == 1 {
-            return Some(
-                "without a hidden layer a network can only draw a straight line, and no straight \
-                 line separates XOR, so 0.5 everywhere is its best answer: ln 2 = 0.693147"
-                    .into(),
-            );
-        }
-        if outcome.final_loss > outcome.losses[0] {
-            return Some("its loss rose: try a smaller --learning-rate".into());
-        }
-        if self.is_still_falling() {
-            return Some("its loss is still falling: try more --steps".into());
-        }
-        let share = match sizes.as_slice() {
-            [2, 2, 1] => " (2-2-1 does for one seed in five to seven)",
-            _ => "",
-        };
-        Some(format!(
-            "it got stuck where its gradient vanishes{share}: that is the network and its start, \
-             not the kernels; try another --seed, more --steps, or more neurons in --layers"
-        ))
+        let at_chance = (f64::from(outcome.final_loss) - LN_2).abs() < 0.01;
+        Some(if !plan.rule.hidden_derivative {
+            "its gradient is wrong: the hidden layer's lacks the sigmoid's derivative \
+             (`parity train backprop-corrected` has it)"
+                .into()
+        } else if outcome.final_loss > outcome.losses[0].max(0.7) {
+            "its loss rose: try a smaller --learning-rate".into()
+        } else if plan.start.sizes.layers().len() == 1 && at_chance {
+            format!(
+                "without a hidden layer a network can only draw a straight line, and none \
+                 separates {}, so 0.5 everywhere is its best answer: ln 2 = 0.693147",
+                plan.data.name()
+            )
+        } else if self.is_still_falling() {
+            "its loss is still falling: try more --steps".into()
+        } else if at_chance {
+            "it has not left the plateau at ln 2 = 0.693147, where most starts hesitate: try more \
+             --steps, then another --seed"
+                .into()
+        } else {
+            "it got stuck where its gradient vanishes: that is the network and its start, not \
+             the kernels (2-2-1 does for one seed in three to seven, by preset); try another \
+             --seed, or more neurons in --layers"
+                .into()
+        })
     }
 
     /// Whether the last tenth of the run lowered the loss by more than a hundredth.
@@ -296,7 +294,7 @@ impl TrainReport<'_> {
     fn agreement_text(&self) -> String {
         let Some(Agreement { verdict, gpu_deviation, step, cpu_f32_deviation }) = self.agreement
         else {
-            return "No CPU reference was run.".into();
+            return "It was not compared with a CPU.".into();
         };
         let step = HumanCount(step);
         let most = format!(

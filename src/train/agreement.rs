@@ -12,15 +12,15 @@ const FLOOR: f64 = 1e-6;
 const STANDS_OUT: f64 = 10.0;
 
 /// What the comparison of a GPU run with the CPU says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Every loss is within 10⁻⁴ of that in `f64`, or within 10⁻⁶ absolutely.
     Agree,
-    /// Some are not, but the CPU's `f32` run leaves its `f64` run by a like amount: this training
-    /// run magnifies rounding, and its losses prove nothing.
+    /// Some are not, but the CPU's `f32` run had left its `f64` run by a like amount by then: this
+    /// training run magnifies rounding, and its losses prove nothing.
     Unstable,
-    /// The GPU leaves the `f64` run by more than ten times what `f32` explains.
+    /// At some mark the GPU has left the `f64` run by more than ten times what `f32` explains.
     Disagree,
 }
 
@@ -41,27 +41,33 @@ impl Agreement {
     /// Compares a run with the same run on the CPU, in `f32` and in `f64`.
     #[must_use]
     pub fn of(plan: &Plan, gpu: &Outcome, cpu_f32: &Trajectory, cpu_f64: &Trajectory) -> Self {
-        let gpu_losses = gpu.losses.iter().chain([&gpu.final_loss]).copied().map(f64::from);
-        let cpu_f32 = cpu_f32.losses.iter().chain([&cpu_f32.final_loss]).copied();
-        let truth = || cpu_f64.losses.iter().chain([&cpu_f64.final_loss]).copied();
+        let gpu = gpu.losses.iter().chain([&gpu.final_loss]).copied().map(f64::from);
+        let [cpu_f32, truth] =
+            [cpu_f32, cpu_f64].map(|cpu| cpu.losses.iter().chain([&cpu.final_loss]).copied());
         let steps = plan.marks().chain([plan.steps]);
-        let deviations = gpu_losses.zip(truth()).map(|(found, truth)| (found - truth).abs());
-        let within = |(deviation, truth): (f64, f64)| deviation <= (RELATIVE * truth).max(FLOOR);
-        let all_within = deviations.clone().zip(truth()).all(within);
-        let (gpu_deviation, step) = deviations
-            .zip(steps)
-            .max_by(|(left, _), (right, _)| left.total_cmp(right))
-            .expect("there is a final loss");
-        let cpu_f32_deviation =
-            cpu_f32.zip(truth()).map(|(found, truth)| (found - truth).abs()).fold(0.0, f64::max);
-        let verdict = if all_within {
+        let mut agreement =
+            Self { verdict: Verdict::Agree, gpu_deviation: 0.0, step: 0, cpu_f32_deviation: 0.0 };
+        for (((step, gpu), cpu_f32), truth) in steps.zip(gpu).zip(cpu_f32).zip(truth) {
+            agreement.take_in(step, gpu - truth, cpu_f32 - truth, truth);
+        }
+        agreement
+    }
+
+    /// Looks at one more mark: an early error is not excused by what `f32` does later.
+    fn take_in(&mut self, step: u64, gpu: f64, cpu_f32: f64, truth: f64) {
+        let gpu = gpu.abs();
+        self.cpu_f32_deviation = self.cpu_f32_deviation.max(cpu_f32.abs());
+        let verdict = if gpu <= (RELATIVE * truth).max(FLOOR) {
             Verdict::Agree
-        } else if gpu_deviation <= STANDS_OUT * cpu_f32_deviation {
+        } else if gpu <= STANDS_OUT * self.cpu_f32_deviation {
             Verdict::Unstable
         } else {
             Verdict::Disagree
         };
-        Self { verdict, gpu_deviation, step, cpu_f32_deviation }
+        self.verdict = self.verdict.max(verdict);
+        if gpu > self.gpu_deviation {
+            (self.gpu_deviation, self.step) = (gpu, step);
+        }
     }
 }
 
@@ -102,6 +108,11 @@ mod tests {
     fn a_difference_that_f32_does_not_explain_is_a_disagreement() {
         let found = verdict([0.71, 0.5], [0.700_01, 0.5], [0.7, 0.5]);
         assert_eq!(found, (Verdict::Disagree, 0));
+    }
+
+    #[test]
+    fn an_early_difference_is_not_excused_by_a_late_one() {
+        assert_eq!(verdict([0.71, 0.6], [0.7, 0.6], [0.7, 0.5]).0, Verdict::Disagree);
     }
 
     #[test]

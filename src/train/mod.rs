@@ -68,8 +68,8 @@ impl Plan {
 pub struct Progress {
     /// Updates made.
     pub step: u64,
-    /// The last loss that was seen, before its update.
-    pub loss: f32,
+    /// The last loss that was seen, before its update; none before the first.
+    pub loss: Option<f32>,
 }
 
 /// Called between submissions; breaking off ends the run with

@@ -86,14 +86,15 @@ fn json_has_every_key_that_is_promised() {
 fn no_parameter_crosses_to_the_host_while_it_trains() {
     let bytes = |steps| {
         let report =
-            json(&["--layers", "8-64-1", "--bits", "8", "--no-reference", "--steps", steps]);
+            json(&["--layers", "8-256-1", "--bits", "8", "--no-reference", "--steps", steps]);
         let count = |key: &str| report[key].as_u64().expect("a number");
         (count("bytes_uploaded"), count("bytes_read_back"))
     };
     let (short, long) = (bytes("10"), bytes("200"));
     assert_eq!(short.0, long.0, "a step uploads nothing");
-    // A loss a step, and a counter and two timestamps a submission: far from 641 parameters.
-    assert!(long.1 - short.1 <= 190 * (4 + 4 + 16) * 25, "{short:?}, {long:?}");
+    // A loss a step, a counter and two timestamps a submission, of which a step of 12 dispatches
+    // can have 12: even one readback of the 2,561 parameters every 5 steps would be more.
+    assert!(long.1 - short.1 <= 190 * (4 + 12 * (4 + 16)), "{short:?}, {long:?}");
 }
 
 #[test]
@@ -144,17 +145,25 @@ fn a_run_that_diverges_names_the_step_and_overwrites_nothing() {
     let output = parity(&[&["train"], &arguments[..]].concat());
     let message = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(message.contains("step 1 "), "{message}");
+    assert!(message.contains("at step 1:"), "{message}");
     assert!(output.stdout.is_empty());
     assert_eq!(std::fs::read_to_string(path).expect("it is there"), "old");
 }
 
 #[test]
 fn a_wrong_adapter_is_an_error_with_the_right_ones() {
-    let output = parity(&["train", "--adapter", "no such adapter"]);
+    for wanted in ["no such adapter", "99", " ", ""] {
+        let output = parity(&["train", "--adapter", wanted]);
+        let message = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(2), "{wanted:?}: {message}");
+        assert!(message.contains("no adapter fits") && message.contains(": "), "{message}");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+    let command = command.arg("train").env("WGPU_ADAPTER_NAME", "no such adapter");
+    let output = command.output().expect("it starts");
     let message = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(message.contains("there is 0: "), "{message}");
+    assert!(message.contains("WGPU_ADAPTER_NAME"), "{message}");
 }
 
 #[test]
@@ -177,8 +186,7 @@ fn resident(id: u32) -> u64 {
     1_024 * kibibytes.parse::<u64>().expect("a number")
 }
 
-/// From one tenth of the run to its end, less than one byte a step and parameter would be: the
-/// network has 4,801 parameters, and its tensors take 800 KB.
+/// From one tenth of the run to its end by less than 1 MiB: 285 bytes a step.
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_the_steps() {
@@ -200,5 +208,5 @@ fn memory_does_not_grow_with_the_steps() {
     assert!(child.wait().expect("it ends").success());
     let (first, last) = (sizes[0], sizes[sizes.len() - 1]);
     println!("resident: {sizes:?}");
-    assert!(last < first + first / 10, "{sizes:?}");
+    assert!(last < first + (1 << 20), "{sizes:?}");
 }

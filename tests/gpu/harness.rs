@@ -128,6 +128,7 @@ pub fn assert_within(case: &str, found: &[f32], expected: &[Enclosure]) -> f64 {
     for (index, (&found, expected)) in found.iter().zip(expected).enumerate() {
         let (value, bound) = (expected.to_f64(), expected.error());
         let error = (f64::from(found) - value).abs();
+        assert!(bound.is_finite(), "{case}, index {index}: {expected:?} proves nothing");
         assert!(
             error <= bound,
             "{case}, index {index}: {found:e}, expected {value:e} ± {bound:e}; off by {error:e}"

@@ -12,10 +12,15 @@ struct Update {
 }
 
 /// Makes `steps` updates with the same gradients.
-fn update(learning_rate: f32, d_parameters: &[f32], parameters: &[f32], steps: usize) -> Update {
+fn update(
+    learning_rate: f32,
+    d_parameters: &[f32],
+    [parameters, residues]: [&[f32]; 2],
+    steps: usize,
+) -> Update {
     let update = Update {
         parameters: Output::of(parameters),
-        residues: Output::of(&vec![0.0; parameters.len()]),
+        residues: Output::of(residues),
         steps_done: Output::of(&[f32::from_bits(0)]),
     };
     let dispatch = pollster::block_on(async {
@@ -35,9 +40,9 @@ fn sgd_update_matches_its_twin_on_ragged_lengths() {
     for len in LENGTHS {
         let learning_rate = 0.3;
         let (d_parameters, before) = (values(1, len), values(2, len));
-        let done = update(learning_rate, &d_parameters, &before, 1);
-        let mut parameters = exact(&before);
-        let mut residues = vec![Enclosure::new(0.0, 0.0); len];
+        let owed: Vec<f32> = values(3, len).into_iter().map(|draw| draw * 1e-3).collect();
+        let done = update(learning_rate, &d_parameters, [&before, &owed], 1);
+        let (mut parameters, mut residues) = (exact(&before), exact(&owed));
         let rate = Enclosure::from_f32(learning_rate);
         twin(rate, &exact(&d_parameters), &mut parameters, &mut residues);
         assert_within(&format!("sgd_update [{len}]"), &done.parameters.read(), &parameters);
@@ -51,8 +56,16 @@ fn sgd_update_matches_its_twin_on_ragged_lengths() {
 #[test]
 fn changes_that_are_rounded_away_add_up() {
     let change = 2.0_f32.powi(-25);
-    let done = update(1.0, &[-change], &[1.0], 1_000);
-    let total = f64::from(done.parameters.read()[0]) + f64::from(done.residues.read()[0]);
-    assert_eq!(total, 1.0 + 1_000.0 * f64::from(change));
-    assert_eq!(done.steps_done.read()[0].to_bits(), 1_000);
+    for sign in [1.0, -1.0] {
+        let changes: Vec<f32> = (0..257_u16).map(|k| sign * f32::from(k) * change).collect();
+        let ones = vec![1.0; changes.len()];
+        let d_parameters: Vec<f32> = changes.iter().map(|change| -change).collect();
+        let done = update(1.0, &d_parameters, [&ones, &vec![0.0; ones.len()]], 1_000);
+        let pairs = done.parameters.read().into_iter().zip(done.residues.read());
+        for ((parameter, residue), change) in pairs.zip(changes) {
+            let total = f64::from(parameter) + f64::from(residue);
+            assert_eq!(total, 1.0 + 1_000.0 * f64::from(change));
+        }
+        assert_eq!(done.steps_done.read()[0].to_bits(), 1_000);
+    }
 }

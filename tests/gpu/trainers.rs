@@ -77,7 +77,7 @@ fn the_same_plan_gives_the_same_bits_however_it_is_logged() {
 fn a_loss_that_stops_being_a_number_names_its_step() {
     let mut plan = plan("2-64-1", Rule::sgd(3e38), 100, 10);
     match train(gpu(), &plan) {
-        Err(Error::Diverged { step: 1, loss }) => assert!(!loss.is_finite()),
+        Err(Error::Diverged { step: 1, what: "the loss", value }) => assert!(!value.is_finite()),
         other => panic!("{other:?}"),
     }
     plan.start.layers[1].weight[3] = f32::NAN;

@@ -51,7 +51,7 @@ fn bad_arguments_are_refused() {
     assert_refused(&["--bits", "8", "--layers", "2-2-1"], &["2 inputs", "--bits 8"]);
     assert_refused(&["--bits", "1"], &["--bits 1", "2 (XOR)"]);
     assert_refused(&["--bits", "17"], &["--bits 17", "16"]);
-    for rate in ["nan", "inf", "0", "-1", "1e39"] {
+    for rate in ["nan", "inf", "0", "-1", "1e39", "1e-50"] {
         assert_refused(&["--learning-rate", rate], &["--learning-rate", "finite"]);
     }
     assert_refused(&["--steps", "0"], &["--steps"]);
@@ -62,8 +62,13 @@ fn bad_arguments_are_refused() {
 
 #[test]
 fn an_output_that_cannot_be_written_is_noticed_before_the_run() {
+    assert_fails(&["train", "--save", "same", "--csv", "same"], 2, &["same file"]);
     for option in ["--save", "--csv"] {
-        assert_fails(&["train", option, "missing/file"], 2, &["missing/file", "no folder"]);
+        assert_fails(
+            &["train", option, "missing/file"],
+            2,
+            &["missing/file", "there is no folder"],
+        );
         assert_fails(&["train", option, "/"], 2, &["folder"]);
     }
 }
@@ -81,9 +86,39 @@ fn a_wrong_backend_in_the_environment_is_an_error_with_the_right_ones() {
 }
 
 #[test]
-fn no_adapter_is_an_error_that_says_what_to_install() {
-    assert_fails(&["train"], 3, &["no adapter", "apt install mesa-vulkan-drivers"]);
-    assert_fails(&["devices"], 3, &["no adapter", "apt install mesa-vulkan-drivers"]);
+fn no_adapter_of_the_wanted_kind_is_an_error() {
+    assert_fails(&["train"], 3, &["no adapter"]);
+    assert_fails(&["devices"], 3, &["no adapter"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_adapter_at_all_is_an_error_that_says_what_to_install() {
+    for command in ["train", "devices"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_parity"))
+            .arg(command)
+            .env_remove("WGPU_BACKEND")
+            .env("VK_DRIVER_FILES", "/missing")
+            .env("VK_ICD_FILENAMES", "/missing")
+            .env("__EGL_VENDOR_LIBRARY_FILENAMES", "/missing")
+            .output()
+            .expect("it starts");
+        let message = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(3), "{message}");
+        assert!(message.contains("apt install mesa-vulkan-drivers"), "{message}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_listening_is_no_crash() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+    let status = Command::new(env!("CARGO_BIN_EXE_parity"))
+        .args(["train", "--steps", "0x"])
+        .stderr(full)
+        .status()
+        .expect("it starts");
+    assert_eq!(status.code(), Some(2));
 }
 
 /// A file with the parameters of 2-2-1.

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use parity::gpu::{BindingKind, KernelSpec};
+use parity::gpu::{BindingKind, Field, KernelSpec};
 use parity::kernels::SPECS;
-use wgpu::naga::{AddressSpace, Module, ShaderStage, StorageAccess, TypeInner, front, valid};
+use parity::kernels::matmul::TILE;
+use parity::scalar::{MIDDLE, SIGMOID_COEFFICIENTS};
+use wgpu::naga::{
+    AddressSpace, Module, Scalar, ScalarKind, ShaderStage, StorageAccess, TypeInner, front, valid,
+};
 
 fn parse(spec: &KernelSpec) -> Module {
     match front::wgsl::parse_str(spec.source) {
@@ -89,6 +93,15 @@ fn no_kernel_binds_more_storage_buffers_than_the_weakest_adapters_have() {
     }
 }
 
+/// The name of a scalar of four bytes.
+fn kind(inner: &TypeInner) -> &'static str {
+    match inner {
+        TypeInner::Scalar(Scalar { kind: ScalarKind::Uint, width: 4 }) => "u32",
+        TypeInner::Scalar(Scalar { kind: ScalarKind::Float, width: 4 }) => "f32",
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn params_have_the_same_fields_at_the_same_places_on_both_sides() {
     for spec in SPECS {
@@ -97,16 +110,38 @@ fn params_have_the_same_fields_at_the_same_places_on_both_sides() {
             let mut types = module.types.iter();
             types.find(|(_, ty)| ty.name.as_deref() == Some(name)).map(|(_, ty)| &ty.inner)
         };
-        let Some(TypeInner::Struct { members, .. }) = named("Params") else {
+        let Some(TypeInner::Struct { members, span }) = named("Params") else {
             panic!("{} has no struct Params", spec.name);
         };
         let found: Vec<_> = members
             .iter()
-            .map(|member| (member.name.as_deref().expect("a name"), member.offset as usize))
+            .map(|member| Field {
+                name: member.name.clone().expect("a name").leak(),
+                offset: member.offset as usize,
+                kind: kind(&module.types[member.ty].inner),
+            })
             .collect();
-        let expected: Vec<_> = spec.params.iter().map(|field| (field.name, field.offset)).collect();
-        assert_eq!(found, expected, "{}", spec.name);
+        assert_eq!(found, spec.params, "{}", spec.name);
+        assert_eq!(*span as usize, 4 * spec.params.len(), "{}: the size of Params", spec.name);
     }
+}
+
+/// Every number that the text of a shader writes out.
+fn literals(source: &str) -> Vec<f32> {
+    let code = source.lines().map(|line| line.split("//").next().expect("a part"));
+    let words = code.flat_map(|line| line.split([' ', '(', ')', ',', ';']));
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
+#[test]
+fn constants_that_both_sides_know_are_the_same() {
+    let sigmoid = literals(parity::kernels::sigmoid::SPEC.source);
+    for number in SIGMOID_COEFFICIENTS.into_iter().chain([MIDDLE]) {
+        let is_there = sigmoid.iter().any(|found| found.abs() == number.abs());
+        assert!(is_there, "{number} is not in {sigmoid:?}");
+    }
+    let tile = format!("const TILE: u32 = {TILE};");
+    assert!(parity::kernels::matmul::SPEC.source.contains(&tile), "no {tile}");
 }
 
 #[test]

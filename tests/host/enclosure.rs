@@ -1,10 +1,12 @@
-//! The bounds hold: implementations that WGSL allows, drawn at random, never leave them.
+//! The bounds hold: roundings that WGSL allows, drawn at random, never leave them, in the order of
+//! the twins and in the opposite one.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use parity::cpu::Reference;
 use parity::cpu::bce_grad::bce_grad;
 use parity::cpu::bce_loss::bce_loss;
+use parity::cpu::bias_add::bias_add;
 use parity::cpu::bias_grad::bias_grad;
 use parity::cpu::matmul::{Operand, matmul};
 use parity::cpu::sgd_update::sgd_update;
@@ -20,7 +22,7 @@ use parity::scalar::{EXP_FACTOR, Enclosure, Scalar, ULP};
 /// allows, so that a run on it is a run of one more conforming implementation.
 ///
 /// Additions and products are off by up to one ULP either way, afresh at every operation, as
-/// roundings are. Division, `exp` and `log` are off by their whole allowance, to a side that
+/// roundings are. Division and `exp` are off by their whole allowance, to a side that
 /// `SEED` fixes, as the systematic error of a polynomial is. After D. S. Parker, "Monte Carlo
 /// Arithmetic" (1997). The noise is a hash of the result, so a run repeats.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -178,6 +180,12 @@ fn run_bce_loss<S: Scalar>(values: &[f32]) -> Vec<S> {
     vec![bce_loss(&convert::<S>(values), &targets(&values[1..]))]
 }
 
+fn run_bias_add<S: Scalar>(bias: &[f32], values: &[f32]) -> Vec<S> {
+    let mut out = convert(values);
+    bias_add::<S>(&convert(bias), &mut out);
+    out
+}
+
 fn run_bias_grad<S: Scalar>(values: &[f32]) -> Vec<S> {
     let mut out = zeros(1);
     bias_grad(S::from_f32(0.3), &convert(values), &mut out);
@@ -217,6 +225,7 @@ fn no_allowed_implementation_of_a_kernel_leaves_its_bound() {
             ("bce_grad", check!("bce_grad", run_bce_grad(&left, 0.0))),
             ("bce_grad, unsimplified", check!("bce_grad", run_bce_grad(&left, 1e-3))),
             ("bce_loss", check!("bce_loss", run_bce_loss(&left[..2]))),
+            ("bias_add", check!("bias_add", run_bias_add(&left, &right))),
             ("bias_grad", check!("bias_grad", run_bias_grad(&left[..3]))),
             ("matmul", check!("matmul", run_matmul(&left[..3], &right[..3]))),
             ("sgd_update", check!("sgd_update", run_sgd_update(&left, &right))),
@@ -224,6 +233,38 @@ fn no_allowed_implementation_of_a_kernel_leaves_its_bound() {
             // A bound a thousand times too wide would prove nothing.
             assert!(share > 0.001, "{name}, seed {seed}: the bound is idle, {share}");
         }
+    }
+}
+
+#[test]
+fn sums_in_the_opposite_order_stay_within_the_same_bound() {
+    for seed in 0..50 {
+        let (left, right) = (values(seed, 200), values(seed + 1_000, 200));
+        let reversed = |values: &[f32]| values.iter().rev().copied().collect::<Vec<_>>();
+        let (left_back, right_back) = (reversed(&left), reversed(&right));
+        let bounds = run_matmul::<Enclosure>(&left, &right);
+        let truth = run_matmul::<f64>(&left, &right);
+        inside("matmul", &truth, &bounds, &run_matmul::<MonteCarlo<3>>(&left_back, &right_back));
+        inside("matmul", &truth, &bounds, &run_matmul::<f32>(&left_back, &right_back));
+        let bounds = run_bias_grad::<Enclosure>(&left);
+        let truth = run_bias_grad::<f64>(&left);
+        inside("bias_grad", &truth, &bounds, &run_bias_grad::<f32>(&left_back));
+    }
+}
+
+/// Both addends below 2⁻¹²⁶ vanish on some devices, and so would a small result.
+#[test]
+fn subnormal_numbers_may_vanish() {
+    let small = 0.9 * f32::MIN_POSITIVE;
+    let bounds = run_bias_add::<Enclosure>(&[small], &[small]);
+    assert!(bounds[0].to_f64() <= bounds[0].error(), "{bounds:?}");
+}
+
+#[test]
+fn what_is_not_known_has_no_bound() {
+    let unknown = Enclosure::new(0.0, f64::INFINITY);
+    for result in [unknown * Enclosure::new(0.0, 0.0), unknown.exp(), unknown.sigmoid()] {
+        assert!(result.error().is_infinite(), "{result:?}");
     }
 }
 

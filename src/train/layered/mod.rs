@@ -9,14 +9,22 @@ use self::step::Step;
 use super::pacer::Pacer;
 use super::{Observer, Outcome, Plan, Progress};
 use crate::error::Error;
-use crate::gpu::{Dispatch, Gpu, Readback, Region, Timer};
+use crate::gpu::{Gpu, Readback, Region, Timer};
 
 /// Losses that the device keeps before the host has read them. It divides 2³², so that the place
 /// of a loss does not jump when the device's counter of steps wraps.
 const LOSS_CAPACITY: u64 = 4_096;
 
-/// What a loss holds before it is written: a NaN that no arithmetic makes.
+/// What the losses hold before the first of them is written: a NaN that no arithmetic makes.
 const POISON: u32 = 0x7fc0_dead;
+
+/// What the stream of dispatches brings.
+struct Stream {
+    /// At the marks.
+    losses: Vec<f32>,
+    final_loss: f32,
+    longest_submission: Duration,
+}
 
 /// A network on the device, with its training step as a list of dispatches.
 pub struct Layered<'a> {
@@ -42,12 +50,6 @@ impl<'a> Layered<'a> {
         Ok(Self { gpu, plan, step, readback, timer })
     }
 
-    /// The training step, dispatch by dispatch.
-    #[must_use]
-    pub fn dispatches(&self) -> &[Dispatch] {
-        &self.step.dispatches
-    }
-
     /// Makes all updates of the plan, then looks once more at what they made.
     ///
     /// # Errors
@@ -55,57 +57,56 @@ impl<'a> Layered<'a> {
     /// `observe` asks for it, [`Error::Gpu`] if the device fails or did not do all steps.
     pub async fn train(mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
-        let (losses, longest_submission) = self.run_steps(observe).await?;
-        let (step, end) = (self.plan.steps, self.stream_position(self.plan.steps));
-        let forward_end = end + self.step.forward_len as u64;
-        let final_loss = self.submit(end..forward_end).await?[0];
+        let Stream { losses, final_loss, longest_submission } = self.run(observe).await?;
         let probabilities = self.gpu.read(&self.step.probabilities).await?;
         let parameters = self.step.read_parameters(self.gpu).await?;
         let wall = start.elapsed();
-        if let Some(loss) = parameters.values().find(|value| !value.is_finite()) {
-            return Err(Error::Diverged { step, loss });
+        if let Some(value) = parameters.values().find(|value| !value.is_finite()) {
+            let step = self.plan.steps;
+            return Err(Error::Diverged { step, what: "a parameter", value });
         }
         let gpu = self.timer.as_ref().and_then(Timer::total);
         Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
     }
 
-    /// Repeats the step, as one stream of dispatches cut into submissions; returns the losses at
-    /// the marks and the time of the longest submission.
-    async fn run_steps(
-        &mut self,
-        observe: &mut Observer<'_>,
-    ) -> Result<(Vec<f32>, Duration), Error> {
+    /// Repeats the step, then its forward pass once more, as one stream of dispatches cut into
+    /// submissions.
+    async fn run(&mut self, observe: &mut Observer<'_>) -> Result<Stream, Error> {
         let (steps, log_every) = (self.plan.steps, self.plan.log_every);
-        let end = self.stream_position(steps);
+        let end = self.stream_position(steps) + self.step.forward_len as u64;
         // One loss fewer than there is room for: a submission may begin and end within a step.
         let most = self.stream_position(LOSS_CAPACITY - 1);
-        let mut kept = Vec::with_capacity(self.plan.marks().count());
-        let mut pacer = Pacer::new();
-        let mut loss = f32::NAN;
+        let mut pacer = Pacer::new(self.step.dispatches.len());
+        let mut stream = Stream {
+            losses: Vec::with_capacity(self.plan.marks().count()),
+            final_loss: f32::NAN,
+            longest_submission: Duration::ZERO,
+        };
+        let mut loss = None;
         let mut done = 0;
-        let mut longest = Duration::ZERO;
         while done < end {
             let started = Instant::now();
-            let next = end.min(done + pacer.next().min(most));
+            let count = pacer.next(done, most.min(end - done));
             let first = self.losses_before(done);
-            let losses = self.submit(done..next).await?;
-            for (step, &seen) in (first..).zip(losses) {
-                loss = seen;
-                if step.is_multiple_of(log_every) {
-                    kept.push(loss);
+            for (step, &seen) in (first..).zip(self.submit(done..done + count).await?) {
+                loss = Some(seen);
+                if step == steps {
+                    stream.final_loss = seen;
+                } else if step.is_multiple_of(log_every) {
+                    stream.losses.push(seen);
                 }
             }
             let elapsed = started.elapsed();
-            tracing::debug!(dispatches = next - done, ?elapsed, "submission");
-            longest = longest.max(elapsed);
-            pacer.record(next - done, elapsed);
-            done = next;
+            tracing::debug!(dispatches = count, ?elapsed, "submission");
+            stream.longest_submission = stream.longest_submission.max(elapsed);
+            pacer.record(done, count, elapsed);
+            done += count;
             let step = self.updates_before(done);
             if observe(Progress { step, loss }).is_break() {
                 return Err(Error::Interrupted { step, steps });
             }
         }
-        Ok((kept, longest))
+        Ok(stream)
     }
 
     /// Runs part of the stream of dispatches; returns the losses that it computed.
@@ -175,7 +176,7 @@ fn check_losses(first: u64, losses: &[u32]) -> Result<(), Error> {
             )));
         }
         if !loss.is_finite() {
-            return Err(Error::Diverged { step, loss });
+            return Err(Error::Diverged { step, what: "the loss", value: loss });
         }
     }
     Ok(())
