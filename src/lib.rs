@@ -37,6 +37,10 @@
 //! and `bce_grad`; back through the layers `matmul` (weights), `bias_grad`, `matmul`
 //! (activations), `sigmoid_grad`; and one `sgd_update` for all parameters.
 //!
+//! For small networks with one hidden layer there is a second engine, [`train::Fused`]: one
+//! dispatch of `train_invocation` makes many steps, with the parameters in registers. The layered
+//! engine and the reference are what it is held against.
+//!
 //! # Code map
 //! | module | what it holds | uses |
 //! | --- | --- | --- |
@@ -72,6 +76,8 @@
 //!   names its step, and the device's own count of the steps, which must be right before anything
 //!   is believed (`tests/gpu/command.rs` compares the bytes and the memory).
 //! - A submission takes about 25 ms, or one dispatch (`train/pacer.rs`).
+//! - However a fused run is cut into dispatches, it gives the same bits
+//!   (`tests/gpu/train_invocation.rs`).
 //! - Every kernel runs under `wgpu::Limits::downlevel_defaults()`, but for the sizes of buffers:
 //!   that is what [`gpu::Gpu`] asks for.
 //!
@@ -87,8 +93,12 @@
 //! - llvmpipe (Mesa 22.3.6) ends all loops of an invocation after 65,535 iterations together,
 //!   without an error: long sums take several products an iteration, or share rows out over a
 //!   workgroup (`matmul_of_integers_loses_none`, `bias_grad_of_integers_loses_none`).
+//! - wgpu counts the iterations of every loop so that it must end, and then llvmpipe (Mesa 22.3.6)
+//!   does not unroll it: 10,000 steps of 2-2-1 in one dispatch took 10.5 ms instead of 0.8 ms.
+//!   `train_invocation` is compiled without that, and must give the same bits
+//!   (`cutting_a_run_changes_no_bit`).
 //! - Mesa 22.3.6 simplifies `(a + b) − a` to `b`, as WGSL allows, and with it any compensated sum:
-//!   `sgd_update` passes the sum through an exclusive or with a zero that only the host knows
+//!   `sgd_update` and `train_invocation` pass the sum through an exclusive or with a zero that only the host knows
 //!   (`changes_that_are_rounded_away_add_up`).
 //! - wgpu 30 panics in `Device::poll` when the device is lost, and turns all later calls into
 //!   silent no-ops (`a_device_lost_at_any_time_is_an_error_and_no_panic`).

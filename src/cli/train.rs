@@ -14,13 +14,43 @@ use crate::report::{self, ProgressDisplay, TrainReport};
 use crate::rule::Preset;
 use crate::scalar::Scalar;
 use crate::state_dict;
-use crate::train::{Agreement, Layered, Plan, Trajectory, Verdict, reference};
+use crate::train::{Agreement, Fused, Layered, Plan, Trajectory, Verdict, reference};
 
 /// The most losses that a run may keep.
 const MAX_MARKS: u64 = 10_000_000;
 
 /// The most steps of a run.
 const MAX_STEPS: u64 = 1 << 40;
+
+/// How a plan is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Engine {
+    /// Fused where it can run the network, else layered
+    Auto,
+    /// A dispatch for each kernel and layer: any network
+    Layered,
+    /// Many steps in one dispatch: small networks with one hidden layer
+    Fused,
+}
+
+impl Engine {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Layered => "layered",
+            Self::Fused => "fused",
+        }
+    }
+
+    /// The engine for a plan, and why that one.
+    fn choose(self, plan: &Plan) -> (Self, String) {
+        match (self, Fused::can_run(plan)) {
+            (Self::Auto, Ok(())) => (Self::Fused, "many steps fit in one dispatch".into()),
+            (Self::Auto, Err(why)) => (Self::Layered, format!("not fused: {why}")),
+            (asked, _) => (asked, "asked for".into()),
+        }
+    }
+}
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -36,6 +66,9 @@ pub(super) struct Args {
     /// Updates to make
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=MAX_STEPS))]
     steps: u64,
+    /// How to run it: a dispatch for each kernel of a step, or many steps in one dispatch
+    #[arg(long, default_value = "auto")]
+    engine: Engine,
     /// The factor of the gradient in an update [default: the preset's]
     #[arg(long, allow_negative_numbers = true)]
     learning_rate: Option<f64>,
@@ -73,13 +106,15 @@ impl Args {
         self.check_outputs()?;
         let gpu = Gpu::open(self.device.selection()?).await?;
         let mut progress = ProgressDisplay::new(plan.steps);
-        let engine = Layered::new(&gpu, &plan).await?;
-        let outcome = engine
-            .train(&mut |now| {
-                progress.update(now);
-                go_on()
-            })
-            .await?;
+        let mut observe = |now| {
+            progress.update(now);
+            go_on()
+        };
+        let (engine, why) = self.engine.choose(&plan);
+        let outcome = match engine {
+            Engine::Fused => Fused::new(&gpu, &plan).await?.train(&mut observe).await?,
+            _ => Layered::new(&gpu, &plan).await?.train(&mut observe).await?,
+        };
         let cpu = if self.no_reference {
             None
         } else {
@@ -92,6 +127,8 @@ impl Args {
             adapter: &gpu.adapter,
             bytes_uploaded: gpu.bytes_uploaded(),
             bytes_read_back: gpu.bytes_read_back(),
+            engine: engine.name(),
+            engine_reason: &why,
             preset: self.preset,
             seed: self.init_from.is_none().then_some(self.seed),
             plan: &plan,

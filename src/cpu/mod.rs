@@ -13,5 +13,6 @@ pub mod matmul;
 pub mod sgd_update;
 pub mod sigmoid;
 pub mod sigmoid_grad;
+pub mod train_invocation;
 
 pub use reference::Reference;

@@ -99,6 +99,25 @@ pub struct KernelSpec {
     pub params: &'static [Field],
     /// Invocations a workgroup, in each dimension.
     pub workgroup_size: u32,
+    /// What makes the text complete: nothing, or for a shader that needs constants of which no
+    /// `override` can be made (lengths of private arrays), a sample of the lines before it.
+    pub sample_header: &'static str,
+    /// Whether its loops may be compiled as they are written. wgpu otherwise counts iterations in
+    /// each loop, so that it must end; then no driver unrolls it.
+    pub trusted_loops: bool,
+}
+
+impl KernelSpec {
+    /// The fields that few shaders change.
+    pub const PLAIN: Self = Self {
+        name: "",
+        source: "",
+        bindings: &[],
+        params: &[],
+        workgroup_size: 64,
+        sample_header: "",
+        trusted_loops: false,
+    };
 }
 
 /// A compiled shader.
@@ -156,15 +175,25 @@ impl Kernel {
         spec: &'static KernelSpec,
         overrides: &[(&str, f64)],
     ) -> Result<Self, Error> {
+        Self::with_header(gpu, spec, "", overrides).await
+    }
+
+    /// The same for a shader that needs `const` lines before its text.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the driver refuses it.
+    pub async fn with_header(
+        gpu: &Gpu,
+        spec: &'static KernelSpec,
+        header: &str,
+        overrides: &[(&str, f64)],
+    ) -> Result<Self, Error> {
         let mut constants = vec![("workgroup_size", f64::from(spec.workgroup_size))];
         constants.extend_from_slice(overrides);
         let device = &gpu.device;
         let entries: Vec<_> = (0..).zip(spec.bindings).map(layout_entry).collect();
         let compile = || {
-            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(spec.name),
-                source: wgpu::ShaderSource::Wgsl(spec.source.into()),
-            });
+            let module = shader_module(device, spec, header);
             let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: Some(spec.name),
                 entries: &entries,
@@ -238,6 +267,24 @@ impl Gpu {
         self.uploaded.fetch_add(size, std::sync::atomic::Ordering::Relaxed);
         self.queue.write_buffer(&buffer, 0, data);
         Ok(buffer)
+    }
+}
+
+fn shader_module(device: &wgpu::Device, spec: &KernelSpec, header: &str) -> wgpu::ShaderModule {
+    let descriptor = wgpu::ShaderModuleDescriptor {
+        label: Some(spec.name),
+        source: wgpu::ShaderSource::Wgsl(format!("{header}{}", spec.source).into()),
+    };
+    if !spec.trusted_loops {
+        return device.create_shader_module(descriptor);
+    }
+    let mut checks = wgpu::ShaderRuntimeChecks::checked();
+    checks.force_loop_bounding = false;
+    #[expect(unsafe_code, reason = "wgpu leaves it to the caller that loops end")]
+    // SAFETY: all other checks stay, and every loop of such a shader counts up by one to a constant
+    // or to a value of `params`, which nothing writes.
+    unsafe {
+        device.create_shader_module_trusted(descriptor, checks)
     }
 }
 

@@ -17,6 +17,7 @@ pub const SPEC: KernelSpec = KernelSpec {
     ],
     params: Params::FIELDS,
     workgroup_size: WORKGROUP_SIZE,
+    ..KernelSpec::PLAIN
 };
 
 gpu::params! {

@@ -11,6 +11,7 @@ pub const SPEC: KernelSpec = KernelSpec {
     bindings: &[Binding::PARAMS, Binding::read("bias"), Binding::read_write("pre_activations")],
     params: Params::FIELDS,
     workgroup_size: WORKGROUP_SIZE,
+    ..KernelSpec::PLAIN
 };
 
 gpu::params! {

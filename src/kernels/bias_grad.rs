@@ -11,6 +11,7 @@ pub const SPEC: KernelSpec = KernelSpec {
     bindings: &[Binding::PARAMS, Binding::read("d_pre_activations"), Binding::read_write("d_bias")],
     params: Params::FIELDS,
     workgroup_size: WORKGROUP_SIZE,
+    ..KernelSpec::PLAIN
 };
 
 gpu::params! {

@@ -19,6 +19,7 @@ pub const SPEC: KernelSpec = KernelSpec {
     ],
     params: Params::FIELDS,
     workgroup_size: 8,
+    ..KernelSpec::PLAIN
 };
 
 gpu::params! {

@@ -11,11 +11,12 @@ pub mod matmul;
 pub mod sgd_update;
 pub mod sigmoid;
 pub mod sigmoid_grad;
+pub mod train_invocation;
 
 use crate::gpu::KernelSpec;
 
 /// Every kernel.
-pub const SPECS: [&KernelSpec; 8] = [
+pub const SPECS: [&KernelSpec; 9] = [
     &bce_grad::SPEC,
     &bce_loss::SPEC,
     &bias_add::SPEC,
@@ -24,6 +25,7 @@ pub const SPECS: [&KernelSpec; 8] = [
     &sgd_update::SPEC,
     &sigmoid::SPEC,
     &sigmoid_grad::SPEC,
+    &train_invocation::SPEC,
 ];
 
 /// Invocations a workgroup, where one invocation computes one element or sums one share.

@@ -13,9 +13,6 @@ use crate::rule::Preset;
 use crate::scalar::Scalar;
 use crate::train::{Agreement, Outcome, Plan, Trajectory, Verdict, answer};
 
-/// The engine that there is.
-const ENGINE: &str = "layered";
-
 /// The most rows of the data that the text shows.
 const ROWS_SHOWN: usize = 16;
 
@@ -30,6 +27,10 @@ pub struct TrainReport<'a> {
     pub bytes_uploaded: u64,
     /// Bytes that came back from it.
     pub bytes_read_back: u64,
+    /// What ran it.
+    pub engine: &'a str,
+    /// Why that.
+    pub engine_reason: &'a str,
     /// What it was called.
     pub preset: Preset,
     /// Where it started, unless from a file.
@@ -57,7 +58,8 @@ struct LossRow {
 struct Json<'a> {
     version: &'static str,
     adapter: &'a AdapterSummary,
-    engine: &'static str,
+    engine: &'a str,
+    engine_reason: &'a str,
     preset: &'static str,
     layers: &'a [usize],
     seed: Option<u64>,
@@ -101,7 +103,8 @@ impl TrainReport<'_> {
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
             adapter,
-            engine: ENGINE,
+            engine: self.engine,
+            engine_reason: self.engine_reason,
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),
             seed: self.seed,
@@ -160,12 +163,15 @@ impl TrainReport<'_> {
             "parity {}: {}, {} on {} ({} rows), {from}\n\
              adapter: {name} ({software})\n\
              driver:  {driver}, through {backend}\n\
+             engine:  {} ({})\n\
              rule:    {} steps, learning rate {}\n",
             env!("CARGO_PKG_VERSION"),
             self.preset.name(),
             start.sizes,
             data.name(),
             HumanCount(data.batch_size() as u64),
+            self.engine,
+            self.engine_reason,
             HumanCount(*steps),
             plain(rule.learning_rate),
         )

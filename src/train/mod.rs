@@ -1,6 +1,7 @@
 //! The engines, and what a run of theirs gives.
 
 mod agreement;
+mod fused;
 mod layered;
 mod pacer;
 mod reference;
@@ -9,10 +10,12 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub use agreement::{Agreement, Verdict};
+pub use fused::Fused;
 pub use layered::Layered;
 pub use reference::{Trajectory, reference};
 
 use crate::dataset::Dataset;
+use crate::error::Error;
 use crate::model::Parameters;
 use crate::rule::Rule;
 
@@ -93,4 +96,28 @@ pub struct Outcome {
     pub gpu: Option<Duration>,
     /// What a watchdog, or Ctrl-C, had to wait for at most.
     pub longest_submission: Duration,
+}
+
+/// A driver that gave up on a submission may report success: only the device's own counter tells.
+fn check_steps(counted: u32, expected: u64) -> Result<(), Error> {
+    if u64::from(counted) == expected % (1 << 32) {
+        return Ok(());
+    }
+    Err(Error::Gpu(format!(
+        "the device counted {counted} steps where it was given {expected}: its driver left work \
+         undone without an error; nothing was saved"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_too_few_or_too_many_is_an_error() {
+        assert!(check_steps(100, 100).is_ok());
+        assert!(check_steps(5, (1 << 32) + 5).is_ok());
+        assert!(check_steps(99, 100).is_err());
+        assert!(check_steps(0, 100).is_err());
+    }
 }

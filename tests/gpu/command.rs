@@ -186,7 +186,8 @@ fn resident(id: u32) -> u64 {
     1_024 * kibibytes.parse::<u64>().expect("a number")
 }
 
-/// From one tenth of the run to its end by less than 1 MiB: 285 bytes a step.
+/// By less than 256 KiB in the second half of the run, 128 bytes a step; drivers fill their caches
+/// in the first.
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_the_steps() {
@@ -206,7 +207,7 @@ fn memory_does_not_grow_with_the_steps() {
         .map(|_| resident(child.id()))
         .collect();
     assert!(child.wait().expect("it ends").success());
-    let (first, last) = (sizes[0], sizes[sizes.len() - 1]);
+    let (half, last) = (sizes[sizes.len() / 2], sizes[sizes.len() - 1]);
     println!("resident: {sizes:?}");
-    assert!(last < first + (1 << 20), "{sizes:?}");
+    assert!(last < half + (256 << 10), "{sizes:?}");
 }

@@ -8,7 +8,7 @@ use parity::error::Error;
 use parity::gpu::{Dispatch, Gpu, Selection, Tensor};
 use parity::rng::Stream;
 use parity::scalar::{Enclosure, Scalar};
-use parity::train::{Layered, Outcome, Plan};
+use parity::train::{Fused, Layered, Outcome, Plan};
 
 static GPU: LazyLock<Gpu> = LazyLock::new(open);
 
@@ -38,6 +38,14 @@ pub fn train(gpu: &Gpu, plan: &Plan) -> Result<Outcome, Error> {
 
 /// Element counts: one, around a workgroup, ragged, and more than 65,535 workgroups of 64.
 pub const LENGTHS: [usize; 8] = [1, 3, 63, 64, 65, 257, 1757, 65_535 * 64 + 1];
+
+/// Trains by the fused engine.
+pub fn train_fused(gpu: &Gpu, plan: &Plan) -> Result<Outcome, Error> {
+    pollster::block_on(async {
+        let engine = Fused::new(gpu, plan).await?;
+        engine.train(&mut |_| ControlFlow::Continue(())).await
+    })
+}
 
 /// What an output holds before the kernel writes it: a NaN that no arithmetic makes.
 const POISON: u32 = 0x7fc0_dead;

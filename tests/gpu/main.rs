@@ -13,6 +13,7 @@ mod matmul;
 mod sgd_update;
 mod sigmoid;
 mod sigmoid_grad;
+mod train_invocation;
 
 mod command;
 mod trainers;

@@ -7,10 +7,10 @@ use parity::error::Error;
 use parity::model::{Init, Parameters};
 use parity::rule::{Preset, Rule};
 use parity::scalar::Scalar;
-use parity::train::{Agreement, Layered, Plan, Verdict, reference};
+use parity::train::{Agreement, Fused, Layered, Plan, Verdict, reference};
 
 use crate::golden;
-use crate::harness::{gpu, open, train};
+use crate::harness::{gpu, open, train, train_fused};
 
 fn plan(layers: &str, rule: Rule, steps: u64, log_every: u64) -> Plan {
     let sizes = layers.parse().expect("a network");
@@ -33,6 +33,56 @@ fn runs_stay_as_close_to_the_truth_as_pytorch_float32() {
             let (found, expected) = (f64::from(outcome.final_loss), golden.float64.final_loss);
             assert!((found - expected).abs() <= 1e-4 * expected, "{}: {found}", golden.name);
         }
+    }
+}
+
+/// The two engines are two right implementations: each is as close to the truth as PyTorch.
+#[test]
+fn fused_runs_stay_as_close_to_the_truth_as_pytorch_float32() {
+    let mut runs = 0;
+    for golden in golden::all().filter(|golden| Fused::can_run(&golden.plan).is_ok()) {
+        let outcome = train_fused(gpu(), &golden.plan).expect("a run");
+        let losses: Vec<f64> = outcome.losses.iter().map(|&loss| loss.into()).collect();
+        golden.assert_close(&losses);
+        runs += 1;
+    }
+    assert_eq!(runs, 2, "both runs of mlp");
+}
+
+#[test]
+fn fused_runs_are_logged_at_any_interval_with_the_same_bits() {
+    let runs = [1, 7, 100, 5_000].map(|log_every| {
+        let plan = plan("2-3-1", Rule::sgd(1.0), 3_000, log_every);
+        let outcome = train_fused(gpu(), &plan).expect("a run");
+        assert_eq!(outcome.losses.len(), plan.marks().count());
+        let cpu = reference::<f64>(&plan, &|| ControlFlow::Continue(())).expect("a run");
+        for (&found, truth) in outcome.losses.iter().zip(cpu.losses) {
+            assert!((found.to_f64() - truth).abs() <= 1e-4 * truth, "{found}, not {truth}");
+        }
+        outcome.parameters.sha256()
+    });
+    assert!(runs.iter().all(|run| *run == runs[0]), "{runs:?}");
+}
+
+#[test]
+fn fused_runs_that_diverge_name_a_step() {
+    let plan = plan("2-3-1", Rule::sgd(3e38), 1_000, 100);
+    let mut large = plan.clone();
+    large.start.layers[1].weight.fill(3e38);
+    let diverged = train_fused(gpu(), &large);
+    assert!(matches!(diverged, Err(Error::Diverged { step: 0, .. })), "{diverged:?}");
+}
+
+#[test]
+fn what_does_not_fit_one_invocation_is_refused_with_the_reason() {
+    for (layers, rule, word) in [
+        ("2-1", Rule::sgd(1.0), "one hidden layer"),
+        ("2-2-2-1", Rule::sgd(1.0), "one hidden layer"),
+        ("2-2-1", Preset::Backprop.rule(), "plain SGD"),
+        ("8-32-1", Rule::sgd(1.0), "products"),
+    ] {
+        let why = Fused::can_run(&plan(layers, rule, 1, 1)).expect_err("it does not fit");
+        assert!(why.contains(word), "{layers}: {why}");
     }
 }
 

@@ -11,10 +11,14 @@ use wgpu::naga::{
     AddressSpace, Module, Scalar, ScalarKind, ShaderStage, StorageAccess, TypeInner, front, valid,
 };
 
+fn source(spec: &KernelSpec) -> String {
+    format!("{}{}", spec.sample_header, spec.source)
+}
+
 fn parse(spec: &KernelSpec) -> Module {
-    match front::wgsl::parse_str(spec.source) {
+    match front::wgsl::parse_str(&source(spec)) {
         Ok(module) => module,
-        Err(error) => panic!("{}", error.emit_to_string_with_path(spec.source, spec.name)),
+        Err(error) => panic!("{}", error.emit_to_string_with_path(&source(spec), spec.name)),
     }
 }
 
@@ -48,7 +52,7 @@ fn every_shader_is_valid_and_has_one_entry_point() {
         let mut validator =
             valid::Validator::new(valid::ValidationFlags::all(), valid::Capabilities::empty());
         if let Err(error) = validator.validate(&module) {
-            panic!("{}", error.emit_to_string_with_path(spec.source, spec.name));
+            panic!("{}", error.emit_to_string_with_path(&source(spec), spec.name));
         }
         let [entry] = module.entry_points.as_slice() else {
             panic!("{}: {} entry points", spec.name, module.entry_points.len());

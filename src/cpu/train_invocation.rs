@@ -1,0 +1,73 @@
+//! Steps of SGD for a network with one hidden layer, row by row.
+
+use super::sgd_update::sgd_update;
+use crate::dataset::Dataset;
+use crate::scalar::Scalar;
+
+/// A network with one hidden layer: its parameters in the order of a `state_dict`, and what
+/// rounding left out of them.
+#[derive(Clone, Debug)]
+pub struct Member<S> {
+    /// Weights of the hidden layer `[hidden_size, input_size]`, its biases, the output's weights,
+    /// its bias.
+    pub parameters: Vec<S>,
+    /// The same shape.
+    pub residues: Vec<S>,
+}
+
+/// The output's logit for one row; leaves the hidden layer's activations in `activations`.
+fn forward<S: Scalar>(parameters: &[S], inputs: &[S], activations: &mut [S]) -> S {
+    let (input_size, hidden_size) = (inputs.len(), activations.len());
+    let (weight, rest) = parameters.split_at(hidden_size * input_size);
+    let (bias, rest) = rest.split_at(hidden_size);
+    let zero = S::from_f64(0.0);
+    let mut logit = zero;
+    for (j, a) in activations.iter_mut().enumerate() {
+        let row = &weight[j * input_size..];
+        let z = inputs.iter().zip(row).fold(zero, |z, (&x, &w)| z + x * w);
+        *a = (z + bias[j]).sigmoid();
+        logit = logit + *a * rest[j];
+    }
+    logit + rest[hidden_size]
+}
+
+/// `steps` updates on mean binary cross-entropy.
+///
+/// # Shapes
+/// `data.inputs` `[batch_size, input_size]`; `member` as it says.
+pub fn train_invocation<S: Scalar>(
+    data: &Dataset,
+    learning_rate: S,
+    steps: usize,
+    member: &mut Member<S>,
+) {
+    let input_size = data.input_size;
+    let hidden_size = (member.parameters.len() - 1) / (input_size + 2);
+    let [hidden_bias, output_weight] = [hidden_size * input_size, hidden_size * (input_size + 1)];
+    let inputs: Vec<S> = data.inputs.iter().map(|&x| S::from_f32(x)).collect();
+    let targets: Vec<S> = data.targets.iter().map(|&t| S::from_f32(t)).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
+    let batch_size = S::from_f64(targets.len() as f64);
+    let (zero, one) = (S::from_f64(0.0), S::from_f64(1.0));
+    let mut activations = vec![zero; hidden_size];
+    let mut d_parameters = vec![zero; member.parameters.len()];
+    for _ in 0..steps {
+        d_parameters.fill(zero);
+        for (row, &target) in inputs.chunks_exact(input_size).zip(&targets) {
+            let logit = forward(&member.parameters, row, &mut activations);
+            let d_logit = (logit.sigmoid() - target) / batch_size;
+            for (j, &a) in activations.iter().enumerate() {
+                let d_z = d_logit * member.parameters[output_weight + j] * (a * (one - a));
+                for (d, &x) in d_parameters[j * input_size..].iter_mut().zip(row) {
+                    *d = *d + d_z * x;
+                }
+                d_parameters[hidden_bias + j] = d_parameters[hidden_bias + j] + d_z;
+                d_parameters[output_weight + j] = d_parameters[output_weight + j] + d_logit * a;
+            }
+            let last = d_parameters.len() - 1;
+            d_parameters[last] = d_parameters[last] + d_logit;
+        }
+        let Member { parameters, residues } = member;
+        sgd_update(learning_rate, &d_parameters, parameters, residues);
+    }
+}
