@@ -72,9 +72,9 @@
 //! - Sums have a fixed order and nothing is added atomically: one adapter gives the same bits
 //!   twice, whatever is logged (`tests/gpu/trainers.rs`).
 //! - Nothing is created, bound, compiled or uploaded while steps run, but for the command buffer of
-//!   a submission. What comes back from each is a loss a step, so that a loss that is no number
-//!   names its step, and the device's own count of the steps, which must be right before anything
-//!   is believed (`tests/gpu/command.rs` compares the bytes and the memory).
+//!   a submission, and the 32 bytes that tell a fused dispatch how many steps to make. What comes
+//!   back from each is the losses, and the device's own count of the steps, which must be right
+//!   before anything is believed (`tests/gpu/command.rs` compares the bytes and the memory).
 //! - A submission takes about 25 ms, or one dispatch (`train/pacer.rs`).
 //! - However a fused run is cut into dispatches, it gives the same bits
 //!   (`tests/gpu/train_invocation.rs`).

@@ -11,9 +11,10 @@ use crate::model::Parameters;
 use crate::rule::Rule;
 use crate::scalar::Scalar;
 
-/// The most loop iterations of one dispatch: llvmpipe ends all loops of an invocation after 65,535
-/// iterations together, without an error.
-const ITERATIONS: usize = 60_000;
+/// The most loop iterations that the steps of one dispatch may take, should nothing be unrolled:
+/// llvmpipe ends all loops of an invocation after 65,535 together, without an error. The looks at
+/// the loss may take as many again.
+const ITERATIONS: usize = 30_000;
 
 /// The most products of a step: what a driver will still unroll, and a register file hold.
 const PRODUCTS: usize = 256;

@@ -157,3 +157,28 @@ fn every_shader_can_be_given_its_workgroup_size() {
         assert!(names.iter().any(|name| name == "workgroup_size"), "{}: {names:?}", spec.name);
     }
 }
+
+/// Each function of a shader: its name, and its text without comments.
+fn functions(source: &str) -> Vec<(String, String)> {
+    let code = source.lines().map(|line| line.split("//").next().expect("a part").trim_end());
+    let code = code.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+    let parts = code.split("\nfn ").skip(1);
+    let whole = parts.map(|part| part.split("\n}").next().expect("a part").to_owned());
+    whole.map(|text| (text.split('(').next().expect("a part").to_owned(), text)).collect()
+}
+
+/// WGSL has no way to include text, so what two shaders share is written twice, and the same.
+#[test]
+fn functions_of_one_name_are_the_same_in_every_shader() {
+    let mut seen = std::collections::BTreeMap::new();
+    let mut shared = 0;
+    for spec in SPECS {
+        for (name, text) in functions(spec.source).into_iter().filter(|(name, _)| name != "main") {
+            if let Some((first, known)) = seen.insert(name.clone(), (spec.name, text.clone())) {
+                assert_eq!(known, text, "{name} in {first} and {}", spec.name);
+                shared += 1;
+            }
+        }
+    }
+    assert!(shared >= 6, "only {shared} functions were found twice");
+}
