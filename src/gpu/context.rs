@@ -1,9 +1,10 @@
 //! An open device: the one place that asks for features and limits and hears of faults.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapter::{AdapterSummary, Candidate, Choice, Selection, choose};
+use super::faults::Faults;
 use super::poll::Poller;
 use crate::error::Error;
 
@@ -17,23 +18,6 @@ pub struct Gpu {
     pub(super) uploaded: AtomicU64,
     pub(super) read_back: AtomicU64,
     faults: Arc<Faults>,
-}
-
-/// What wgpu reports outside of any call: uncaptured errors and the loss of the device.
-#[derive(Default)]
-pub(super) struct Faults(Mutex<Option<String>>);
-
-impl Faults {
-    fn report(&self, fault: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
-    }
-
-    pub(super) fn check(&self) -> Result<(), Error> {
-        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(fault) => Err(Error::Gpu(fault.clone())),
-            None => Ok(()),
-        }
-    }
 }
 
 impl Gpu {

@@ -3,6 +3,7 @@
 
 mod adapter;
 mod context;
+mod faults;
 mod kernel;
 mod poll;
 mod submit;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_intrusive::channel::shared::{OneshotSender, oneshot_channel};
 
-use super::context::Faults;
+use super::faults::Faults;
 use crate::error::Error;
 
 /// Longest wait for one submission. Submissions are sized to some hundredths of a second; a
