@@ -22,8 +22,11 @@ pub enum Error {
     NoAdapter(String),
     /// The loss stopped being a number.
     #[error(
-        "{what} is {value} at step {step}: training diverged, and nothing was saved; \
-         try a smaller --learning-rate"
+        "{what} is {value} at step {step}: {why}; nothing was saved",
+        why = match step {
+            0 => "the starting parameters are too large",
+            _ => "training diverged, try a smaller --learning-rate",
+        }
     )]
     Diverged {
         /// The first step before whose update something is not finite.

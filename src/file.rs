@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
@@ -17,18 +17,43 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, bytes).map_err(|error| Error::file(path, error))
 }
 
+/// Where the bytes really go: links are followed, also to what is not there yet.
+#[must_use]
+pub fn resolve(path: &Path) -> PathBuf {
+    let mut target = path.to_owned();
+    // As many links as Linux follows.
+    for _ in 0..40 {
+        let Ok(next) = target.read_link() else { break };
+        target = folder_of(&target).join(next);
+    }
+    let folder = folder_of(&target).canonicalize();
+    match (folder, target.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => target,
+    }
+}
+
+/// Whether it has no content to keep: a pipe or a device.
+fn is_stream(path: &Path) -> bool {
+    path.metadata().is_ok_and(|old| !old.is_file())
+}
+
+/// Whether it is another name of what the report goes to.
+fn is_standard_stream(path: &Path) -> bool {
+    let folders = ["/dev/fd", "/proc/self/fd"];
+    let names = ["/dev/stdout", "/dev/stderr"];
+    names.iter().any(|name| path == Path::new(name)) || folders.iter().any(|f| path.starts_with(f))
+}
+
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Through a link, it is the file that is replaced, not the link.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let old = path.metadata().ok();
-    if old.as_ref().is_some_and(|old| !old.is_file()) {
-        // A pipe or a device has no content to keep.
+    if is_stream(path) {
         return OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
+    let path = &resolve(path);
     let folder = folder_of(path);
     let mut file = new_file(folder)?;
     file.write_all(bytes)?;
-    if let Some(old) = old {
+    if let Ok(old) = path.metadata() {
         file.as_file().set_permissions(old.permissions())?;
     }
     file.as_file().sync_all()?;
@@ -60,19 +85,25 @@ fn folder_of(path: &Path) -> &Path {
 /// [`Error::File`] if the folder does not exist or cannot be written to, or `path` is a folder or
 /// a file that is write-protected.
 pub fn check_writable(path: &Path) -> Result<(), Error> {
-    let folder = folder_of(path);
     let refuse = |problem: String| Err(Error::file(path, format!("cannot be written: {problem}")));
     if path.is_dir() {
         return refuse("it is a folder".into());
     }
+    if is_standard_stream(path) {
+        return refuse("the report goes there".into());
+    }
+    if is_stream(path) {
+        return Ok(());
+    }
+    let target = resolve(path);
+    let folder = folder_of(&target);
     if !folder.is_dir() {
         return refuse(format!("there is no folder {}", folder.display()));
     }
-    match path.metadata() {
-        Ok(old) if old.permissions().readonly() => refuse("it is write-protected".into()),
-        Ok(old) if !old.is_file() => Ok(()),
-        _ => new_file(folder).map(drop).or_else(|error| refuse(error.kind().to_string())),
+    if target.metadata().is_ok_and(|old| old.permissions().readonly()) {
+        return refuse("it is write-protected".into());
     }
+    new_file(folder).map(drop).or_else(|error| refuse(error.kind().to_string()))
 }
 
 #[cfg(test)]
@@ -102,6 +133,10 @@ mod tests {
         symlink(&target, &link).expect("links are known");
         write(&link, b"new").expect("it is writable");
         assert!(link.is_symlink());
+        let dangling = folder.path().join("dangling");
+        symlink("not there yet", &dangling).expect("links are known");
+        write(&dangling, b"new").expect("it is writable");
+        assert!(dangling.is_symlink() && folder.path().join("not there yet").is_file());
         assert_eq!(std::fs::read_to_string(&target).expect("it is there"), "new");
         assert_eq!(target.metadata().expect("it is there").permissions().mode() & 0o777, 0o640);
         write(Path::new("/dev/null"), b"lost").expect("it is writable");

@@ -98,8 +98,8 @@
 //!   `train_invocation` is compiled without that, and must give the same bits
 //!   (`cutting_a_run_changes_no_bit`).
 //! - Mesa 22.3.6 simplifies `(a + b) − a` to `b`, as WGSL allows, and with it any compensated sum:
-//!   `sgd_update` and `train_invocation` pass the sum through an exclusive or with a zero that only the host knows
-//!   (`changes_that_are_rounded_away_add_up`).
+//!   `sgd_update` and `train_invocation` pass the sum through an exclusive or with a zero that only
+//!   the host knows (`changes_that_are_rounded_away_add_up`).
 //! - wgpu 30 panics in `Device::poll` when the device is lost, and turns all later calls into
 //!   silent no-ops (`a_device_lost_at_any_time_is_an_error_and_no_panic`).
 //! - SwiftShader (of Chromium 156) crashes at exit now and then if a thread still holds the device:

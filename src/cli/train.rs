@@ -53,6 +53,7 @@ impl Engine {
 }
 
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub(super) struct Args {
     /// The experiment
     #[arg(value_enum, default_value = "xor")]
@@ -70,7 +71,7 @@ pub(super) struct Args {
     #[arg(long, default_value = "auto")]
     engine: Engine,
     /// The factor of the gradient in an update [default: the preset's]
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long)]
     learning_rate: Option<f64>,
     /// The seed of the starting parameters; from the default, every preset shows what it is for
     #[arg(long, default_value_t = 48)]
@@ -85,7 +86,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
     /// Keep the loss of every Nth step
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=MAX_STEPS))]
     log_every: u64,
     /// Do not repeat the run on the CPU
     #[arg(long)]
@@ -151,7 +152,8 @@ impl Args {
 
     /// Checks what is to be written, before the run.
     fn check_outputs(&self) -> Result<(), Error> {
-        if self.save.is_some() && self.save == self.csv {
+        let same = |(save, csv): (&PathBuf, &PathBuf)| file::resolve(save) == file::resolve(csv);
+        if self.save.iter().zip(&self.csv).any(same) {
             return Err(Error::Usage("--save and --csv name the same file; name two".into()));
         }
         self.save.iter().chain(&self.csv).try_for_each(|path| file::check_writable(path))

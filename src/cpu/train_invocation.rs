@@ -1,5 +1,6 @@
 //! Steps of SGD for a network with one hidden layer, row by row.
 
+use super::bce_loss::bce_loss;
 use super::sgd_update::sgd_update;
 use crate::dataset::Dataset;
 use crate::scalar::Scalar;
@@ -29,6 +30,21 @@ fn forward<S: Scalar>(parameters: &[S], inputs: &[S], activations: &mut [S]) -> 
         logit = logit + *a * rest[j];
     }
     logit + rest[hidden_size]
+}
+
+/// The mean binary cross-entropy of the network on the data, in nats, and its probabilities
+/// `[batch_size, 1]`.
+#[must_use]
+pub fn look<S: Scalar>(data: &Dataset, member: &Member<S>) -> (S, Vec<S>) {
+    let hidden_size = (member.parameters.len() - 1) / (data.input_size + 2);
+    let mut activations = vec![S::from_f64(0.0); hidden_size];
+    let inputs: Vec<S> = data.inputs.iter().map(|&x| S::from_f32(x)).collect();
+    let targets: Vec<S> = data.targets.iter().map(|&t| S::from_f32(t)).collect();
+    let rows = inputs.chunks_exact(data.input_size);
+    let logits: Vec<S> =
+        rows.map(|row| forward(&member.parameters, row, &mut activations)).collect();
+    let probabilities = logits.iter().map(|logit| logit.sigmoid()).collect();
+    (bce_loss(&logits, &targets), probabilities)
 }
 
 /// `steps` updates on mean binary cross-entropy.

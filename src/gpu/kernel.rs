@@ -1,5 +1,7 @@
 //! From a shader's description to a launch that can be repeated.
 
+use std::sync::atomic::Ordering;
+
 use super::context::Gpu;
 use super::tensor::Tensor;
 use crate::error::Error;
@@ -91,8 +93,7 @@ pub(crate) use params;
 pub struct KernelSpec {
     /// The stem of its file.
     pub name: &'static str,
-    /// Its WGSL, with one entry point `main`.
-    pub source: &'static str,
+    pub(crate) source: &'static str,
     /// Its buffers, in the order of their numbers.
     pub bindings: &'static [Binding],
     /// The fields of its `Params`.
@@ -101,15 +102,15 @@ pub struct KernelSpec {
     pub workgroup_size: u32,
     /// What makes the text complete: nothing, or for a shader that needs constants of which no
     /// `override` can be made (lengths of private arrays), a sample of the lines before it.
-    pub sample_header: &'static str,
+    pub(crate) sample_header: &'static str,
     /// Whether its loops may be compiled as they are written. wgpu otherwise counts iterations in
     /// each loop, so that it must end; then no driver unrolls it.
-    pub trusted_loops: bool,
+    pub(crate) trusted_loops: bool,
 }
 
 impl KernelSpec {
     /// The fields that few shaders change.
-    pub const PLAIN: Self = Self {
+    pub(crate) const PLAIN: Self = Self {
         name: "",
         source: "",
         bindings: &[],
@@ -118,6 +119,18 @@ impl KernelSpec {
         sample_header: "",
         trusted_loops: false,
     };
+
+    /// Its WGSL, with one entry point `main`, behind a sample of the constants that it needs.
+    #[must_use]
+    pub fn sample(&self) -> String {
+        format!("{}{}", self.sample_header, self.source)
+    }
+
+    /// Whether wgpu leaves its loops as they are written.
+    #[must_use]
+    pub fn has_trusted_loops(&self) -> bool {
+        self.trusted_loops
+    }
 }
 
 /// A compiled shader.
@@ -136,6 +149,8 @@ pub struct Dispatch {
     pub pipeline: wgpu::ComputePipeline,
     /// Its buffers.
     pub bind_group: wgpu::BindGroup,
+    /// The first of them: its `params`.
+    uniform: wgpu::Buffer,
     /// How many workgroups it takes.
     pub workgroup_count: [u32; 3],
 }
@@ -182,7 +197,7 @@ impl Kernel {
     ///
     /// # Errors
     /// [`Error::Gpu`] if the driver refuses it.
-    pub async fn with_header(
+    pub(crate) async fn with_header(
         gpu: &Gpu,
         spec: &'static KernelSpec,
         header: &str,
@@ -251,11 +266,23 @@ impl Kernel {
             entries: &entries,
         };
         let bind_group = gpu.scoped(name, || gpu.device.create_bind_group(&descriptor)).await?;
-        Ok(Dispatch { name, pipeline: self.pipeline.clone(), bind_group, workgroup_count })
+        let pipeline = self.pipeline.clone();
+        Ok(Dispatch { name, pipeline, bind_group, uniform, workgroup_count })
     }
 }
 
 impl Gpu {
+    /// Gives a dispatch other `params`, for the submissions to come.
+    ///
+    /// # Panics
+    /// If they have another size.
+    pub fn write_params<P: bytemuck::Pod>(&self, dispatch: &Dispatch, params: &P) {
+        let data = bytemuck::bytes_of(params);
+        assert_eq!(data.len() as u64, dispatch.uniform.size(), "params of {}", dispatch.name);
+        self.uploaded.fetch_add(dispatch.uniform.size(), Ordering::Relaxed);
+        self.queue.write_buffer(&dispatch.uniform, 0, data);
+    }
+
     async fn uniform<P: bytemuck::Pod>(
         &self,
         name: &str,
@@ -264,7 +291,7 @@ impl Gpu {
         let data = bytemuck::bytes_of(params);
         let size = data.len() as u64;
         let buffer = self.buffer(name, size, wgpu::BufferUsages::UNIFORM).await?;
-        self.uploaded.fetch_add(size, std::sync::atomic::Ordering::Relaxed);
+        self.uploaded.fetch_add(size, Ordering::Relaxed);
         self.queue.write_buffer(&buffer, 0, data);
         Ok(buffer)
     }
@@ -281,8 +308,9 @@ fn shader_module(device: &wgpu::Device, spec: &KernelSpec, header: &str) -> wgpu
     let mut checks = wgpu::ShaderRuntimeChecks::checked();
     checks.force_loop_bounding = false;
     #[expect(unsafe_code, reason = "wgpu leaves it to the caller that loops end")]
-    // SAFETY: all other checks stay, and every loop of such a shader counts up by one to a constant
-    // or to a value of `params`, which nothing writes.
+    // SAFETY: all other checks stay, only this crate can make such a spec or give it a header, and
+    // each of its loops counts up by one to a constant or to a value of `params`, which no shader
+    // writes (tests/host/contract.rs).
     unsafe {
         device.create_shader_module_trusted(descriptor, checks)
     }

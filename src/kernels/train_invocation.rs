@@ -76,8 +76,7 @@ impl Problem<'_> {
     }
 
     /// The `const` lines that go before the shader.
-    #[must_use]
-    pub fn header(&self) -> String {
+    fn header(&self) -> String {
         let mut header = String::new();
         let sizes = [
             ("INPUT_SIZE", self.input_size),
@@ -120,6 +119,30 @@ pub async fn kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, Error> {
     Kernel::with_header(gpu, &SPEC, &problem.header(), &[]).await
 }
 
+/// The same with wgpu's own bound on every loop: slower, and the same bits.
+///
+/// # Errors
+/// [`Error::Gpu`] if the driver refuses.
+pub async fn checked_kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, Error> {
+    static CHECKED: KernelSpec = KernelSpec { trusted_loops: false, ..SPEC };
+    Kernel::with_header(gpu, &CHECKED, &problem.header(), &[]).await
+}
+
+/// The `params` of a launch for so many networks.
+#[must_use]
+pub fn params(member_count: usize, launch: Launch) -> Params {
+    Params {
+        member_count: as_u32(member_count),
+        first_step: u32::try_from(launch.first_step % (1 << 32)).expect("it was wrapped"),
+        segments: as_u32(launch.segments),
+        steps: as_u32(launch.steps),
+        nonce: launch.nonce,
+        learning_rate: launch.learning_rate,
+        zero: 0,
+        padding: 0,
+    }
+}
+
 /// `segments` times: the loss and the probabilities, then `steps` updates.
 ///
 /// # Shapes
@@ -143,17 +166,7 @@ pub async fn dispatch(
     assert_eq!(state.len(), 2 * problem.parameter_count() * member_count, "state");
     assert_eq!(probabilities.len(), problem.targets.len() * member_count, "probabilities");
     assert!(losses.len() >= launch.segments * member_count, "losses");
-    let params = Params {
-        member_count: as_u32(member_count),
-        first_step: u32::try_from(launch.first_step % (1 << 32)).expect("it was wrapped"),
-        segments: as_u32(launch.segments),
-        steps: as_u32(launch.steps),
-        nonce: launch.nonce,
-        learning_rate: launch.learning_rate,
-        zero: 0,
-        padding: 0,
-    };
     let workgroup_count = gpu::cover(member_count, SPEC.workgroup_size);
     let tensors = [state, progress, losses, probabilities];
-    kernel.bind(gpu, &params, &tensors, workgroup_count).await
+    kernel.bind(gpu, &params(member_count, launch), &tensors, workgroup_count).await
 }

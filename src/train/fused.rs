@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::pacer::Pacer;
 use super::{Observer, Outcome, Plan, Progress, check_steps};
 use crate::error::Error;
-use crate::gpu::{Gpu, Kernel, Readback, Region, Tensor, Timer};
+use crate::gpu::{Dispatch, Gpu, Readback, Region, Tensor, Timer};
 use crate::kernels::train_invocation::{self, Launch, Problem};
 use crate::model::Parameters;
 use crate::rule::Rule;
@@ -26,7 +26,7 @@ const LOSS_CAPACITY: usize = 1_024;
 pub struct Fused<'a> {
     gpu: &'a Gpu,
     plan: &'a Plan,
-    kernel: Kernel,
+    dispatch: Dispatch,
     state: Tensor,
     progress: Tensor,
     losses: Tensor,
@@ -71,88 +71,118 @@ impl<'a> Fused<'a> {
     pub async fn new(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
         Self::can_run(plan).map_err(|why| Error::Usage(format!("--engine fused: {why}")))?;
         let problem = problem(plan).expect("it was checked");
-        let zeros = std::iter::repeat_n(0.0, problem.parameter_count());
-        let state: Vec<f32> = plan.start.values().chain(zeros).collect();
-        let batch_size = problem.targets.len();
+        let kernel = train_invocation::kernel(gpu, problem).await?;
+        let state = gpu.zeros("state", 2 * problem.parameter_count()).await?;
+        let progress = gpu.zeros("progress", 2).await?;
+        let losses = gpu.zeros("losses", LOSS_CAPACITY).await?;
+        let probabilities = gpu.zeros("probabilities", problem.targets.len()).await?;
+        let tensors = [&state, &progress, &losses, &probabilities];
+        let nonce = nonce();
+        let learning_rate = f32::from_f64(plan.rule.learning_rate);
+        let first = Launch { first_step: 0, segments: 0, steps: 0, nonce, learning_rate };
+        let bound = train_invocation::dispatch(gpu, &kernel, problem, first, tensors);
         Ok(Self {
-            kernel: train_invocation::kernel(gpu, problem).await?,
-            state: gpu.upload("state", &state).await?,
-            progress: gpu.zeros("progress", 2).await?,
-            losses: gpu.zeros("losses", LOSS_CAPACITY).await?,
-            probabilities: gpu.zeros("probabilities", batch_size).await?,
+            dispatch: bound.await?,
             readback: gpu.readback(2 + LOSS_CAPACITY).await?,
             timer: gpu.timer().await?,
-            nonce: nonce(),
             done: 0,
+            state,
+            progress,
+            losses,
+            probabilities,
+            nonce,
             gpu,
             plan,
         })
     }
 
+    /// Goes to the start of the plan.
+    fn restart(&mut self) {
+        let parameters: Vec<f32> = self.plan.start.values().collect();
+        let residues = vec![0.0; parameters.len()];
+        self.gpu.write(&self.state, &[parameters, residues].concat());
+        self.done = 0;
+    }
+
     /// Makes all updates of the plan, then looks once more at what they made.
     ///
     /// # Errors
-    /// [`Error::Diverged`] at the first loss at a mark that is not finite, [`Error::Interrupted`]
-    /// if `observe` asks for it, [`Error::Gpu`] if the device fails or did not do all steps.
+    /// [`Error::Diverged`] at the first loss that is not finite, [`Error::Interrupted`] if
+    /// `observe` asks for it, [`Error::Gpu`] if the device fails or did not do all steps.
     pub async fn train(mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
-        let (losses, longest_submission) = self.run(observe).await?;
-        let final_loss = self.launch(1, 0).await?[0];
-        let step = self.plan.steps;
-        check_finite(step, "the loss", [final_loss])?;
+        let run = match self.run(self.plan.log_every, observe).await {
+            // Somewhere between two looks: the same bits again, with a look at every step.
+            Err(diverged @ Error::Diverged { .. }) => {
+                self.run(1, observe).await?;
+                return Err(diverged);
+            }
+            run => run?,
+        };
         let probabilities = self.gpu.read(&self.probabilities).await?;
         let state: Vec<f32> = self.gpu.read(&self.state).await?;
         let wall = start.elapsed();
         let parameters = Parameters::from_fn(&self.plan.start.sizes, |number, _| {
             state[usize::try_from(number).expect("an index")]
         });
-        check_finite(step, "a parameter", parameters.values())?;
-        let gpu = self.timer.as_ref().and_then(Timer::total);
-        Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
+        check_finite(self.plan.steps, "a parameter", parameters.values())?;
+        Ok(Outcome {
+            losses: run.losses,
+            final_loss: run.final_loss,
+            probabilities,
+            parameters,
+            wall,
+            gpu: self.timer.as_ref().and_then(Timer::total),
+            longest_submission: run.longest_submission,
+        })
     }
 
-    /// Makes the updates, in dispatches that are sized by measured time and by the loop budget.
-    async fn run(&mut self, observe: &mut Observer<'_>) -> Result<(Vec<f32>, Duration), Error> {
+    /// Makes the updates from the start, in dispatches that are sized by measured time and by the
+    /// loop budget, with a look at the loss at every multiple of `every` and at the end.
+    async fn run(&mut self, every: u64, observe: &mut Observer<'_>) -> Result<Run, Error> {
+        self.restart();
         let (steps, log_every) = (self.plan.steps, self.plan.log_every);
         let iterations = problem(self.plan).expect("it was checked").iterations_a_step();
         let budget = (ITERATIONS / iterations).max(1) as u64;
-        let mut kept = Vec::with_capacity(self.plan.marks().count());
+        let mut losses = Vec::with_capacity(self.plan.marks().count());
         let mut pacer = Pacer::new(1);
-        let mut longest = Duration::ZERO;
+        let mut longest_submission = Duration::ZERO;
         let mut seen = None;
         while self.done < steps {
             let started = Instant::now();
             let first = self.done;
             let count = pacer.next(0, budget.min(steps - first));
             // Whole segments from a mark on, or what leads to the next mark.
-            let to_mark = log_every - first % log_every;
-            let (segments, length) = if to_mark == log_every && count >= log_every {
-                ((count / log_every).min(LOSS_CAPACITY as u64), log_every)
+            let to_mark = every - first % every;
+            let (segments, length) = if to_mark == every && count >= every {
+                ((count / every).min(LOSS_CAPACITY as u64), every)
             } else {
                 (1, count.min(to_mark))
             };
             let looks = (first..).step_by(to_usize(length));
-            for (step, loss) in looks.zip(self.launch(segments, length).await?) {
+            for (step, &loss) in looks.zip(self.launch(segments, length).await?) {
                 check_finite(step, "the loss", [loss])?;
                 seen = Some(loss);
                 if step.is_multiple_of(log_every) {
-                    kept.push(loss);
+                    losses.push(loss);
                 }
             }
             let elapsed = started.elapsed();
             tracing::debug!(segments, length, ?elapsed, "submission");
-            longest = longest.max(elapsed);
+            longest_submission = longest_submission.max(elapsed);
             pacer.record(0, segments * length, elapsed);
             let now = Progress { step: self.done, loss: seen };
             if observe(now).is_break() {
                 return Err(Error::Interrupted { step: self.done, steps });
             }
         }
-        Ok((kept, longest))
+        let final_loss = self.launch(1, 0).await?[0];
+        check_finite(steps, "the loss", [final_loss])?;
+        Ok(Run { losses, final_loss, longest_submission })
     }
 
     /// Runs one dispatch; returns the loss before each of its segments.
-    async fn launch(&mut self, segments: u64, steps: u64) -> Result<Vec<f32>, Error> {
+    async fn launch(&mut self, segments: u64, steps: u64) -> Result<&[f32], Error> {
         let launch = Launch {
             first_step: self.done,
             segments: to_usize(segments),
@@ -160,24 +190,27 @@ impl<'a> Fused<'a> {
             nonce: self.nonce,
             learning_rate: f32::from_f64(self.plan.rule.learning_rate),
         };
-        let problem = problem(self.plan).expect("it was checked");
-        let tensors = [&self.state, &self.progress, &self.losses, &self.probabilities];
-        let dispatch =
-            train_invocation::dispatch(self.gpu, &self.kernel, problem, launch, tensors).await?;
+        self.gpu.write_params(&self.dispatch, &train_invocation::params(1, launch));
         let losses = Region { tensor: &self.losses, start: 0, len: launch.segments };
         let regions = [Region::from(&self.progress), losses];
         let timer = self.timer.as_mut();
-        self.gpu.submit([&dispatch], &regions, &mut self.readback, timer).await?;
+        self.gpu.submit([&self.dispatch], &regions, &mut self.readback, timer).await?;
         self.done += segments * steps;
-        let &[counted, nonce, ref losses @ ..] = self.readback.words() else {
-            unreachable!("the progress comes first");
-        };
-        if nonce != self.nonce {
+        let words = self.readback.words();
+        if words[1] != self.nonce {
             return Err(Error::Gpu("the device did not run what it was given".into()));
         }
-        check_steps(counted, self.done)?;
-        Ok(bytemuck::cast_slice(losses).to_vec())
+        check_steps(words[0], self.done)?;
+        Ok(bytemuck::cast_slice(&words[2..]))
     }
+}
+
+/// What the updates bring.
+struct Run {
+    /// At the marks.
+    losses: Vec<f32>,
+    final_loss: f32,
+    longest_submission: Duration,
 }
 
 fn to_usize(count: u64) -> usize {

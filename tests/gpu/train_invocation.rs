@@ -1,15 +1,18 @@
-use parity::cpu::train_invocation::{Member, train_invocation as twin};
+use parity::cpu::train_invocation::{Member, look, train_invocation as twin};
 use parity::dataset::Dataset;
-use parity::gpu::{Kernel, KernelSpec};
-use parity::kernels::train_invocation::{self, Launch, Problem, SPEC};
+use parity::kernels::train_invocation::{self, Launch, Problem};
 use parity::scalar::{Enclosure, Scalar};
 
 use crate::harness::{Output, assert_within, gpu, run, values};
 
 const NONCE: u32 = 0x5eed;
 
-/// The same shader with wgpu's own bound on every loop.
-static CHECKED: KernelSpec = KernelSpec { trusted_loops: false, ..SPEC };
+/// Who sees to it that loops end.
+#[derive(Clone, Copy)]
+enum Loops {
+    Trusted,
+    Checked,
+}
 
 /// Networks that are trained together.
 struct Members {
@@ -32,10 +35,13 @@ impl Members {
     }
 
     /// Runs launches of `(segments, steps)`, one after the other.
-    fn train(&self, spec: &'static KernelSpec, problem: Problem<'_>, parts: &[(usize, usize)]) {
+    fn train(&self, loops: Loops, problem: Problem<'_>, parts: &[(usize, usize)]) {
         let mut first_step = 0;
         let dispatches = pollster::block_on(async {
-            let kernel = Kernel::with_header(gpu(), spec, &problem.header(), &[]).await?;
+            let kernel = match loops {
+                Loops::Trusted => train_invocation::kernel(gpu(), problem).await?,
+                Loops::Checked => train_invocation::checked_kernel(gpu(), problem).await?,
+            };
             let Self { state, progress, losses, probabilities } = self;
             let outputs = [state, progress, losses, probabilities].map(|output| &output.tensor);
             let mut dispatches = vec![];
@@ -88,7 +94,7 @@ fn one_step_matches_its_twin_for_every_member() {
         let problem = problem(&data, hidden_size);
         let before = state(problem, member_count);
         let members = Members::new(problem, &before);
-        members.train(&SPEC, problem, &[(1, 1)]);
+        members.train(Loops::Trusted, problem, &[(1, 1)]);
         let after = members.state.read();
         for index in 0..member_count {
             let mut expected = member::<Enclosure>(&before, member_count, index);
@@ -102,40 +108,41 @@ fn one_step_matches_its_twin_for_every_member() {
 }
 
 #[test]
-fn losses_and_probabilities_are_those_before_each_segment() {
+fn losses_and_probabilities_match_their_twin() {
+    for (bits, hidden_size, member_count) in [(2, 2, 1), (2, 3, 65), (3, 5, 33)] {
+        let data = Dataset::parity(bits).expect("data");
+        let problem = problem(&data, hidden_size);
+        let start = state(problem, member_count);
+        let members = Members::new(problem, &start);
+        members.train(Loops::Trusted, problem, &[(1, 0)]);
+        let (losses, probabilities) = (members.losses.read(), members.probabilities.read());
+        for index in 0..member_count {
+            let (loss, answers) = look(&data, &member::<Enclosure>(&start, member_count, index));
+            let case = format!("{bits} bits, {hidden_size} hidden, member {index}");
+            assert_within(&case, &losses[index..=index], &[loss]);
+            let found: Vec<f32> =
+                probabilities.iter().skip(index).step_by(member_count).copied().collect();
+            assert_within(&case, &found, &answers);
+        }
+        assert!(losses[member_count..].iter().all(|loss| loss.is_nan()), "no more is written");
+    }
+}
+
+#[test]
+fn each_segment_begins_with_a_look() {
     let data = Dataset::parity(2).expect("XOR");
     let problem = problem(&data, 2);
     let start = state(problem, 3);
+    let one_by_one: Vec<f32> = (0..4)
+        .flat_map(|segment| {
+            let members = Members::new(problem, &start);
+            members.train(Loops::Trusted, problem, &[(1, 10 * segment), (1, 0)]);
+            members.losses.read()[..3].to_vec()
+        })
+        .collect();
     let members = Members::new(problem, &start);
-    members.train(&SPEC, problem, &[(4, 10), (1, 0)]);
-    let (losses, probabilities) = (members.losses.read(), members.probabilities.read());
-    for index in 0..3 {
-        let mut expected = member::<f64>(&start, 3, index);
-        twin(&data, 0.7_f32.into(), 10, &mut expected);
-        let second = loss(&data, &expected).0;
-        assert!((f64::from(losses[3 + index]) - second).abs() < 1e-5, "after 10 steps");
-        twin(&data, 0.7_f32.into(), 30, &mut expected);
-        let (last, answers) = loss(&data, &expected);
-        assert!((f64::from(losses[index]) - last).abs() < 1e-5, "the second launch begins anew");
-        for (row, answer) in answers.into_iter().enumerate() {
-            assert!((f64::from(probabilities[3 * row + index]) - answer).abs() < 1e-5);
-        }
-    }
-    assert!(losses[4 * 3..].iter().all(|loss| loss.is_nan()), "nothing more is written");
-}
-
-/// The mean loss of a 2-2-1 network on XOR and its answers, from the definition.
-fn loss(data: &Dataset, member: &Member<f64>) -> (f64, Vec<f64>) {
-    let w = &member.parameters;
-    let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
-    let answer = |x: &[f32]| {
-        let [x, y] = [x[0], x[1]].map(f64::from);
-        let hidden = |j: usize| sigmoid(w[2 * j] * x + w[2 * j + 1] * y + w[4 + j]);
-        sigmoid(w[6] * hidden(0) + w[7] * hidden(1) + w[8])
-    };
-    let answers: Vec<f64> = data.inputs.chunks_exact(2).map(answer).collect();
-    let right = answers.iter().zip(&data.targets).map(|(p, &t)| if t > 0.5 { *p } else { 1.0 - p });
-    (right.map(|p| -p.ln()).sum::<f64>() / 4.0, answers)
+    members.train(Loops::Trusted, problem, &[(4, 10)]);
+    assert_eq!(members.losses.read()[..12], one_by_one);
 }
 
 /// However the steps are cut into launches, and whatever wgpu counts in the loops.
@@ -145,16 +152,21 @@ fn cutting_a_run_changes_no_bit() {
         let data = Dataset::parity(bits).expect("data");
         let problem = problem(&data, hidden_size);
         let start = state(problem, 17);
-        let trained = |spec, parts: &[(usize, usize)]| {
+        let trained = |loops, parts: &[(usize, usize)]| {
             let members = Members::new(problem, &start);
-            members.train(spec, problem, parts);
+            members.train(loops, problem, parts);
             members.bits()
         };
-        let whole = trained(&SPEC, &[(1, 400)]);
+        let whole = trained(Loops::Trusted, &[(1, 400)]);
         let ones: Vec<_> = std::iter::repeat_n((1, 1), 400).collect();
         for parts in [&ones[..], &[(4, 100)], &[(1, 1), (3, 13), (1, 0), (36, 10)], &[(50, 8)]] {
-            assert_eq!(trained(&SPEC, parts), whole, "{bits} bits, cut into {}", parts.len());
+            assert_eq!(
+                trained(Loops::Trusted, parts),
+                whole,
+                "{bits} bits, cut into {}",
+                parts.len()
+            );
         }
-        assert_eq!(trained(&CHECKED, &[(1, 400)]), whole, "{bits} bits, with bounded loops");
+        assert_eq!(trained(Loops::Checked, &[(1, 400)]), whole, "{bits} bits, with bounded loops");
     }
 }

@@ -4,10 +4,13 @@ use std::ops::ControlFlow;
 
 use parity::dataset::Dataset;
 use parity::error::Error;
+use parity::gpu::Gpu;
 use parity::model::{Init, Parameters};
 use parity::rule::{Preset, Rule};
 use parity::scalar::Scalar;
-use parity::train::{Agreement, Fused, Layered, Plan, Verdict, reference};
+use parity::train::{
+    Agreement, Fused, Layered, Observer, Outcome, Plan, Progress, Verdict, reference,
+};
 
 use crate::golden;
 use crate::harness::{gpu, open, train, train_fused};
@@ -136,29 +139,27 @@ fn a_loss_that_stops_being_a_number_names_its_step() {
 
 #[test]
 fn an_interrupted_run_says_where_it_stopped() {
-    let plan = plan("2-2-1", Rule::sgd(1.0), 100_000, 100);
-    let outcome = pollster::block_on(async {
-        let engine = Layered::new(gpu(), &plan).await?;
-        let stop =
-            |step| if step < 500 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-        engine.train(&mut |now| stop(now.step)).await
-    });
-    match outcome {
-        Err(Error::Interrupted { step, steps: 100_000 }) => assert!((500..100_000).contains(&step)),
-        other => panic!("{other:?}"),
+    let plan = plan("2-2-1", Rule::sgd(1.0), 1_000_000, 100);
+    for fused in [false, true] {
+        let mut stop = |now: Progress| {
+            if now.step < 500 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        match run(gpu(), &plan, fused, &mut stop) {
+            Err(Error::Interrupted { step, steps: 1_000_000 }) => {
+                assert!((500..1_000_000).contains(&step), "{step}");
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 
 #[test]
 fn a_device_lost_at_any_time_is_an_error_and_no_panic() {
-    for submissions in 0..4 {
-        let (gpu, plan) = (open(), plan("2-2-1", Rule::sgd(1.0), 100_000, 100));
-        let outcome = pollster::block_on(async {
-            let engine = Layered::new(&gpu, &plan).await?;
+    let plan = plan("2-2-1", Rule::sgd(1.0), 1_000_000, 100);
+    for fused in [false, true] {
+        for submissions in 1..4 {
+            let gpu = open();
             let mut left = submissions;
-            if left == 0 {
-                gpu.destroy();
-            }
             let mut count_down = |_| {
                 left -= 1;
                 if left == 0 {
@@ -166,10 +167,23 @@ fn a_device_lost_at_any_time_is_an_error_and_no_panic() {
                 }
                 ControlFlow::Continue(())
             };
-            engine.train(&mut count_down).await
-        });
-        assert!(matches!(outcome, Err(Error::Gpu(_))), "after {submissions}: {outcome:?}");
+            let outcome = run(&gpu, &plan, fused, &mut count_down);
+            assert!(matches!(outcome, Err(Error::Gpu(_))), "after {submissions}: {outcome:?}");
+        }
     }
+    let gpu = open();
+    gpu.destroy();
+    assert!(matches!(train(&gpu, &plan), Err(Error::Gpu(_))));
+}
+
+fn run(gpu: &Gpu, plan: &Plan, fused: bool, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
+    pollster::block_on(async {
+        if fused {
+            Fused::new(gpu, plan).await?.train(observe).await
+        } else {
+            Layered::new(gpu, plan).await?.train(observe).await
+        }
+    })
 }
 
 #[test]

@@ -11,14 +11,10 @@ use wgpu::naga::{
     AddressSpace, Module, Scalar, ScalarKind, ShaderStage, StorageAccess, TypeInner, front, valid,
 };
 
-fn source(spec: &KernelSpec) -> String {
-    format!("{}{}", spec.sample_header, spec.source)
-}
-
 fn parse(spec: &KernelSpec) -> Module {
-    match front::wgsl::parse_str(&source(spec)) {
+    match front::wgsl::parse_str(&spec.sample()) {
         Ok(module) => module,
-        Err(error) => panic!("{}", error.emit_to_string_with_path(&source(spec), spec.name)),
+        Err(error) => panic!("{}", error.emit_to_string_with_path(&spec.sample(), spec.name)),
     }
 }
 
@@ -52,7 +48,7 @@ fn every_shader_is_valid_and_has_one_entry_point() {
         let mut validator =
             valid::Validator::new(valid::ValidationFlags::all(), valid::Capabilities::empty());
         if let Err(error) = validator.validate(&module) {
-            panic!("{}", error.emit_to_string_with_path(&source(spec), spec.name));
+            panic!("{}", error.emit_to_string_with_path(&spec.sample(), spec.name));
         }
         let [entry] = module.entry_points.as_slice() else {
             panic!("{}: {} entry points", spec.name, module.entry_points.len());
@@ -139,13 +135,13 @@ fn literals(source: &str) -> Vec<f32> {
 
 #[test]
 fn constants_that_both_sides_know_are_the_same() {
-    let sigmoid = literals(parity::kernels::sigmoid::SPEC.source);
+    let sigmoid = literals(&parity::kernels::sigmoid::SPEC.sample());
     for number in SIGMOID_COEFFICIENTS.into_iter().chain([MIDDLE]) {
         let is_there = sigmoid.iter().any(|found| found.abs() == number.abs());
         assert!(is_there, "{number} is not in {sigmoid:?}");
     }
     let tile = format!("const TILE: u32 = {TILE};");
-    assert!(parity::kernels::matmul::SPEC.source.contains(&tile), "no {tile}");
+    assert!(parity::kernels::matmul::SPEC.sample().contains(&tile), "no {tile}");
 }
 
 #[test]
@@ -173,7 +169,8 @@ fn functions_of_one_name_are_the_same_in_every_shader() {
     let mut seen = std::collections::BTreeMap::new();
     let mut shared = 0;
     for spec in SPECS {
-        for (name, text) in functions(spec.source).into_iter().filter(|(name, _)| name != "main") {
+        for (name, text) in functions(&spec.sample()).into_iter().filter(|(name, _)| name != "main")
+        {
             if let Some((first, known)) = seen.insert(name.clone(), (spec.name, text.clone())) {
                 assert_eq!(known, text, "{name} in {first} and {}", spec.name);
                 shared += 1;
@@ -181,4 +178,33 @@ fn functions_of_one_name_are_the_same_in_every_shader() {
         }
     }
     assert!(shared >= 6, "only {shared} functions were found twice");
+}
+
+/// wgpu bounds the loops of all other shaders itself.
+#[test]
+fn trusted_loops_count_up_by_one_to_what_nothing_writes() {
+    let trusted = SPECS.iter().filter(|spec| spec.has_trusted_loops());
+    let mut loops = 0;
+    for spec in trusted {
+        let source = spec.sample();
+        let code = source.lines().map(|line| line.split("//").next().expect("a part").trim());
+        for line in code {
+            assert!(!line.starts_with("loop") && !line.starts_with("while"), "{line}");
+            let Some(head) = line.strip_prefix("for (var ") else {
+                assert!(!line.starts_with("for"), "{line}");
+                continue;
+            };
+            let (name, rest) = head.split_once(" = 0u; ").expect("it starts at zero");
+            let rest = rest.strip_prefix(&format!("{name} < ")).expect("it has an upper end");
+            let (end, rest) = rest.split_once("; ").expect("it has an upper end");
+            let constant = end.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+            assert!(constant || end.starts_with("params."), "{line}");
+            assert_eq!(rest, format!("{name} += 1u) {{"), "{line}");
+            let written = source.matches(&format!(" {name} += ")).count();
+            let heads = source.matches(&format!("for (var {name} = ")).count();
+            assert_eq!(written, heads, "{name} changes inside of a loop: {line}");
+            loops += 1;
+        }
+    }
+    assert!(loops > 5, "only {loops} loops were found");
 }
