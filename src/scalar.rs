@@ -47,6 +47,11 @@ pub trait Scalar:
         Self::from_f64(f64::from(value))
     }
 
+    /// The same for a whole tensor.
+    fn all_from_f32(values: &[f32]) -> Vec<Self> {
+        values.iter().map(|&value| Self::from_f32(value)).collect()
+    }
+
     /// The value, without its error bound if it has one.
     fn to_f64(self) -> f64;
 

@@ -43,9 +43,8 @@ struct DeviceArgs {
 }
 
 impl DeviceArgs {
-    fn selection(self) -> Result<Selection, Error> {
-        let backends = self.backend.into_iter().collect();
-        Selection { backends, adapter: self.adapter }.or_environment()
+    fn selection(self) -> Selection {
+        Selection { backends: self.backend.into_iter().collect(), adapter: self.adapter }
     }
 }
 

@@ -105,7 +105,7 @@ impl Args {
     pub(super) async fn run(self) -> Result<u8, Error> {
         let plan = self.plan()?;
         self.check_outputs()?;
-        let gpu = Gpu::open(self.device.selection()?).await?;
+        let gpu = Gpu::open(self.device.selection()).await?;
         let mut progress = ProgressDisplay::new(plan.steps);
         let mut observe = |now| {
             progress.update(now);

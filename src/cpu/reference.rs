@@ -71,14 +71,13 @@ impl<S: Scalar> Reference<S> {
     pub fn new(data: &Dataset, rule: Rule, parameters: &Parameters) -> Self {
         assert_eq!(parameters.sizes.input_size(), data.input_size, "columns of the data");
         let batch_size = data.batch_size();
-        let convert = |values: &[f32]| values.iter().map(|&value| S::from_f32(value)).collect();
         let zeros = |len| vec![S::from_f64(0.0); len];
         let layers = parameters.sizes.layers().zip(&parameters.layers);
         let layers = layers.map(|((input_size, output_size), layer)| Layer {
             input_size,
             output_size,
-            weight: convert(&layer.weight),
-            bias: convert(&layer.bias),
+            weight: S::all_from_f32(&layer.weight),
+            bias: S::all_from_f32(&layer.bias),
             d_weight: zeros(layer.weight.len()),
             d_bias: zeros(output_size),
             weight_residues: zeros(layer.weight.len()),
@@ -91,8 +90,8 @@ impl<S: Scalar> Reference<S> {
         Self {
             rule,
             batch_size,
-            inputs: convert(&data.inputs),
-            targets: convert(&data.targets),
+            inputs: S::all_from_f32(&data.inputs),
+            targets: S::all_from_f32(&data.targets),
             layers: layers.collect(),
         }
     }

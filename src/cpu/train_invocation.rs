@@ -16,6 +16,12 @@ pub struct Member<S> {
     pub residues: Vec<S>,
 }
 
+impl<S> Member<S> {
+    fn hidden_size(&self, input_size: usize) -> usize {
+        (self.parameters.len() - 1) / (input_size + 2)
+    }
+}
+
 /// The output's logit for one row; leaves the hidden layer's activations in `activations`.
 fn forward<S: Scalar>(parameters: &[S], inputs: &[S], activations: &mut [S]) -> S {
     let (input_size, hidden_size) = (inputs.len(), activations.len());
@@ -36,10 +42,10 @@ fn forward<S: Scalar>(parameters: &[S], inputs: &[S], activations: &mut [S]) -> 
 /// `[batch_size, 1]`.
 #[must_use]
 pub fn look<S: Scalar>(data: &Dataset, member: &Member<S>) -> (S, Vec<S>) {
-    let hidden_size = (member.parameters.len() - 1) / (data.input_size + 2);
+    let hidden_size = member.hidden_size(data.input_size);
     let mut activations = vec![S::from_f64(0.0); hidden_size];
-    let inputs: Vec<S> = data.inputs.iter().map(|&x| S::from_f32(x)).collect();
-    let targets: Vec<S> = data.targets.iter().map(|&t| S::from_f32(t)).collect();
+    let inputs = S::all_from_f32(&data.inputs);
+    let targets = S::all_from_f32(&data.targets);
     let rows = inputs.chunks_exact(data.input_size);
     let logits: Vec<S> =
         rows.map(|row| forward(&member.parameters, row, &mut activations)).collect();
@@ -58,10 +64,10 @@ pub fn train_invocation<S: Scalar>(
     member: &mut Member<S>,
 ) {
     let input_size = data.input_size;
-    let hidden_size = (member.parameters.len() - 1) / (input_size + 2);
+    let hidden_size = member.hidden_size(input_size);
     let [hidden_bias, output_weight] = [hidden_size * input_size, hidden_size * (input_size + 1)];
-    let inputs: Vec<S> = data.inputs.iter().map(|&x| S::from_f32(x)).collect();
-    let targets: Vec<S> = data.targets.iter().map(|&t| S::from_f32(t)).collect();
+    let inputs = S::all_from_f32(&data.inputs);
+    let targets = S::all_from_f32(&data.targets);
     #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
     let batch_size = S::from_f64(targets.len() as f64);
     let (zero, one) = (S::from_f64(0.0), S::from_f64(1.0));

@@ -141,7 +141,7 @@ impl Selection {
     ///
     /// # Errors
     /// [`Error::Usage`] if `WGPU_BACKEND` names no backend.
-    pub fn or_environment(mut self) -> Result<Self, Error> {
+    fn or_environment(mut self) -> Result<Self, Error> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
         if let Some(value) = variable("WGPU_BACKEND") {
             let named = value.split(',').map(|name| parse_backend(name, &value));
@@ -214,12 +214,15 @@ impl Choice {
     }
 }
 
-/// Lists the adapters and picks one: discrete before integrated, virtual and software; among
+/// Lists the adapters and picks one. What the selection leaves open is taken from `WGPU_BACKEND`
+/// and `WGPU_ADAPTER_NAME`, then by rank: discrete before integrated, virtual and software; among
 /// equals, Vulkan, Metal and DX12 before GL.
 ///
 /// # Errors
-/// [`Error::NoAdapter`] if there is none, [`Error::Usage`] if none fits the selection.
-pub async fn choose(selection: &Selection) -> Result<Choice, Error> {
+/// [`Error::NoAdapter`] if there is none, [`Error::Usage`] if none fits the selection or
+/// `WGPU_BACKEND` names no backend.
+pub async fn choose(selection: Selection) -> Result<Choice, Error> {
+    let selection = selection.or_environment()?;
     let mut candidates = enumerate().await;
     if candidates.is_empty() {
         return Err(Error::NoAdapter(format!(

@@ -21,13 +21,13 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// Opens the adapter that `selection`, then the environment, then the ranking gives.
+    /// Opens the adapter that [`choose`] takes.
     ///
     /// # Errors
     /// [`Error::Usage`] or [`Error::NoAdapter`] as [`choose`] has it, [`Error::Gpu`] if the
     /// driver refuses.
     pub async fn open(selection: Selection) -> Result<Self, Error> {
-        Self::from_choice(choose(&selection.or_environment()?).await?).await
+        Self::from_choice(choose(selection).await?).await
     }
 
     async fn from_choice(mut choice: Choice) -> Result<Self, Error> {

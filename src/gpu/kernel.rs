@@ -1,7 +1,5 @@
 //! From a shader's description to a launch that can be repeated.
 
-use std::sync::atomic::Ordering;
-
 use super::context::Gpu;
 use super::tensor::Tensor;
 use crate::error::Error;
@@ -279,8 +277,7 @@ impl Gpu {
     pub fn write_params<P: bytemuck::Pod>(&self, dispatch: &Dispatch, params: &P) {
         let data = bytemuck::bytes_of(params);
         assert_eq!(data.len() as u64, dispatch.uniform.size(), "params of {}", dispatch.name);
-        self.uploaded.fetch_add(dispatch.uniform.size(), Ordering::Relaxed);
-        self.queue.write_buffer(&dispatch.uniform, 0, data);
+        self.write_buffer(&dispatch.uniform, 0, data);
     }
 
     async fn uniform<P: bytemuck::Pod>(
@@ -289,10 +286,8 @@ impl Gpu {
         params: &P,
     ) -> Result<wgpu::Buffer, Error> {
         let data = bytemuck::bytes_of(params);
-        let size = data.len() as u64;
-        let buffer = self.buffer(name, size, wgpu::BufferUsages::UNIFORM).await?;
-        self.uploaded.fetch_add(size, Ordering::Relaxed);
-        self.queue.write_buffer(&buffer, 0, data);
+        let buffer = self.buffer(name, data.len() as u64, wgpu::BufferUsages::UNIFORM).await?;
+        self.write_buffer(&buffer, 0, data);
         Ok(buffer)
     }
 }

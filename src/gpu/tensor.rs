@@ -102,8 +102,13 @@ impl Gpu {
     pub fn write<T: bytemuck::Pod>(&self, tensor: &Tensor, data: &[T]) {
         assert_eq!(tensor.len(), data.len(), "values for the tensor");
         assert_eq!(size_of::<T>(), 4, "bytes a value");
-        self.uploaded.fetch_add(bytes(data.len()), Ordering::Relaxed);
-        self.queue.write_buffer(&tensor.buffer, bytes(tensor.offset), bytemuck::cast_slice(data));
+        self.write_buffer(&tensor.buffer, bytes(tensor.offset), bytemuck::cast_slice(data));
+    }
+
+    /// Everything that goes to the device goes through here, and is counted.
+    pub(super) fn write_buffer(&self, buffer: &wgpu::Buffer, offset: u64, data: &[u8]) {
+        self.uploaded.fetch_add(data.len() as u64, Ordering::Relaxed);
+        self.queue.write_buffer(buffer, offset, data);
     }
 
     pub(super) async fn buffer(

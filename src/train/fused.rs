@@ -1,9 +1,9 @@
 //! The fused engine: many steps in one dispatch, for small networks with one hidden layer.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::pacer::Pacer;
-use super::{Observer, Outcome, Plan, Progress, check_steps};
+use super::{Observer, Outcome, Plan, Progress, Run, check_finite, check_steps};
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Readback, Region, Tensor, Timer};
 use crate::kernels::train_invocation::{self, Launch, Problem};
@@ -33,7 +33,8 @@ pub struct Fused<'a> {
     probabilities: Tensor,
     readback: Readback,
     timer: Option<Timer>,
-    nonce: u32,
+    /// What all launches have in common.
+    launch: Launch,
     done: u64,
 }
 
@@ -77,10 +78,9 @@ impl<'a> Fused<'a> {
         let losses = gpu.zeros("losses", LOSS_CAPACITY).await?;
         let probabilities = gpu.zeros("probabilities", problem.targets.len()).await?;
         let tensors = [&state, &progress, &losses, &probabilities];
-        let nonce = nonce();
         let learning_rate = f32::from_f64(plan.rule.learning_rate);
-        let first = Launch { first_step: 0, segments: 0, steps: 0, nonce, learning_rate };
-        let bound = train_invocation::dispatch(gpu, &kernel, problem, first, tensors);
+        let launch = Launch { first_step: 0, segments: 0, steps: 0, nonce: nonce(), learning_rate };
+        let bound = train_invocation::dispatch(gpu, &kernel, problem, launch, tensors);
         Ok(Self {
             dispatch: bound.await?,
             readback: gpu.readback(2 + LOSS_CAPACITY).await?,
@@ -90,7 +90,7 @@ impl<'a> Fused<'a> {
             progress,
             losses,
             probabilities,
-            nonce,
+            launch,
             gpu,
             plan,
         })
@@ -111,14 +111,15 @@ impl<'a> Fused<'a> {
     /// `observe` asks for it, [`Error::Gpu`] if the device fails or did not do all steps.
     pub async fn train(mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
-        let run = match self.run(self.plan.log_every, observe).await {
-            // Somewhere between two looks: the same bits again, with a look at every step.
-            Err(diverged @ Error::Diverged { .. }) => {
-                self.run(1, observe).await?;
-                return Err(diverged);
-            }
-            run => run?,
-        };
+        let Run { losses, final_loss, longest_submission } =
+            match self.run(self.plan.log_every, observe).await {
+                // Somewhere between two looks: the same bits again, with a look at every step.
+                Err(diverged @ Error::Diverged { .. }) => {
+                    self.run(1, observe).await?;
+                    return Err(diverged);
+                }
+                run => run?,
+            };
         let probabilities = self.gpu.read(&self.probabilities).await?;
         let state: Vec<f32> = self.gpu.read(&self.state).await?;
         let wall = start.elapsed();
@@ -126,27 +127,19 @@ impl<'a> Fused<'a> {
             state[usize::try_from(number).expect("an index")]
         });
         check_finite(self.plan.steps, "a parameter", parameters.values())?;
-        Ok(Outcome {
-            losses: run.losses,
-            final_loss: run.final_loss,
-            probabilities,
-            parameters,
-            wall,
-            gpu: self.timer.as_ref().and_then(Timer::total),
-            longest_submission: run.longest_submission,
-        })
+        let gpu = self.timer.as_ref().and_then(Timer::total);
+        Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
     }
 
     /// Makes the updates from the start, in dispatches that are sized by measured time and by the
     /// loop budget, with a look at the loss at every multiple of `every` and at the end.
     async fn run(&mut self, every: u64, observe: &mut Observer<'_>) -> Result<Run, Error> {
         self.restart();
-        let (steps, log_every) = (self.plan.steps, self.plan.log_every);
-        let iterations = problem(self.plan).expect("it was checked").iterations_a_step();
+        let (plan, steps) = (self.plan, self.plan.steps);
+        let iterations = problem(plan).expect("it was checked").iterations_a_step();
         let budget = (ITERATIONS / iterations).max(1) as u64;
-        let mut losses = Vec::with_capacity(self.plan.marks().count());
+        let mut run = Run::new(plan);
         let mut pacer = Pacer::new(1);
-        let mut longest_submission = Duration::ZERO;
         let mut seen = None;
         while self.done < steps {
             let started = Instant::now();
@@ -163,13 +156,11 @@ impl<'a> Fused<'a> {
             for (step, &loss) in looks.zip(self.launch(segments, length).await?) {
                 check_finite(step, "the loss", [loss])?;
                 seen = Some(loss);
-                if step.is_multiple_of(log_every) {
-                    losses.push(loss);
-                }
+                run.keep(plan, step, loss);
             }
             let elapsed = started.elapsed();
             tracing::debug!(segments, length, ?elapsed, "submission");
-            longest_submission = longest_submission.max(elapsed);
+            run.longest_submission = run.longest_submission.max(elapsed);
             pacer.record(0, segments * length, elapsed);
             let now = Progress { step: self.done, loss: seen };
             if observe(now).is_break() {
@@ -178,7 +169,8 @@ impl<'a> Fused<'a> {
         }
         let final_loss = self.launch(1, 0).await?[0];
         check_finite(steps, "the loss", [final_loss])?;
-        Ok(Run { losses, final_loss, longest_submission })
+        run.keep(plan, steps, final_loss);
+        Ok(run)
     }
 
     /// Runs one dispatch; returns the loss before each of its segments.
@@ -187,8 +179,7 @@ impl<'a> Fused<'a> {
             first_step: self.done,
             segments: to_usize(segments),
             steps: to_usize(steps),
-            nonce: self.nonce,
-            learning_rate: f32::from_f64(self.plan.rule.learning_rate),
+            ..self.launch
         };
         self.gpu.write_params(&self.dispatch, &train_invocation::params(1, launch));
         let losses = Region { tensor: &self.losses, start: 0, len: launch.segments };
@@ -197,20 +188,12 @@ impl<'a> Fused<'a> {
         self.gpu.submit([&self.dispatch], &regions, &mut self.readback, timer).await?;
         self.done += segments * steps;
         let words = self.readback.words();
-        if words[1] != self.nonce {
+        if words[1] != launch.nonce {
             return Err(Error::Gpu("the device did not run what it was given".into()));
         }
         check_steps(words[0], self.done)?;
         Ok(bytemuck::cast_slice(&words[2..]))
     }
-}
-
-/// What the updates bring.
-struct Run {
-    /// At the marks.
-    losses: Vec<f32>,
-    final_loss: f32,
-    longest_submission: Duration,
 }
 
 fn to_usize(count: u64) -> usize {
@@ -221,15 +204,4 @@ fn to_usize(count: u64) -> usize {
 fn nonce() -> u32 {
     let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     since.subsec_nanos() | 1
-}
-
-fn check_finite(
-    step: u64,
-    what: &'static str,
-    values: impl IntoIterator<Item = f32>,
-) -> Result<(), Error> {
-    match values.into_iter().find(|value| !value.is_finite()) {
-        Some(value) => Err(Error::Diverged { step, what, value }),
-        None => Ok(()),
-    }
 }

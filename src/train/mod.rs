@@ -98,6 +98,45 @@ pub struct Outcome {
     pub longest_submission: Duration,
 }
 
+/// What the updates of a run bring, while it goes on.
+struct Run {
+    /// At the marks.
+    losses: Vec<f32>,
+    final_loss: f32,
+    longest_submission: Duration,
+}
+
+impl Run {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            losses: Vec::with_capacity(plan.marks().count()),
+            final_loss: f32::NAN,
+            longest_submission: Duration::ZERO,
+        }
+    }
+
+    /// Puts down the loss before update number `step`, or after the last.
+    fn keep(&mut self, plan: &Plan, step: u64, loss: f32) {
+        if step == plan.steps {
+            self.final_loss = loss;
+        } else if step.is_multiple_of(plan.log_every) {
+            self.losses.push(loss);
+        }
+    }
+}
+
+/// Whether all of the values are numbers.
+fn check_finite(
+    step: u64,
+    what: &'static str,
+    values: impl IntoIterator<Item = f32>,
+) -> Result<(), Error> {
+    match values.into_iter().find(|value| !value.is_finite()) {
+        Some(value) => Err(Error::Diverged { step, what, value }),
+        None => Ok(()),
+    }
+}
+
 /// A driver that gave up on a submission may report success: only the device's own counter tells.
 fn check_steps(counted: u32, expected: u64) -> Result<(), Error> {
     if u64::from(counted) == expected % (1 << 32) {

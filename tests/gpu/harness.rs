@@ -8,7 +8,7 @@ use parity::error::Error;
 use parity::gpu::{Dispatch, Gpu, Selection, Tensor};
 use parity::rng::Stream;
 use parity::scalar::{Enclosure, Scalar};
-use parity::train::{Fused, Layered, Outcome, Plan};
+use parity::train::{Fused, Layered, Observer, Outcome, Plan};
 
 static GPU: LazyLock<Gpu> = LazyLock::new(open);
 
@@ -28,24 +28,37 @@ pub fn gpu() -> &'static Gpu {
     &GPU
 }
 
-/// Trains by the layered engine.
-pub fn train(gpu: &Gpu, plan: &Plan) -> Result<Outcome, Error> {
+/// An engine that a plan can be run on.
+#[derive(Clone, Copy, Debug)]
+pub enum Engine {
+    Layered,
+    Fused,
+}
+
+pub const ENGINES: [Engine; 2] = [Engine::Layered, Engine::Fused];
+
+/// Trains to the end.
+pub fn train(engine: Engine, gpu: &Gpu, plan: &Plan) -> Result<Outcome, Error> {
+    train_observed(engine, gpu, plan, &mut |_| ControlFlow::Continue(()))
+}
+
+/// Trains until the observer breaks off.
+pub fn train_observed(
+    engine: Engine,
+    gpu: &Gpu,
+    plan: &Plan,
+    observe: &mut Observer<'_>,
+) -> Result<Outcome, Error> {
     pollster::block_on(async {
-        let engine = Layered::new(gpu, plan).await?;
-        engine.train(&mut |_| ControlFlow::Continue(())).await
+        match engine {
+            Engine::Layered => Layered::new(gpu, plan).await?.train(observe).await,
+            Engine::Fused => Fused::new(gpu, plan).await?.train(observe).await,
+        }
     })
 }
 
 /// Element counts: one, around a workgroup, ragged, and more than 65,535 workgroups of 64.
 pub const LENGTHS: [usize; 8] = [1, 3, 63, 64, 65, 257, 1757, 65_535 * 64 + 1];
-
-/// Trains by the fused engine.
-pub fn train_fused(gpu: &Gpu, plan: &Plan) -> Result<Outcome, Error> {
-    pollster::block_on(async {
-        let engine = Fused::new(gpu, plan).await?;
-        engine.train(&mut |_| ControlFlow::Continue(())).await
-    })
-}
 
 /// What an output holds before the kernel writes it: a NaN that no arithmetic makes.
 const POISON: u32 = 0x7fc0_dead;
@@ -123,7 +136,7 @@ pub fn targets(seed: u64, len: usize) -> Vec<f32> {
 
 /// The same values with bounds of zero, for a twin.
 pub fn exact(values: &[f32]) -> Vec<Enclosure> {
-    values.iter().map(|&value| Enclosure::from_f32(value)).collect()
+    Enclosure::all_from_f32(values)
 }
 
 /// Each value must lie in its enclosure; returns the largest share of a bound that was used.

@@ -4,16 +4,14 @@ use std::ops::ControlFlow;
 
 use parity::dataset::Dataset;
 use parity::error::Error;
-use parity::gpu::Gpu;
 use parity::model::{Init, Parameters};
 use parity::rule::{Preset, Rule};
 use parity::scalar::Scalar;
-use parity::train::{
-    Agreement, Fused, Layered, Observer, Outcome, Plan, Progress, Verdict, reference,
-};
+use parity::train::{self as engines, Agreement, Plan, Progress, Verdict, reference};
 
 use crate::golden;
-use crate::harness::{gpu, open, train, train_fused};
+use crate::harness::Engine::{Fused, Layered};
+use crate::harness::{ENGINES, gpu, open, train, train_observed};
 
 fn plan(layers: &str, rule: Rule, steps: u64, log_every: u64) -> Plan {
     let sizes = layers.parse().expect("a network");
@@ -25,7 +23,7 @@ fn plan(layers: &str, rule: Rule, steps: u64, log_every: u64) -> Plan {
 #[test]
 fn runs_stay_as_close_to_the_truth_as_pytorch_float32() {
     for golden in golden::all() {
-        let outcome = train(gpu(), &golden.plan).expect("a run");
+        let outcome = train(Layered, gpu(), &golden.plan).expect("a run");
         let losses: Vec<f64> = outcome.losses.iter().map(|&loss| loss.into()).collect();
         golden.assert_close(&losses);
         if golden.ends_comparable() {
@@ -43,8 +41,8 @@ fn runs_stay_as_close_to_the_truth_as_pytorch_float32() {
 #[test]
 fn fused_runs_stay_as_close_to_the_truth_as_pytorch_float32() {
     let mut runs = 0;
-    for golden in golden::all().filter(|golden| Fused::can_run(&golden.plan).is_ok()) {
-        let outcome = train_fused(gpu(), &golden.plan).expect("a run");
+    for golden in golden::all().filter(|golden| engines::Fused::can_run(&golden.plan).is_ok()) {
+        let outcome = train(Fused, gpu(), &golden.plan).expect("a run");
         let losses: Vec<f64> = outcome.losses.iter().map(|&loss| loss.into()).collect();
         golden.assert_close(&losses);
         runs += 1;
@@ -56,7 +54,7 @@ fn fused_runs_stay_as_close_to_the_truth_as_pytorch_float32() {
 fn fused_runs_are_logged_at_any_interval_with_the_same_bits() {
     let runs = [1, 7, 100, 5_000].map(|log_every| {
         let plan = plan("2-3-1", Rule::sgd(1.0), 3_000, log_every);
-        let outcome = train_fused(gpu(), &plan).expect("a run");
+        let outcome = train(Fused, gpu(), &plan).expect("a run");
         assert_eq!(outcome.losses.len(), plan.marks().count());
         let cpu = reference::<f64>(&plan, &|| ControlFlow::Continue(())).expect("a run");
         for (&found, truth) in outcome.losses.iter().zip(cpu.losses) {
@@ -67,13 +65,22 @@ fn fused_runs_are_logged_at_any_interval_with_the_same_bits() {
     assert!(runs.iter().all(|run| *run == runs[0]), "{runs:?}");
 }
 
+/// Wherever the looks at the loss fall.
 #[test]
-fn fused_runs_that_diverge_name_a_step() {
-    let plan = plan("2-3-1", Rule::sgd(3e38), 1_000, 100);
-    let mut large = plan.clone();
-    large.start.layers[1].weight.fill(3e38);
-    let diverged = train_fused(gpu(), &large);
-    assert!(matches!(diverged, Err(Error::Diverged { step: 0, .. })), "{diverged:?}");
+fn both_engines_name_the_same_step_when_a_run_diverges() {
+    for (engine, log_every) in ENGINES.into_iter().flat_map(|e| [1, 7, 5_000].map(|n| (e, n))) {
+        let mut plan = plan("2-21-1", Rule::sgd(3e38), 5_000, log_every);
+        plan.start = Parameters::initialise(&plan.start.sizes, Init::Torch, 1);
+        match train(engine, gpu(), &plan) {
+            Err(Error::Diverged { step: 2, what: "the loss", value }) => {
+                assert!(!value.is_finite());
+            }
+            other => panic!("{engine:?}, {log_every}: {other:?}"),
+        }
+        plan.start.layers[1].weight.fill(3e38);
+        let diverged = train(engine, gpu(), &plan);
+        assert!(matches!(diverged, Err(Error::Diverged { step: 0, .. })), "{diverged:?}");
+    }
 }
 
 #[test]
@@ -84,7 +91,7 @@ fn what_does_not_fit_one_invocation_is_refused_with_the_reason() {
         ("2-2-1", Preset::Backprop.rule(), "plain SGD"),
         ("8-32-1", Rule::sgd(1.0), "products"),
     ] {
-        let why = Fused::can_run(&plan(layers, rule, 1, 1)).expect_err("it does not fit");
+        let why = engines::Fused::can_run(&plan(layers, rule, 1, 1)).expect_err("it does not fit");
         assert!(why.contains(word), "{layers}: {why}");
     }
 }
@@ -95,7 +102,7 @@ fn networks_of_any_shape_agree_with_the_reference() {
     for layers in ["2-1", "2-2-1", "3-1-1", "4-7-1", "5-3-4-3-1", "8-65-63-1", "9-33-1"] {
         for rule in [Rule::sgd(0.5), Preset::Backprop.rule(), Preset::BackpropCorrected.rule()] {
             let plan = plan(layers, rule, 50, 7);
-            let outcome = train(gpu(), &plan).expect("a run");
+            let outcome = train(Layered, gpu(), &plan).expect("a run");
             let cpu_f32 = reference::<f32>(&plan, &|| ControlFlow::Continue(())).expect("a run");
             let cpu_f64 = reference::<f64>(&plan, &|| ControlFlow::Continue(())).expect("a run");
             let agreement = Agreement::of(&plan, &outcome, &cpu_f32, &cpu_f64);
@@ -108,7 +115,7 @@ fn networks_of_any_shape_agree_with_the_reference() {
 #[test]
 fn losses_of_every_step_are_kept_in_order() {
     let every = plan("2-2-1", Rule::sgd(1.0), 9_000, 1);
-    let outcome = train(gpu(), &every).expect("a run");
+    let outcome = train(Layered, gpu(), &every).expect("a run");
     let cpu = reference::<f64>(&every, &|| ControlFlow::Continue(())).expect("a run");
     assert_eq!(outcome.losses.len(), 9_000);
     for (step, (&found, truth)) in outcome.losses.iter().zip(cpu.losses).enumerate() {
@@ -121,7 +128,7 @@ fn losses_of_every_step_are_kept_in_order() {
 fn the_same_plan_gives_the_same_bits_however_it_is_logged() {
     let runs = [1, 100, 100, 999].map(|log_every| {
         let plan = plan("3-5-1", Rule::sgd(1.0), 1_000, log_every);
-        train(gpu(), &plan).expect("a run").parameters.sha256()
+        train(Layered, gpu(), &plan).expect("a run").parameters.sha256()
     });
     assert!(runs.iter().all(|run| *run == runs[0]), "{runs:?}");
 }
@@ -129,22 +136,22 @@ fn the_same_plan_gives_the_same_bits_however_it_is_logged() {
 #[test]
 fn a_loss_that_stops_being_a_number_names_its_step() {
     let mut plan = plan("2-64-1", Rule::sgd(3e38), 100, 10);
-    match train(gpu(), &plan) {
+    match train(Layered, gpu(), &plan) {
         Err(Error::Diverged { step: 1, what: "the loss", value }) => assert!(!value.is_finite()),
         other => panic!("{other:?}"),
     }
     plan.start.layers[1].weight[3] = f32::NAN;
-    assert!(matches!(train(gpu(), &plan), Err(Error::Diverged { step: 0, .. })));
+    assert!(matches!(train(Layered, gpu(), &plan), Err(Error::Diverged { step: 0, .. })));
 }
 
 #[test]
 fn an_interrupted_run_says_where_it_stopped() {
     let plan = plan("2-2-1", Rule::sgd(1.0), 1_000_000, 100);
-    for fused in [false, true] {
+    for engine in ENGINES {
         let mut stop = |now: Progress| {
             if now.step < 500 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
-        match run(gpu(), &plan, fused, &mut stop) {
+        match train_observed(engine, gpu(), &plan, &mut stop) {
             Err(Error::Interrupted { step, steps: 1_000_000 }) => {
                 assert!((500..1_000_000).contains(&step), "{step}");
             }
@@ -156,7 +163,7 @@ fn an_interrupted_run_says_where_it_stopped() {
 #[test]
 fn a_device_lost_at_any_time_is_an_error_and_no_panic() {
     let plan = plan("2-2-1", Rule::sgd(1.0), 1_000_000, 100);
-    for fused in [false, true] {
+    for engine in ENGINES {
         for submissions in 1..4 {
             let gpu = open();
             let mut left = submissions;
@@ -167,23 +174,16 @@ fn a_device_lost_at_any_time_is_an_error_and_no_panic() {
                 }
                 ControlFlow::Continue(())
             };
-            let outcome = run(&gpu, &plan, fused, &mut count_down);
-            assert!(matches!(outcome, Err(Error::Gpu(_))), "after {submissions}: {outcome:?}");
+            let outcome = train_observed(engine, &gpu, &plan, &mut count_down);
+            assert!(
+                matches!(outcome, Err(Error::Gpu(_))),
+                "{engine:?}, after {submissions}: {outcome:?}"
+            );
         }
     }
     let gpu = open();
     gpu.destroy();
-    assert!(matches!(train(&gpu, &plan), Err(Error::Gpu(_))));
-}
-
-fn run(gpu: &Gpu, plan: &Plan, fused: bool, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
-    pollster::block_on(async {
-        if fused {
-            Fused::new(gpu, plan).await?.train(observe).await
-        } else {
-            Layered::new(gpu, plan).await?.train(observe).await
-        }
-    })
+    assert!(matches!(train(Layered, &gpu, &plan), Err(Error::Gpu(_))));
 }
 
 #[test]
@@ -191,5 +191,5 @@ fn a_network_too_large_for_the_adapter_is_refused() {
     // The most that a network of 16 bits can ask for: 65,536 rows of 65,536 activations, 16 GiB.
     let plan = plan("16-65536-1", Rule::sgd(1.0), 1, 1);
     assert!(gpu().max_tensor_bytes() < 1 << 34, "this adapter needs a larger network");
-    assert!(matches!(train(gpu(), &plan), Err(Error::Usage(_))));
+    assert!(matches!(train(Layered, gpu(), &plan), Err(Error::Usage(_))));
 }

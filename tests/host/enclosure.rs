@@ -142,7 +142,7 @@ fn values(seed: u64, len: usize) -> Vec<f32> {
 }
 
 fn convert<S: Scalar>(values: &[f32]) -> Vec<S> {
-    values.iter().map(|&value| S::from_f32(value)).collect()
+    S::all_from_f32(values)
 }
 
 fn probabilities<S: Scalar>(values: &[f32]) -> Vec<S> {

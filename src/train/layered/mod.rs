@@ -3,11 +3,11 @@
 mod step;
 
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use self::step::Step;
 use super::pacer::Pacer;
-use super::{Observer, Outcome, Plan, Progress, check_steps};
+use super::{Observer, Outcome, Plan, Progress, Run, check_finite, check_steps};
 use crate::error::Error;
 use crate::gpu::{Gpu, Readback, Region, Timer};
 
@@ -17,14 +17,6 @@ const LOSS_CAPACITY: u64 = 4_096;
 
 /// What the losses hold before the first of them is written: a NaN that no arithmetic makes.
 const POISON: u32 = 0x7fc0_dead;
-
-/// What the stream of dispatches brings.
-struct Stream {
-    /// At the marks.
-    losses: Vec<f32>,
-    final_loss: f32,
-    longest_submission: Duration,
-}
 
 /// A network on the device, with its training step as a list of dispatches.
 pub struct Layered<'a> {
@@ -57,31 +49,24 @@ impl<'a> Layered<'a> {
     /// `observe` asks for it, [`Error::Gpu`] if the device fails or did not do all steps.
     pub async fn train(mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
-        let Stream { losses, final_loss, longest_submission } = self.run(observe).await?;
+        let Run { losses, final_loss, longest_submission } = self.run(observe).await?;
         let probabilities = self.gpu.read(&self.step.probabilities).await?;
         let parameters = self.step.read_parameters(self.gpu).await?;
         let wall = start.elapsed();
-        if let Some(value) = parameters.values().find(|value| !value.is_finite()) {
-            let step = self.plan.steps;
-            return Err(Error::Diverged { step, what: "a parameter", value });
-        }
+        check_finite(self.plan.steps, "a parameter", parameters.values())?;
         let gpu = self.timer.as_ref().and_then(Timer::total);
         Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
     }
 
     /// Repeats the step, then its forward pass once more, as one stream of dispatches cut into
     /// submissions.
-    async fn run(&mut self, observe: &mut Observer<'_>) -> Result<Stream, Error> {
-        let (steps, log_every) = (self.plan.steps, self.plan.log_every);
+    async fn run(&mut self, observe: &mut Observer<'_>) -> Result<Run, Error> {
+        let (plan, steps) = (self.plan, self.plan.steps);
         let end = self.stream_position(steps) + self.step.forward_len as u64;
         // One loss fewer than there is room for: a submission may begin and end within a step.
         let most = self.stream_position(LOSS_CAPACITY - 1);
         let mut pacer = Pacer::new(self.step.dispatches.len());
-        let mut stream = Stream {
-            losses: Vec::with_capacity(self.plan.marks().count()),
-            final_loss: f32::NAN,
-            longest_submission: Duration::ZERO,
-        };
+        let mut run = Run::new(plan);
         let mut loss = None;
         let mut done = 0;
         while done < end {
@@ -90,15 +75,11 @@ impl<'a> Layered<'a> {
             let first = self.losses_before(done);
             for (step, &seen) in (first..).zip(self.submit(done..done + count).await?) {
                 loss = Some(seen);
-                if step == steps {
-                    stream.final_loss = seen;
-                } else if step.is_multiple_of(log_every) {
-                    stream.losses.push(seen);
-                }
+                run.keep(plan, step, seen);
             }
             let elapsed = started.elapsed();
             tracing::debug!(dispatches = count, ?elapsed, "submission");
-            stream.longest_submission = stream.longest_submission.max(elapsed);
+            run.longest_submission = run.longest_submission.max(elapsed);
             pacer.record(done, count, elapsed);
             done += count;
             let step = self.updates_before(done);
@@ -106,7 +87,7 @@ impl<'a> Layered<'a> {
                 return Err(Error::Interrupted { step, steps });
             }
         }
-        Ok(stream)
+        Ok(run)
     }
 
     /// Runs part of the stream of dispatches; returns the losses that it computed.
@@ -164,9 +145,7 @@ fn check_losses(first: u64, losses: &[u32]) -> Result<(), Error> {
                  an error; nothing was saved"
             )));
         }
-        if !loss.is_finite() {
-            return Err(Error::Diverged { step, what: "the loss", value: loss });
-        }
+        check_finite(step, "the loss", [loss])?;
     }
     Ok(())
 }
