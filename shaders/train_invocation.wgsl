@@ -1,5 +1,5 @@
-// Many steps of SGD on mean binary cross-entropy, for networks with one hidden layer: for each of
-// `segments`, the loss and the probabilities as they are, then `steps` updates.
+// Many steps of gradient descent, for networks with one hidden layer: for each of `segments`,
+// `steps` updates, then the loss and the outputs as they are.
 //
 // One invocation trains one network; its parameters stay in registers, as each loop over layers
 // and rows has a constant length and is unrolled. The host writes these constants before this
@@ -11,22 +11,40 @@ struct Params {
     segments: u32,
     steps: u32,
     nonce: u32,
-    learning_rate: f32,
+    canary: u32,
     zero: u32, // always 0
-    padding: u32,
+    solved_from: u32,
+    solved_span: u32,
+    tail_from: u32,
+    momentum: f32,
+    at_start: u32, // 1: what `progress` and the measures hold is not of this run
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// Parameters, then residues: [2, PARAMETER_COUNT, member_count]
+// Rows as the constants below name them: [STATE_ROWS, member_count]
 @group(0) @binding(1) var<storage, read_write> state: array<f32>;
-// Steps done, and the nonce of the run: [member_count]
-@group(0) @binding(2) var<storage, read_write> progress: array<vec2<u32>>;
+// Steps done, the nonce plus the canary, the step before which it was solved: [3, member_count]
+@group(0) @binding(2) var<storage, read_write> progress: array<u32>;
 // [segments, member_count]
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>;
 // [BATCH_SIZE, member_count]
-@group(0) @binding(4) var<storage, read_write> probabilities: array<f32>;
+@group(0) @binding(4) var<storage, read_write> outputs: array<f32>;
 
 override workgroup_size: u32 = 32;
+// The sigmoid and the update that round least, instead of the shortest.
+override careful: bool = true;
+// Whether updates have momentum; only where they are not careful.
+override has_momentum: bool = false;
+// Mean squared error instead of mean binary cross-entropy of a sigmoid.
+override squared: bool = false;
+// Whether to sum up what the losses of all steps say of convergence.
+override measured: bool = false;
+override hidden_activation: u32 = 0;
+override output_activation: u32 = 0;
+
+const TANH: u32 = 1;
+const IDENTITY: u32 = 2;
+const NEVER: u32 = 0xffffffffu;
 
 // Parameters in the order of a state_dict: weights of the hidden layer, row by row, its biases,
 // weights of the output, its bias.
@@ -35,10 +53,32 @@ const OUTPUT_WEIGHT: u32 = HIDDEN_BIAS + HIDDEN_SIZE;
 const OUTPUT_BIAS: u32 = OUTPUT_WEIGHT + HIDDEN_SIZE;
 const PARAMETER_COUNT: u32 = OUTPUT_BIAS + 1u;
 
+// The rows of `state`: the parameters; what a step hands to the next for each of them (what
+// rounding left out if careful, else the velocity); the learning rates of the two layers; and,
+// where `measured`, the first loss, then the sums over all steps of v, the loss in units of the
+// first, of 1/v, and of v over the last steps.
+const CARRIED: u32 = PARAMETER_COUNT;
+const RATES: u32 = CARRIED + PARAMETER_COUNT;
+const MEASURES: u32 = RATES + 2u;
+
+// What v is when the loss is larger, or no number.
+const LARGEST: f32 = 1e6;
+
 var<private> parameters: array<f32, PARAMETER_COUNT>;
-var<private> residues: array<f32, PARAMETER_COUNT>;
+var<private> carried: array<f32, PARAMETER_COUNT>;
 var<private> d_parameters: array<f32, PARAMETER_COUNT>;
 var<private> activations: array<f32, HIDDEN_SIZE>;
+var<private> hidden_rate: f32;
+var<private> output_rate: f32;
+// Of one step: the product of the probabilities of the right answers, or the sum of the squared
+// errors; and, where `measured`, the sum of the rows' losses.
+var<private> evidence: f32;
+var<private> loss_sum: f32;
+var<private> solved_at: u32;
+var<private> first_loss: f32;
+var<private> v_sum: f32;
+var<private> reciprocal_sum: f32;
+var<private> tail_sum: f32;
 
 // As in sigmoid.wgsl.
 fn middle(z: f32) -> f32 {
@@ -88,6 +128,39 @@ fn rounded(value: f32) -> f32 {
     return bitcast<f32>(bitcast<u32>(value) ^ params.zero);
 }
 
+fn is_finite(value: f32) -> bool {
+    return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
+}
+
+fn logistic(z: f32) -> f32 {
+    if careful {
+        return sigmoid(z);
+    }
+    // exp(88.8) is infinite, which WGSL lets be anything.
+    return 1.0 / (1.0 + exp(min(-z, 87.0)));
+}
+
+fn activate(z: f32, activation: u32) -> f32 {
+    if activation == TANH {
+        return 2.0 * logistic(2.0 * z) - 1.0;
+    }
+    if activation == IDENTITY {
+        return z;
+    }
+    return logistic(z);
+}
+
+// The derivative of an activation, by its value.
+fn slope(a: f32, activation: u32) -> f32 {
+    if activation == TANH {
+        return 1.0 - a * a;
+    }
+    if activation == IDENTITY {
+        return 1.0;
+    }
+    return a * (1.0 - a);
+}
+
 // Leaves the hidden activations of a row in `activations`; returns its logit.
 fn forward(row: u32) -> f32 {
     var logit = 0.0;
@@ -96,18 +169,38 @@ fn forward(row: u32) -> f32 {
         for (var i = 0u; i < INPUT_SIZE; i += 1u) {
             z += INPUTS[row * INPUT_SIZE + i] * parameters[j * INPUT_SIZE + i];
         }
-        activations[j] = sigmoid(z + parameters[HIDDEN_BIAS + j]);
+        activations[j] = activate(z + parameters[HIDDEN_BIAS + j], hidden_activation);
         logit += activations[j] * parameters[OUTPUT_WEIGHT + j];
     }
     return logit + parameters[OUTPUT_BIAS];
 }
 
+fn loss_of(row: u32, logit: f32, output: f32) -> f32 {
+    if squared {
+        let error = output - TARGETS[row];
+        return error * error;
+    }
+    return row_loss(logit, TARGETS[row]);
+}
+
 // Adds the gradient of one row to `d_parameters`.
 fn backward(row: u32) {
-    let d_logit = (sigmoid(forward(row)) - TARGETS[row]) / f32(BATCH_SIZE);
+    let logit = forward(row);
+    let output = activate(logit, output_activation);
+    let error = output - TARGETS[row];
+    var d_logit = error / f32(BATCH_SIZE);
+    if squared {
+        d_logit = 2.0 * d_logit * slope(output, output_activation);
+        evidence += error * error;
+    } else {
+        evidence *= 1.0 - abs(error);
+    }
+    if measured {
+        loss_sum += loss_of(row, logit, output);
+    }
     for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
         let a = activations[j];
-        let d_z = d_logit * parameters[OUTPUT_WEIGHT + j] * (a * (1.0 - a));
+        let d_z = d_logit * parameters[OUTPUT_WEIGHT + j] * slope(a, hidden_activation);
         for (var i = 0u; i < INPUT_SIZE; i += 1u) {
             d_parameters[j * INPUT_SIZE + i] += d_z * INPUTS[row * INPUT_SIZE + i];
         }
@@ -117,29 +210,103 @@ fn backward(row: u32) {
     d_parameters[OUTPUT_BIAS] += d_logit;
 }
 
-fn step() {
+fn update(p: u32, rate: f32) {
+    if careful {
+        let before = parameters[p];
+        let change = carried[p] - rate * d_parameters[p];
+        parameters[p] = rounded(before + change);
+        carried[p] = change - (parameters[p] - before);
+    } else if has_momentum {
+        carried[p] = params.momentum * carried[p] + d_parameters[p];
+        parameters[p] -= rate * carried[p];
+    } else {
+        parameters[p] -= rate * d_parameters[p];
+    }
+}
+
+fn measure(number: u32) {
+    let loss = loss_sum / f32(BATCH_SIZE);
+    first_loss = select(first_loss, loss, number == 0u);
+    let v = select(LARGEST, min(loss / first_loss, LARGEST), is_finite(loss));
+    v_sum += v;
+    reciprocal_sum += 1.0 / max(v, 1.0 / LARGEST);
+    tail_sum += select(0.0, v, number >= params.tail_from);
+}
+
+fn step(number: u32) {
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
         d_parameters[p] = 0.0;
     }
+    evidence = select(1.0, 0.0, squared);
+    loss_sum = 0.0;
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
         backward(row);
     }
+    // On the bits, so that no NaN passes.
+    let solved = bitcast<u32>(evidence) - params.solved_from < params.solved_span;
+    solved_at = min(solved_at, select(NEVER, number, solved));
+    if measured {
+        measure(number);
+    }
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
-        let before = parameters[p];
-        let change = residues[p] - params.learning_rate * d_parameters[p];
-        parameters[p] = rounded(before + change);
-        residues[p] = change - (parameters[p] - before);
+        update(p, select(output_rate, hidden_rate, p < OUTPUT_WEIGHT));
     }
 }
 
 fn look(member: u32, segment: u32) {
-    var sum = 0.0;
+    var total = 0.0;
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
         let logit = forward(row);
-        sum += row_loss(logit, TARGETS[row]);
-        probabilities[row * params.member_count + member] = sigmoid(logit);
+        let output = activate(logit, output_activation);
+        total += loss_of(row, logit, output);
+        outputs[row * params.member_count + member] = output;
     }
-    losses[segment * params.member_count + member] = sum / f32(BATCH_SIZE);
+    var loss = total / f32(BATCH_SIZE);
+    // An activation may have made a number of what is none.
+    for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
+        loss = select(parameters[p], loss, is_finite(parameters[p]) || !is_finite(loss));
+    }
+    losses[segment * params.member_count + member] = loss;
+}
+
+fn load(member: u32) {
+    let count = params.member_count;
+    for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
+        parameters[p] = state[p * count + member];
+        if careful || has_momentum {
+            carried[p] = state[(CARRIED + p) * count + member];
+        }
+    }
+    hidden_rate = state[RATES * count + member];
+    output_rate = state[(RATES + 1u) * count + member];
+    let at_start = params.at_start == 1u;
+    solved_at = select(progress[2u * count + member], NEVER, at_start);
+    if measured {
+        first_loss = state[MEASURES * count + member];
+        v_sum = select(state[(MEASURES + 1u) * count + member], 0.0, at_start);
+        reciprocal_sum = select(state[(MEASURES + 2u) * count + member], 0.0, at_start);
+        tail_sum = select(state[(MEASURES + 3u) * count + member], 0.0, at_start);
+    }
+}
+
+fn store(member: u32, done: u32, canary: u32) {
+    let count = params.member_count;
+    for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
+        state[p * count + member] = parameters[p];
+        if careful || has_momentum {
+            state[(CARRIED + p) * count + member] = carried[p];
+        }
+    }
+    if measured {
+        state[MEASURES * count + member] = first_loss;
+        state[(MEASURES + 1u) * count + member] = v_sum;
+        state[(MEASURES + 2u) * count + member] = reciprocal_sum;
+        state[(MEASURES + 3u) * count + member] = tail_sum;
+    }
+    // What was done before counts only if the launches before did all of theirs.
+    progress[member] = done + select(progress[member], 0u, params.at_start == 1u);
+    progress[count + member] = params.nonce + canary;
+    progress[2u * count + member] = solved_at;
 }
 
 @compute @workgroup_size(workgroup_size)
@@ -151,21 +318,19 @@ fn main(
     if member >= params.member_count {
         return;
     }
-    for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
-        parameters[p] = state[p * params.member_count + member];
-        residues[p] = state[(PARAMETER_COUNT + p) * params.member_count + member];
-    }
+    load(member);
     var done = 0u;
     for (var segment = 0u; segment < params.segments; segment += 1u) {
-        look(member, segment);
         for (var k = 0u; k < params.steps; k += 1u) {
-            step();
+            step(params.first_step + done);
             done += 1u;
         }
+        look(member, segment);
     }
-    for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
-        state[p * params.member_count + member] = parameters[p];
-        state[(PARAMETER_COUNT + p) * params.member_count + member] = residues[p];
+    // A driver that ends loops early ends this one too.
+    var canary = 0u;
+    for (var i = 0u; i < params.canary; i += 1u) {
+        canary += 1u;
     }
-    progress[member] = vec2<u32>(params.first_step + done, params.nonce);
+    store(member, done, canary);
 }

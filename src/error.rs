@@ -44,6 +44,31 @@ pub enum Error {
         /// Updates that were asked for.
         steps: u64,
     },
+    /// The user asked to stop a sweep.
+    #[error(
+        "interrupted: {done} of {pixels} pixels are trained and kept in {path}; the same command \
+         goes on from there",
+        path = path.display()
+    )]
+    Paused {
+        /// Pixels that are trained.
+        done: usize,
+        /// Pixels that were asked for.
+        pixels: usize,
+        /// Where they are kept.
+        path: PathBuf,
+    },
+    /// A driver that gave up on a launch may report success: the device's own counter tells.
+    #[error(
+        "the device counted {counted} steps where it was given {expected}: its driver left work \
+         undone without an error; nothing was saved"
+    )]
+    Undone {
+        /// What the device counted.
+        counted: u32,
+        /// What it should have counted.
+        expected: u64,
+    },
     /// The device or its driver failed, or did not do what it reported as done.
     #[error("{0}")]
     Gpu(String),
@@ -58,8 +83,8 @@ impl Error {
             Self::Diverged { .. } => 1,
             Self::Usage(_) | Self::File { .. } => 2,
             Self::NoAdapter(_) => 3,
-            Self::Gpu(_) => 4,
-            Self::Interrupted { .. } => 130,
+            Self::Undone { .. } | Self::Gpu(_) => 4,
+            Self::Interrupted { .. } | Self::Paused { .. } => 130,
         }
     }
 

@@ -124,4 +124,5 @@ pub mod rng;
 pub mod rule;
 pub mod scalar;
 pub mod state_dict;
+pub mod sweep;
 pub mod train;

@@ -100,6 +100,23 @@ pub enum Init {
     Uniform,
 }
 
+impl Init {
+    /// How far from zero a uniform law reaches in a layer of `input_size` inputs; of the normal
+    /// law, its standard deviation.
+    #[must_use]
+    pub fn extent(self, input_size: usize) -> f32 {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "the bound is rounded once, from f64"
+        )]
+        match self {
+            Self::Torch => (1.0 / (input_size as f64).sqrt()) as f32,
+            Self::Normal | Self::Uniform => 1.0,
+        }
+    }
+}
+
 /// The parameters of one layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
@@ -139,14 +156,8 @@ impl Parameters {
     pub fn initialise(sizes: &LayerSizes, init: Init, seed: u64) -> Self {
         let stream = Stream::new(seed);
         Self::from_fn(sizes, |number, input_size| match init {
-            #[expect(
-                clippy::cast_precision_loss,
-                clippy::cast_possible_truncation,
-                reason = "the bound is rounded once, from f64"
-            )]
-            Init::Torch => (1.0 / (input_size as f64).sqrt()) as f32 * stream.uniform(number),
             Init::Normal => stream.normal(number),
-            Init::Uniform => stream.uniform(number),
+            Init::Torch | Init::Uniform => init.extent(input_size) * stream.uniform(number),
         })
     }
 

@@ -33,21 +33,38 @@ fn low(word: u64) -> u32 {
     word as u32
 }
 
-/// The draws that belong to one seed: one block of four words for each index.
+/// The draws that belong to one seed and one member of an ensemble: one block of four words for
+/// each index.
 #[derive(Clone, Copy, Debug)]
 pub struct Stream {
-    key: [u32; 2],
+    /// The seed.
+    pub key: [u32; 2],
+    /// The words of the counter behind the index: the member, what is drawn, and 0.
+    pub counter: [u32; 3],
 }
 
 impl Stream {
-    /// The stream of a seed.
+    /// The stream of a seed, for the starting parameters of member 0.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { key: [low(seed), high(seed)] }
+        Self { key: [low(seed), high(seed)], counter: [0; 3] }
+    }
+
+    /// The same for another member.
+    #[must_use]
+    pub fn of_member(self, member: u32) -> Self {
+        Self { counter: [member, 0, 0], ..self }
+    }
+
+    /// The same for another purpose than the parameters, which are number 0.
+    #[must_use]
+    pub fn for_purpose(self, purpose: u32) -> Self {
+        Self { counter: [self.counter[0], purpose, 0], ..self }
     }
 
     fn block(self, index: u32) -> [u32; 4] {
-        philox4x32([index, 0, 0, 0], self.key)
+        let [member, purpose, last] = self.counter;
+        philox4x32([index, member, purpose, last], self.key)
     }
 
     /// Draw number `index` of the uniform law on [−1, 1): a multiple of 2⁻²³, so exact in `f32`.

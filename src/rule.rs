@@ -67,6 +67,60 @@ impl Rule {
     }
 }
 
+/// What a neuron makes of the sum of its inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// 1 / (1 + e⁻ᶻ)
+    Sigmoid,
+    /// tanh z = 2 / (1 + e⁻²ᶻ) − 1
+    Tanh,
+    /// z
+    Identity,
+}
+
+/// What training lowers, as a mean over the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// −ln of the probability of the right answer, in nats; of a sigmoid output
+    CrossEntropy,
+    /// (output − target)²
+    SquaredError,
+}
+
+/// What the fused engine computes in a step, beyond plain SGD on sigmoids.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Variant {
+    /// Whether sigmoid and update take pains to round less, at twice the time.
+    pub careful: bool,
+    /// Of the hidden layer.
+    pub hidden_activation: Activation,
+    /// Of the output.
+    pub output_activation: Activation,
+    /// What is lowered.
+    pub loss: Loss,
+    /// μ in v ← μ·v + gradient, parameter ← parameter − rate·v; 0 for none, as where careful.
+    pub momentum: f32,
+    /// Whether to keep what [`Convergence`](crate::train::Convergence) needs.
+    pub measured: bool,
+}
+
+impl Variant {
+    /// The same as the layered engine: a single network, compared with a CPU.
+    pub const CAREFUL: Self = Self { careful: true, ..Self::PLAIN };
+
+    /// The shortest formulas: many networks.
+    pub const PLAIN: Self = Self {
+        careful: false,
+        hidden_activation: Activation::Sigmoid,
+        output_activation: Activation::Sigmoid,
+        loss: Loss::CrossEntropy,
+        momentum: 0.0,
+        measured: false,
+    };
+}
+
 /// An experiment known by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Preset {

@@ -43,8 +43,8 @@ struct DeviceArgs {
 }
 
 impl DeviceArgs {
-    fn selection(self) -> Selection {
-        Selection { backends: self.backend.into_iter().collect(), adapter: self.adapter }
+    fn selection(&self) -> Selection {
+        Selection { backends: self.backend.into_iter().collect(), adapter: self.adapter.clone() }
     }
 }
 

@@ -10,11 +10,15 @@ use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
 use crate::model::{Init, LayerSizes, Parameters};
-use crate::report::{self, ProgressDisplay, TrainReport};
-use crate::rule::Preset;
+use crate::report::{self, EnsembleReport, ProgressDisplay, TrainReport};
+use crate::rule::{Preset, Rule, Variant};
 use crate::scalar::Scalar;
 use crate::state_dict;
-use crate::train::{Agreement, Fused, Layered, Plan, Trajectory, Verdict, reference};
+use crate::sweep::{self, Axis, EnsemblePlan, Quantity, Task};
+use crate::train::{
+    Agreement, Budget, Fused, LEARNED_BELOW, Layered, Plan, Progress, Trajectory, Verdict,
+    reference,
+};
 
 /// The most losses that a run may keep.
 const MAX_MARKS: u64 = 10_000_000;
@@ -85,6 +89,30 @@ pub(super) struct Args {
     /// Write the trained parameters, in the same format
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Train so many networks, each from its own start
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..=1 << 32),
+        conflicts_with_all = ["init_from", "save", "csv", "log_every", "no_reference", "engine", "member"]
+    )]
+    networks: Option<u64>,
+    /// Train member K of the ensemble with this seed alone, to the same bits
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(..1 << 32), conflicts_with = "init_from")]
+    member: Option<u64>,
+    /// With --networks: a member is solved at the first step with a loss below this
+    #[arg(long, value_name = "LOSS", default_value_t = LEARNED_BELOW)]
+    solved_below: f32,
+    /// With --networks or --member: what members differ in, such as learning-rate=0.1..10:log or
+    /// init-scale=0.5..2
+    #[arg(long, value_name = "NAME=LOW..HIGH")]
+    vary: Vec<String>,
+    /// With --networks: members whose trained parameters are to be reported, as a hash
+    #[arg(long, value_name = "K,K", value_delimiter = ',', requires = "networks")]
+    sample: Vec<u64>,
+    /// Let one dispatch take all steps, whatever the driver makes of it
+    #[arg(long, hide = true)]
+    no_loop_budget: bool,
     /// Keep the loss of every Nth step
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=MAX_STEPS))]
     log_every: u64,
@@ -102,18 +130,31 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) async fn run(self) -> Result<u8, Error> {
-        let plan = self.plan()?;
+    pub(super) async fn run(&self) -> Result<u8, Error> {
+        let mut plan = self.plan()?;
+        let ensemble = self.ensemble(&plan)?;
         self.check_outputs()?;
         let gpu = Gpu::open(self.device.selection()).await?;
-        let mut progress = ProgressDisplay::new(plan.steps);
-        let mut observe = |now| {
-            progress.update(now);
+        if let (Some(ensemble), Some(networks)) = (&ensemble, self.networks) {
+            let mut progress = ProgressDisplay::new("network", networks);
+            return self.run_ensemble(&gpu, ensemble, &mut progress).await;
+        }
+        if let (Some(ensemble), Some(member)) = (&ensemble, self.member) {
+            let (start, rate) = ensemble.start_of(&gpu, member).await?;
+            plan.start = start;
+            plan.rule.learning_rate = rate.into();
+            plan.variant = ensemble.task.variant;
+        }
+        let mut progress = ProgressDisplay::new("step", plan.steps);
+        let mut observe = |now: Progress| {
+            progress.update(now.step, now.loss);
             go_on()
         };
         let (engine, why) = self.engine.choose(&plan);
         let outcome = match engine {
-            Engine::Fused => Fused::new(&gpu, &plan).await?.train(&mut observe).await?,
+            Engine::Fused => {
+                Fused::new(&gpu, &plan, self.budget()).await?.train(&mut observe).await?
+            }
             _ => Layered::new(&gpu, &plan).await?.train(&mut observe).await?,
         };
         let cpu = if self.no_reference {
@@ -132,6 +173,7 @@ impl Args {
             engine_reason: &why,
             preset: self.preset,
             seed: self.init_from.is_none().then_some(self.seed),
+            member: self.member,
             plan: &plan,
             outcome: &outcome,
             cpu: cpu.as_ref(),
@@ -148,6 +190,86 @@ impl Args {
             state_dict::save(path, &outcome.parameters)?;
         }
         Ok(0)
+    }
+
+    fn budget(&self) -> Budget {
+        if self.no_loop_budget { Budget::Unlimited } else { Budget::Hopeful }
+    }
+
+    /// The ensemble that was asked for, whole or a member of it.
+    fn ensemble(&self, plan: &Plan) -> Result<Option<EnsemblePlan>, Error> {
+        let sizes = plan.start.sizes.clone();
+        let axis = |text: &String| Axis::parse("--vary", text, &sizes);
+        let vary: Vec<Axis> = self.vary.iter().map(axis).collect::<Result<_, _>>()?;
+        let refuse = |problem: &str| Err(Error::Usage(problem.into()));
+        if self.networks.is_none() && self.member.is_none() {
+            return if vary.is_empty() { Ok(None) } else { refuse("--vary needs --networks") };
+        }
+        let may_vary = |axis: &Axis| {
+            matches!(axis.quantity, Quantity::LearningRate(None) | Quantity::InitScale)
+        };
+        if !vary.iter().all(may_vary) {
+            return refuse("--vary: members may differ in learning-rate and init-scale");
+        }
+        if plan.rule != Rule::sgd(plan.rule.learning_rate) {
+            return refuse("--networks: expected plain SGD, as the preset xor has it");
+        }
+        if !(self.solved_below > 0.0 && self.solved_below.is_finite()) {
+            return refuse("--solved-below: expected a finite number above 0");
+        }
+        if self.steps > sweep::MAX_STEPS {
+            return Err(Error::Usage(format!(
+                "--steps {}: members of an ensemble make {} at most",
+                self.steps,
+                sweep::MAX_STEPS
+            )));
+        }
+        if let Some(networks) = self.networks
+            && let Some(member) = self.sample.iter().find(|member| **member >= networks)
+        {
+            return Err(Error::Usage(format!(
+                "--sample {member}: the members of {networks} networks are 0 to {}",
+                networks - 1
+            )));
+        }
+        let task = Task {
+            data: plan.data.clone(),
+            sizes,
+            init: self.init.unwrap_or_else(|| self.preset.init()),
+            variant: Variant::PLAIN,
+            steps: self.steps,
+            solved_below: self.solved_below,
+            budget: self.budget(),
+        };
+        task.check()?;
+        Ok(Some(EnsemblePlan {
+            task,
+            networks: self.networks.unwrap_or(1),
+            seed: self.seed,
+            learning_rate: plan.rule.learning_rate,
+            vary,
+            sample: self.sample.clone(),
+        }))
+    }
+
+    async fn run_ensemble(
+        &self,
+        gpu: &Gpu,
+        plan: &EnsemblePlan,
+        progress: &mut ProgressDisplay,
+    ) -> Result<u8, Error> {
+        let tile_size = sweep::tile_size(&gpu.adapter);
+        let mut observe = |network_steps: u64| {
+            progress.update(network_steps / plan.task.steps, None);
+            go_on()
+        };
+        let ensemble = plan.run(gpu, tile_size, &mut observe).await?;
+        progress.finish();
+        let interrupted = ensemble.networks < plan.networks;
+        let (adapter, preset, ensemble) = (&gpu.adapter, self.preset, &ensemble);
+        let report = EnsembleReport { adapter, preset, plan, ensemble, tile_size };
+        report::print(&if self.json { report.json() } else { report.text() })?;
+        Ok(if interrupted { 130 } else { 0 })
     }
 
     /// Checks what is to be written, before the run.
@@ -188,7 +310,8 @@ impl Args {
             let init = self.init.unwrap_or_else(|| self.preset.init());
             Parameters::initialise(&sizes, init, self.seed)
         };
-        Ok(Plan { data, rule, start, steps: self.steps, log_every: self.log_every })
+        let (variant, steps, log_every) = (Variant::CAREFUL, self.steps, self.log_every);
+        Ok(Plan { data, rule, variant, start, steps, log_every })
     }
 
     fn sizes(&self, data: &Dataset) -> Result<LayerSizes, Error> {

@@ -14,5 +14,6 @@ pub mod sgd_update;
 pub mod sigmoid;
 pub mod sigmoid_grad;
 pub mod train_invocation;
+pub mod uniform_draw;
 
 pub use reference::Reference;

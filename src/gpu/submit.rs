@@ -91,14 +91,23 @@ impl Gpu {
         Ok(())
     }
 
+    /// The words of parts of tensors, one after the other.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub async fn read_regions(&self, regions: &[Region<'_>]) -> Result<Vec<u32>, Error> {
+        let len = regions.iter().map(|region| region.len).sum();
+        let mut readback = self.readback(len).await?;
+        self.submit([], regions, &mut readback, None).await?;
+        Ok(readback.words)
+    }
+
     /// All values of a tensor.
     ///
     /// # Errors
     /// As [`Self::submit`].
     pub async fn read<T: bytemuck::Pod>(&self, tensor: &Tensor) -> Result<Vec<T>, Error> {
-        let mut readback = self.readback(tensor.len()).await?;
-        self.submit([], &[tensor.into()], &mut readback, None).await?;
-        Ok(bytemuck::cast_slice(readback.words()).to_vec())
+        Ok(bytemuck::cast_slice(&self.read_regions(&[tensor.into()]).await?).to_vec())
     }
 
     /// Waits for a submission and takes over what it copied.

@@ -101,8 +101,17 @@ impl Gpu {
     /// Unless `data` has as many values as the tensor, of 4 bytes each.
     pub fn write<T: bytemuck::Pod>(&self, tensor: &Tensor, data: &[T]) {
         assert_eq!(tensor.len(), data.len(), "values for the tensor");
+        self.write_at(tensor, 0, data);
+    }
+
+    /// Overwrites part of a tensor, from value number `start` on.
+    ///
+    /// # Panics
+    /// If that is not inside, or values have not 4 bytes each.
+    pub fn write_at<T: bytemuck::Pod>(&self, tensor: &Tensor, start: usize, data: &[T]) {
+        assert!(start + data.len() <= tensor.len(), "values for the tensor");
         assert_eq!(size_of::<T>(), 4, "bytes a value");
-        self.write_buffer(&tensor.buffer, bytes(tensor.offset), bytemuck::cast_slice(data));
+        self.write_buffer(&tensor.buffer, bytes(tensor.offset + start), bytemuck::cast_slice(data));
     }
 
     /// Everything that goes to the device goes through here, and is counted.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::as_u32;
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+use crate::rule::{Loss, Variant};
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
@@ -15,7 +16,7 @@ pub const SPEC: KernelSpec = KernelSpec {
         Binding::read_write("state"),
         Binding::read_write("progress"),
         Binding::read_write("losses"),
-        Binding::read_write("probabilities"),
+        Binding::read_write("outputs"),
     ],
     params: Params::FIELDS,
     // Small, so that few networks still keep every core of a software adapter busy.
@@ -35,16 +36,24 @@ gpu::params! {
         first_step: u32,
         /// How many times to look at the loss.
         segments: u32,
-        /// How many updates to make after each look.
+        /// How many updates to make before each look.
         steps: u32,
         /// What shows that it was this run that wrote the progress.
         nonce: u32,
-        /// The factor of the gradient.
-        learning_rate: f32,
+        /// Iterations of a loop that a driver must not have cut short either.
+        canary: u32,
         /// Always 0.
         zero: u32,
-        /// Nothing.
-        padding: u32,
+        /// The bits of the first number that counts as solved.
+        solved_from: u32,
+        /// How many numbers from there on do.
+        solved_span: u32,
+        /// The first step of the tail that convergence looks at.
+        tail_from: u32,
+        /// The factor of the velocity.
+        momentum: f32,
+        /// 1 where members start.
+        at_start: u32,
     }
 }
 
@@ -59,7 +68,21 @@ pub struct Problem<'a> {
     pub inputs: &'a [f32],
     /// `[batch_size, 1]`
     pub targets: &'a [f32],
+    /// What a step computes.
+    pub variant: Variant,
 }
+
+/// Rows of the progress.
+pub const PROGRESS_ROWS: usize = 3;
+
+/// In the progress: the step before whose update a member is solved, if it never is.
+pub const NEVER: u32 = u32::MAX;
+
+/// What the nonce is found to have grown by if no loop was cut short.
+pub const CANARY: u32 = 8;
+
+/// A loss larger than this many times the first, or none at all, counts as this many times.
+pub const LARGEST: f32 = 1e6;
 
 impl Problem<'_> {
     /// Parameters of the network.
@@ -68,11 +91,49 @@ impl Problem<'_> {
         (self.input_size + 2) * self.hidden_size + 1
     }
 
+    /// The first of the rows that steps hand on for each parameter.
+    #[must_use]
+    pub fn carried_row(&self) -> usize {
+        self.parameter_count()
+    }
+
+    /// The first of the two rows of learning rates: of the hidden layer, and of the output.
+    #[must_use]
+    pub fn rates_row(&self) -> usize {
+        2 * self.parameter_count()
+    }
+
+    /// The first of the four rows of measures: the first loss, then the sums over all steps of v,
+    /// the loss in units of the first, of 1/v, and of v over the tail.
+    #[must_use]
+    pub fn measures_row(&self) -> usize {
+        self.rates_row() + 2
+    }
+
+    /// Rows of the state.
+    #[must_use]
+    pub fn state_rows(&self) -> usize {
+        self.measures_row() + 4
+    }
+
     /// Iterations of all loops together that one step can take where nothing is unrolled.
     #[must_use]
     pub fn iterations_a_step(&self) -> usize {
         let pass = 1 + self.hidden_size * (1 + self.input_size);
         1 + 2 * self.parameter_count() + self.targets.len() * (1 + 2 * pass)
+    }
+
+    fn overrides(&self) -> [(&'static str, f64); 6] {
+        let Variant { careful, hidden_activation, output_activation, loss, momentum, measured } =
+            self.variant;
+        [
+            ("careful", f64::from(u8::from(careful))),
+            ("has_momentum", f64::from(u8::from(momentum != 0.0))),
+            ("squared", f64::from(u8::from(loss == Loss::SquaredError))),
+            ("measured", f64::from(u8::from(measured))),
+            ("hidden_activation", f64::from(hidden_activation as u8)),
+            ("output_activation", f64::from(output_activation as u8)),
+        ]
     }
 
     /// The `const` lines that go before the shader.
@@ -103,12 +164,32 @@ pub struct Launch {
     pub first_step: u64,
     /// How many times to look at the loss.
     pub segments: usize,
-    /// How many updates to make after each look.
+    /// How many updates to make before each look.
     pub steps: usize,
     /// What shows that it was this run that wrote the progress.
     pub nonce: u32,
-    /// The factor of the gradient.
-    pub learning_rate: f32,
+    /// A member is solved at the first step before whose update its loss is below this.
+    pub solved_below: f32,
+    /// The first step of the tail that convergence looks at.
+    pub tail_from: u32,
+}
+
+/// The bits of the first number that counts as solved, and how many do: of the product of the
+/// probabilities of the right answers, above exp(−n·l) for a mean cross-entropy l over n rows; of
+/// the sum of squared errors, below n·l.
+fn solved(problem: Problem<'_>, below: f32) -> [u32; 2] {
+    #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
+    let limit = problem.targets.len() as f64 * f64::from(below);
+    #[expect(clippy::cast_possible_truncation, reason = "the limit is rounded once")]
+    let bits = |limit: f64| (limit as f32).to_bits();
+    match problem.variant.loss {
+        Loss::SquaredError => [0, bits(limit)],
+        Loss::CrossEntropy => {
+            let from = bits((-limit).exp()) + 1;
+            // Rounding may take the product a little beyond 1.
+            [from, bits(1.5) - from]
+        }
+    }
 }
 
 /// Compiles the trainer of a problem.
@@ -116,7 +197,7 @@ pub struct Launch {
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.
 pub async fn kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, Error> {
-    Kernel::with_header(gpu, &SPEC, &problem.header(), &[]).await
+    Kernel::with_header(gpu, &SPEC, &problem.header(), &problem.overrides()).await
 }
 
 /// The same with wgpu's own bound on every loop: slower, and the same bits.
@@ -125,30 +206,35 @@ pub async fn kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, Error> {
 /// [`Error::Gpu`] if the driver refuses.
 pub async fn checked_kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, Error> {
     static CHECKED: KernelSpec = KernelSpec { trusted_loops: false, ..SPEC };
-    Kernel::with_header(gpu, &CHECKED, &problem.header(), &[]).await
+    Kernel::with_header(gpu, &CHECKED, &problem.header(), &problem.overrides()).await
 }
 
 /// The `params` of a launch for so many networks.
 #[must_use]
-pub fn params(member_count: usize, launch: Launch) -> Params {
+pub fn params(problem: Problem<'_>, member_count: usize, launch: Launch) -> Params {
+    let [solved_from, solved_span] = solved(problem, launch.solved_below);
     Params {
         member_count: as_u32(member_count),
         first_step: u32::try_from(launch.first_step % (1 << 32)).expect("it was wrapped"),
         segments: as_u32(launch.segments),
         steps: as_u32(launch.steps),
         nonce: launch.nonce,
-        learning_rate: launch.learning_rate,
+        canary: CANARY,
         zero: 0,
-        padding: 0,
+        solved_from,
+        solved_span,
+        tail_from: launch.tail_from,
+        momentum: problem.variant.momentum,
+        at_start: u32::from(launch.first_step == 0),
     }
 }
 
-/// `segments` times: the loss and the probabilities, then `steps` updates.
+/// `segments` times: `steps` updates, then the loss and the outputs.
 ///
 /// # Shapes
-/// `state` `[2, parameter_count, member_count]`: parameters in the order of a `state_dict`, then
-/// what rounding left out of them; `progress` `[member_count, 2]`: steps done and the nonce;
-/// `losses` `[segments, member_count]` or larger; `probabilities` `[batch_size, member_count]`.
+/// `state` `[state_rows, member_count]`, see [`Problem`]; `progress` `[3, member_count]`: steps
+/// done, the nonce plus [`CANARY`], the step before whose update it was solved, or [`NEVER`];
+/// `losses` `[segments, member_count]` or larger; `outputs` `[batch_size, member_count]`.
 ///
 /// # Errors
 /// [`Error::Gpu`] if wgpu refuses.
@@ -160,13 +246,13 @@ pub async fn dispatch(
     kernel: &Kernel,
     problem: Problem<'_>,
     launch: Launch,
-    [state, progress, losses, probabilities]: [&Tensor; 4],
+    [state, progress, losses, outputs]: [&Tensor; 4],
 ) -> Result<Dispatch, Error> {
-    let member_count = progress.len() / 2;
-    assert_eq!(state.len(), 2 * problem.parameter_count() * member_count, "state");
-    assert_eq!(probabilities.len(), problem.targets.len() * member_count, "probabilities");
+    let member_count = progress.len() / PROGRESS_ROWS;
+    assert_eq!(state.len(), problem.state_rows() * member_count, "state");
+    assert_eq!(outputs.len(), problem.targets.len() * member_count, "outputs");
     assert!(losses.len() >= launch.segments * member_count, "losses");
     let workgroup_count = gpu::cover(member_count, SPEC.workgroup_size);
-    let tensors = [state, progress, losses, probabilities];
-    kernel.bind(gpu, &params(member_count, launch), &tensors, workgroup_count).await
+    let tensors = [state, progress, losses, outputs];
+    kernel.bind(gpu, &params(problem, member_count, launch), &tensors, workgroup_count).await
 }

@@ -2,16 +2,19 @@
 //! are made.
 
 mod devices;
+mod ensemble;
 mod progress;
 mod train;
 
 use std::io::{self, Write};
 
 pub use devices::devices;
+pub use ensemble::EnsembleReport;
 pub use progress::ProgressDisplay;
 pub use train::TrainReport;
 
 use crate::error::Error;
+use crate::gpu::{AdapterSummary, DeviceType};
 
 /// Writes to standard output. A reader that has heard enough (`| head`) is no error.
 ///
@@ -30,6 +33,30 @@ pub fn print(text: &str) -> Result<(), Error> {
 /// Writes a line to standard error. Where nobody can read it, there is nobody to tell.
 pub fn note(line: &str) {
     drop(writeln!(io::stderr(), "{line}"));
+}
+
+/// The lines that say where a run took place.
+fn adapter_lines(adapter: &AdapterSummary) -> String {
+    let AdapterSummary { name, backend, driver, device_type } = adapter;
+    let software = match device_type {
+        DeviceType::Software => "software: this processor, not a GPU",
+        hardware => hardware.name(),
+    };
+    format!("adapter: {name} ({software})\ndriver:  {driver}, through {backend}\n")
+}
+
+/// As it was written.
+fn plain(value: f64) -> String {
+    if value == 0.0 || (1e-4..1e6).contains(&value.abs()) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
+/// A rate of something as small as a step of one network.
+fn rate(per_s: f64) -> String {
+    format!("{per_s:.2e}")
 }
 
 /// Columns, each as wide as its widest cell, numbers to the right: the first row is the heading.

@@ -6,43 +6,45 @@ use std::time::Duration;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::{note, number};
-use crate::train;
 
 /// Lines of a run that is not watched on a terminal.
 const LINES: u64 = 10;
 
 /// The display of one run.
 pub struct ProgressDisplay {
-    steps: u64,
+    /// What is counted, such as "step".
+    unit: &'static str,
+    total: u64,
     bar: Option<ProgressBar>,
-    /// The step from which on the next line is due.
+    /// The count from which on the next line is due.
     due: u64,
 }
 
 impl ProgressDisplay {
-    /// The display of a run of so many steps.
+    /// The display of a run of so many steps, networks, or whatever `unit` says.
     #[must_use]
-    pub fn new(steps: u64) -> Self {
-        let template = "{bar:40} step {human_pos} of {human_len}{msg}, {eta} left";
+    pub fn new(unit: &'static str, total: u64) -> Self {
+        let template = "{bar:40} {prefix} {human_pos} of {human_len}{msg}, {eta} left";
         let bar = stderr().is_terminal().then(|| {
             let style =
                 ProgressStyle::with_template(template).expect("the template is well-formed");
-            ProgressBar::new(steps).with_style(style)
+            ProgressBar::new(total).with_style(style).with_prefix(unit)
         });
-        Self { steps, bar, due: steps.div_ceil(LINES) }
+        Self { unit, total, bar, due: total.div_ceil(LINES) }
     }
 
     /// Shows where the run is.
-    pub fn update(&mut self, now: train::Progress) {
-        let loss = now.loss.map(|loss| format!(", loss {}", number(loss.into(), 6)));
+    pub fn update(&mut self, done: u64, loss: Option<f32>) {
+        let loss = loss.map(|loss| format!(", loss {}", number(loss.into(), 6)));
         let loss = loss.unwrap_or_default();
         if let Some(bar) = &self.bar {
             bar.set_message(loss);
-            bar.set_position(now.step);
-        } else if now.step >= self.due {
-            note(&format!("step {} of {}{loss}", HumanCount(now.step), HumanCount(self.steps)));
-            let part = self.steps.div_ceil(LINES);
-            self.due = (now.step / part + 1) * part;
+            bar.set_position(done);
+        } else if done >= self.due {
+            let (unit, total) = (self.unit, HumanCount(self.total));
+            note(&format!("{unit} {} of {total}{loss}", HumanCount(done)));
+            let part = self.total.div_ceil(LINES);
+            self.due = (done / part + 1) * part;
         }
     }
 
@@ -60,8 +62,8 @@ impl ProgressDisplay {
     }
 
     /// Takes the bar away.
-    pub fn finish(self) {
-        if let Some(bar) = self.bar {
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }

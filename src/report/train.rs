@@ -6,8 +6,8 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::{number, table};
-use crate::gpu::{AdapterSummary, DeviceType};
+use super::{adapter_lines, number, plain, table};
+use crate::gpu::AdapterSummary;
 use crate::model::Parameters;
 use crate::rule::Preset;
 use crate::scalar::Scalar;
@@ -35,6 +35,8 @@ pub struct TrainReport<'a> {
     pub preset: Preset,
     /// Where it started, unless from a file.
     pub seed: Option<u64>,
+    /// Its number in the ensemble of that seed, if it was asked for as a member.
+    pub member: Option<u64>,
     /// What was to be done.
     pub plan: &'a Plan,
     /// What came out.
@@ -63,6 +65,7 @@ struct Json<'a> {
     preset: &'static str,
     layers: &'a [usize],
     seed: Option<u64>,
+    member: Option<u64>,
     learning_rate: f64,
     steps: u64,
     losses: Vec<LossRow>,
@@ -108,6 +111,7 @@ impl TrainReport<'_> {
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),
             seed: self.seed,
+            member: self.member,
             learning_rate: plan.rule.learning_rate,
             steps: plan.steps,
             losses: self.rows(),
@@ -153,16 +157,12 @@ impl TrainReport<'_> {
 
     fn heading(&self) -> String {
         let Plan { data, rule, start, steps, .. } = self.plan;
-        let AdapterSummary { name, backend, driver, device_type } = self.adapter;
-        let software = match device_type {
-            DeviceType::Software => "software: this processor, not a GPU",
-            hardware => hardware.name(),
-        };
-        let from = self.seed.map_or("from a file".into(), |seed| format!("seed {seed}"));
+        let mut from = self.seed.map_or("from a file".into(), |seed| format!("seed {seed}"));
+        if let Some(member) = self.member {
+            let _ = write!(from, ", member {}", HumanCount(member));
+        }
         format!(
-            "parity {}: {}, {} on {} ({} rows), {from}\n\
-             adapter: {name} ({software})\n\
-             driver:  {driver}, through {backend}\n\
+            "parity {}: {}, {} on {} ({} rows), {from}\n{}\
              engine:  {} ({})\n\
              rule:    {} steps, learning rate {}\n",
             env!("CARGO_PKG_VERSION"),
@@ -170,6 +170,7 @@ impl TrainReport<'_> {
             start.sizes,
             data.name(),
             HumanCount(data.batch_size() as u64),
+            adapter_lines(self.adapter),
             self.engine,
             self.engine_reason,
             HumanCount(*steps),
@@ -326,9 +327,4 @@ impl TrainReport<'_> {
 fn vector(values: &[f32]) -> String {
     let values: Vec<_> = values.iter().map(|&value| number(value.into(), 6)).collect();
     format!("[{}]", values.join(", "))
-}
-
-/// As it was written.
-fn plain(value: f64) -> String {
-    if (1e-4..1e6).contains(&value) { value.to_string() } else { format!("{value:e}") }
 }

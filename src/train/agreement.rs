@@ -76,14 +76,14 @@ mod tests {
     use super::*;
     use crate::dataset::Dataset;
     use crate::model::{Init, Parameters};
-    use crate::rule::Rule;
+    use crate::rule::{Rule, Variant};
 
     fn verdict(gpu: [f32; 2], cpu_f32: [f64; 2], cpu_f64: [f64; 2]) -> (Verdict, u64) {
         let sizes = "2-2-1".parse().expect("a network");
         let start = Parameters::initialise(&sizes, Init::Torch, 0);
         let data = Dataset::parity(2).expect("XOR");
-        let plan =
-            Plan { data, rule: Rule::sgd(1.0), start: start.clone(), steps: 7, log_every: 10 };
+        let (rule, variant) = (Rule::sgd(1.0), Variant::CAREFUL);
+        let plan = Plan { data, rule, variant, start: start.clone(), steps: 7, log_every: 10 };
         let outcome = Outcome {
             losses: vec![gpu[0]],
             final_loss: gpu[1],

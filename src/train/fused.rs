@@ -2,47 +2,49 @@
 
 use std::time::Instant;
 
-use super::pacer::Pacer;
-use super::{Observer, Outcome, Plan, Progress, Run, check_finite, check_steps};
+use super::members::{Budget, Members};
+use super::{Observer, Outcome, Plan, Progress, Run, check_finite};
 use crate::error::Error;
-use crate::gpu::{Dispatch, Gpu, Readback, Region, Tensor, Timer};
-use crate::kernels::train_invocation::{self, Launch, Problem};
+use crate::gpu::{Gpu, Region};
+use crate::kernels::train_invocation::Problem;
 use crate::model::Parameters;
-use crate::rule::Rule;
+use crate::rule::{Rule, Variant};
 use crate::scalar::Scalar;
-
-/// The most loop iterations that the steps of one dispatch may take, should nothing be unrolled:
-/// llvmpipe ends all loops of an invocation after 65,535 together, without an error. The looks at
-/// the loss may take as many again.
-const ITERATIONS: usize = 30_000;
 
 /// The most products of a step: what a driver will still unroll, and a register file hold.
 const PRODUCTS: usize = 256;
 
 /// Losses of one dispatch.
-const LOSS_CAPACITY: usize = 1_024;
+const LOSS_CAPACITY: u64 = 1_024;
 
 /// A network on the device, trained by one invocation.
 pub struct Fused<'a> {
     gpu: &'a Gpu,
     plan: &'a Plan,
-    dispatch: Dispatch,
-    state: Tensor,
-    progress: Tensor,
-    losses: Tensor,
-    probabilities: Tensor,
-    readback: Readback,
-    timer: Option<Timer>,
-    /// What all launches have in common.
-    launch: Launch,
-    done: u64,
+    members: Members<'a>,
 }
 
-/// The part of a plan that the shader is compiled for; none without exactly one hidden layer.
-fn problem(plan: &Plan) -> Option<Problem<'_>> {
-    let &[input_size, hidden_size, 1] = plan.start.sizes.as_slice() else { return None };
-    let (inputs, targets) = (&plan.data.inputs, &plan.data.targets);
-    Some(Problem { input_size, hidden_size, inputs, targets })
+/// What the shader is compiled for; or why it cannot be.
+///
+/// # Errors
+/// The reason.
+pub fn problem<'a>(
+    data: &'a crate::dataset::Dataset,
+    sizes: &crate::model::LayerSizes,
+    variant: Variant,
+) -> Result<Problem<'a>, String> {
+    let &[input_size, hidden_size, 1] = sizes.as_slice() else {
+        return Err("it takes networks with one hidden layer".into());
+    };
+    let products = data.batch_size() * hidden_size * (input_size + 1);
+    if products > PRODUCTS {
+        return Err(format!(
+            "it takes {PRODUCTS} products a step at most: rows times hidden neurons times \
+             (inputs plus one), here {products}"
+        ));
+    }
+    let (inputs, targets) = (&data.inputs, &data.targets);
+    Ok(Problem { input_size, hidden_size, inputs, targets, variant })
 }
 
 impl<'a> Fused<'a> {
@@ -51,84 +53,70 @@ impl<'a> Fused<'a> {
     /// # Errors
     /// The reason.
     pub fn can_run(plan: &Plan) -> Result<(), String> {
-        let problem = problem(plan).ok_or("it takes networks with one hidden layer")?;
+        problem(&plan.data, &plan.start.sizes, plan.variant)?;
         if plan.rule != Rule::sgd(plan.rule.learning_rate) {
             return Err("it takes plain SGD on mean binary cross-entropy".into());
-        }
-        let products = problem.targets.len() * problem.hidden_size * (problem.input_size + 1);
-        if products > PRODUCTS {
-            return Err(format!(
-                "it takes {PRODUCTS} products a step at most: rows times hidden neurons times \
-                 (inputs plus one), here {products}"
-            ));
         }
         Ok(())
     }
 
-    /// Uploads the plan and compiles its trainer.
+    /// Compiles the plan's trainer.
     ///
     /// # Errors
     /// [`Error::Usage`] if the engine cannot run it, [`Error::Gpu`] if the driver refuses.
-    pub async fn new(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
-        Self::can_run(plan).map_err(|why| Error::Usage(format!("--engine fused: {why}")))?;
-        let problem = problem(plan).expect("it was checked");
-        let kernel = train_invocation::kernel(gpu, problem).await?;
-        let state = gpu.zeros("state", 2 * problem.parameter_count()).await?;
-        let progress = gpu.zeros("progress", 2).await?;
-        let losses = gpu.zeros("losses", LOSS_CAPACITY).await?;
-        let probabilities = gpu.zeros("probabilities", problem.targets.len()).await?;
-        let tensors = [&state, &progress, &losses, &probabilities];
-        let learning_rate = f32::from_f64(plan.rule.learning_rate);
-        let launch = Launch { first_step: 0, segments: 0, steps: 0, nonce: nonce(), learning_rate };
-        let bound = train_invocation::dispatch(gpu, &kernel, problem, launch, tensors);
-        Ok(Self {
-            dispatch: bound.await?,
-            readback: gpu.readback(2 + LOSS_CAPACITY).await?,
-            timer: gpu.timer().await?,
-            done: 0,
-            state,
-            progress,
-            losses,
-            probabilities,
-            launch,
-            gpu,
-            plan,
-        })
+    pub async fn new(gpu: &'a Gpu, plan: &'a Plan, budget: Budget) -> Result<Self, Error> {
+        let refused = |why| Error::Usage(format!("--engine fused: {why}"));
+        Self::can_run(plan).map_err(refused)?;
+        let problem = problem(&plan.data, &plan.start.sizes, plan.variant).map_err(refused)?;
+        let capacity = usize::try_from(LOSS_CAPACITY).expect("1,024");
+        let members = Members::new(gpu, problem, 1, capacity, budget).await?;
+        Ok(Self { gpu, plan, members })
     }
 
-    /// Goes to the start of the plan.
-    fn restart(&mut self) {
-        let parameters: Vec<f32> = self.plan.start.values().collect();
-        let residues = vec![0.0; parameters.len()];
-        self.gpu.write(&self.state, &[parameters, residues].concat());
-        self.done = 0;
-    }
-
-    /// Makes all updates of the plan, then looks once more at what they made.
+    /// Makes all updates of the plan, from its start.
     ///
     /// # Errors
     /// [`Error::Diverged`] at the first loss that is not finite, [`Error::Interrupted`] if
-    /// `observe` asks for it, [`Error::Gpu`] if the device fails or did not do all steps.
-    pub async fn train(mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
+    /// `observe` asks for it, [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not
+    /// do all steps.
+    pub async fn train(&mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
-        let Run { losses, final_loss, longest_submission } =
-            match self.run(self.plan.log_every, observe).await {
-                // Somewhere between two looks: the same bits again, with a look at every step.
-                Err(diverged @ Error::Diverged { .. }) => {
-                    self.run(1, observe).await?;
-                    return Err(diverged);
-                }
-                run => run?,
-            };
-        let probabilities = self.gpu.read(&self.probabilities).await?;
-        let state: Vec<f32> = self.gpu.read(&self.state).await?;
+        let plan = self.plan;
+        let run = match self.run(plan.log_every, observe).await {
+            // The same bits again, in smaller parts.
+            Err(Error::Undone { .. }) if self.members.lower_budget() => {
+                self.run(plan.log_every, observe).await
+            }
+            run => run,
+        };
+        let Run { losses, final_loss } = match run {
+            // Somewhere between two looks: the same bits again, with a look at every step.
+            Err(diverged @ Error::Diverged { .. }) => {
+                self.run(1, observe).await?;
+                return Err(diverged);
+            }
+            run => run?,
+        };
+        let probabilities = self.gpu.read(&self.members.outputs).await?;
+        let state: Vec<f32> = self.gpu.read(&self.members.state).await?;
         let wall = start.elapsed();
-        let parameters = Parameters::from_fn(&self.plan.start.sizes, |number, _| {
+        let parameters = Parameters::from_fn(&plan.start.sizes, |number, _| {
             state[usize::try_from(number).expect("an index")]
         });
-        check_finite(self.plan.steps, "a parameter", parameters.values())?;
-        let gpu = self.timer.as_ref().and_then(Timer::total);
+        check_finite(plan.steps, "a parameter", parameters.values())?;
+        let gpu = self.members.gpu_time();
+        let longest_submission = self.members.longest_submission;
         Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
+    }
+
+    /// Puts the plan's start on the device.
+    fn restart(&mut self) {
+        let parameters: Vec<f32> = self.plan.start.values().collect();
+        let rate = f32::from_f64(self.plan.rule.learning_rate);
+        let carried = vec![0.0; parameters.len()];
+        let rows = [parameters, carried, vec![rate; 2]].concat();
+        self.gpu.write_at(&self.members.state, 0, &rows);
+        self.members.start(0.0, 0);
     }
 
     /// Makes the updates from the start, in dispatches that are sized by measured time and by the
@@ -136,72 +124,50 @@ impl<'a> Fused<'a> {
     async fn run(&mut self, every: u64, observe: &mut Observer<'_>) -> Result<Run, Error> {
         self.restart();
         let (plan, steps) = (self.plan, self.plan.steps);
-        let iterations = problem(plan).expect("it was checked").iterations_a_step();
-        let budget = (ITERATIONS / iterations).max(1) as u64;
         let mut run = Run::new(plan);
-        let mut pacer = Pacer::new(1);
-        let mut seen = None;
-        while self.done < steps {
-            let started = Instant::now();
-            let first = self.done;
-            let count = pacer.next(0, budget.min(steps - first));
+        self.advance(1, 0, |step, loss| run.keep(plan, step, loss)).await?;
+        while self.members.done() < steps {
+            let done = self.members.done();
+            let count = self.members.next(steps - done);
             // Whole segments from a mark on, or what leads to the next mark.
-            let to_mark = every - first % every;
+            let to_mark = every - done % every;
             let (segments, length) = if to_mark == every && count >= every {
-                ((count / every).min(LOSS_CAPACITY as u64), every)
+                ((count / every).min(LOSS_CAPACITY), every)
             } else {
                 (1, count.min(to_mark))
             };
-            let looks = (first..).step_by(to_usize(length));
-            for (step, &loss) in looks.zip(self.launch(segments, length).await?) {
-                check_finite(step, "the loss", [loss])?;
-                seen = Some(loss);
-                run.keep(plan, step, loss);
-            }
-            let elapsed = started.elapsed();
-            tracing::debug!(segments, length, ?elapsed, "submission");
-            run.longest_submission = run.longest_submission.max(elapsed);
-            pacer.record(0, segments * length, elapsed);
-            let now = Progress { step: self.done, loss: seen };
-            if observe(now).is_break() {
-                return Err(Error::Interrupted { step: self.done, steps });
+            let keep = |step, loss| run.keep(plan, step, loss);
+            let loss = Some(self.advance(segments, length, keep).await?);
+            let step = self.members.done();
+            if observe(Progress { step, loss }).is_break() {
+                return Err(Error::Interrupted { step, steps });
             }
         }
-        let final_loss = self.launch(1, 0).await?[0];
-        check_finite(steps, "the loss", [final_loss])?;
-        run.keep(plan, steps, final_loss);
         Ok(run)
     }
 
-    /// Runs one dispatch; returns the loss before each of its segments.
-    async fn launch(&mut self, segments: u64, steps: u64) -> Result<&[f32], Error> {
-        let launch = Launch {
-            first_step: self.done,
-            segments: to_usize(segments),
-            steps: to_usize(steps),
-            ..self.launch
-        };
-        self.gpu.write_params(&self.dispatch, &train_invocation::params(1, launch));
-        let losses = Region { tensor: &self.losses, start: 0, len: launch.segments };
-        let regions = [Region::from(&self.progress), losses];
-        let timer = self.timer.as_mut();
-        self.gpu.submit([&self.dispatch], &regions, &mut self.readback, timer).await?;
-        self.done += segments * steps;
-        let words = self.readback.words();
-        if words[1] != launch.nonce {
-            return Err(Error::Gpu("the device did not run what it was given".into()));
+    /// Runs one dispatch; gives the loss after each of its segments to `keep`, and returns the
+    /// last.
+    async fn advance(
+        &mut self,
+        segments: u64,
+        length: u64,
+        mut keep: impl FnMut(u64, f32),
+    ) -> Result<f32, Error> {
+        let done = self.members.done();
+        let len = usize::try_from(segments).expect("few");
+        let [progress, losses] = [self.members.progress.clone(), self.members.losses.clone()];
+        let regions = [Region::from(&progress), Region { tensor: &losses, start: 0, len }];
+        let words = self.members.advance([segments, length], &regions).await?.to_vec();
+        let (progress, losses) = words.split_at(progress.len());
+        self.members.check(progress)?;
+        let mut last = f32::NAN;
+        for (segment, bits) in (1..).zip(losses) {
+            last = f32::from_bits(*bits);
+            let step = done + segment * length;
+            check_finite(step, "the loss", [last])?;
+            keep(step, last);
         }
-        check_steps(words[0], self.done)?;
-        Ok(bytemuck::cast_slice(&words[2..]))
+        Ok(last)
     }
-}
-
-fn to_usize(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
-}
-
-/// A number that other runs do not have, and never zero.
-fn nonce() -> u32 {
-    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    since.subsec_nanos() | 1
 }

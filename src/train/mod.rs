@@ -3,6 +3,7 @@
 mod agreement;
 mod fused;
 mod layered;
+mod members;
 mod pacer;
 mod reference;
 
@@ -10,14 +11,15 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub use agreement::{Agreement, Verdict};
-pub use fused::Fused;
+pub use fused::{Fused, problem};
 pub use layered::Layered;
+pub use members::{Budget, Members};
 pub use reference::{Trajectory, reference};
 
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::model::Parameters;
-use crate::rule::Rule;
+use crate::rule::{Rule, Variant};
 
 /// A loss below this, in nats, is that of a network that has learned: on average it gives the
 /// right answer a probability of more than 95 %.
@@ -36,6 +38,8 @@ pub struct Plan {
     pub data: Dataset,
     /// How gradients are taken and applied.
     pub rule: Rule,
+    /// What the fused engine computes; the layered one is always careful.
+    pub variant: Variant,
     /// Where training starts.
     pub start: Parameters,
     /// Updates to make.
@@ -103,16 +107,11 @@ struct Run {
     /// At the marks.
     losses: Vec<f32>,
     final_loss: f32,
-    longest_submission: Duration,
 }
 
 impl Run {
     fn new(plan: &Plan) -> Self {
-        Self {
-            losses: Vec::with_capacity(plan.marks().count()),
-            final_loss: f32::NAN,
-            longest_submission: Duration::ZERO,
-        }
+        Self { losses: Vec::with_capacity(plan.marks().count()), final_loss: f32::NAN }
     }
 
     /// Puts down the loss before update number `step`, or after the last.
@@ -142,10 +141,7 @@ fn check_steps(counted: u32, expected: u64) -> Result<(), Error> {
     if u64::from(counted) == expected % (1 << 32) {
         return Ok(());
     }
-    Err(Error::Gpu(format!(
-        "the device counted {counted} steps where it was given {expected}: its driver left work \
-         undone without an error; nothing was saved"
-    )))
+    Err(Error::Undone { counted, expected })
 }
 
 #[cfg(test)]

@@ -8,20 +8,31 @@ use std::time::Duration;
 /// What a submission aims at; four times that would still be harmless.
 const TARGET: Duration = Duration::from_millis(25);
 
-/// The most that an estimate may shrink at once, and with it the next submission grow.
+/// The most that an estimate may shrink at once, and with it the next submission grow, where
+/// dispatches of a step differ.
 const GROWTH: f64 = 4.0;
+
+/// The same where all are alike: what each is expected to take is then too much anyway, since it
+/// has its share of what a submission takes by itself.
+const GROWTH_OF_STEPS: f64 = 64.0;
 
 /// Sizes submissions of a stream in which the dispatches of one step repeat.
 #[derive(Clone, Debug)]
 pub(super) struct Pacer {
     /// What each dispatch of the step is expected to take, in seconds; none before its first run.
     estimates: Vec<Option<f64>>,
+    growth: f64,
 }
 
 impl Pacer {
     /// Knows nothing yet of the `step_len` dispatches of a step.
     pub(super) fn new(step_len: usize) -> Self {
-        Self { estimates: vec![None; step_len] }
+        Self { estimates: vec![None; step_len], growth: GROWTH }
+    }
+
+    /// For a stream of steps that are all alike.
+    pub(super) fn for_steps() -> Self {
+        Self { estimates: vec![None], growth: GROWTH_OF_STEPS }
     }
 
     fn estimates_from(&self, position: u64) -> impl Iterator<Item = Option<f64>> + '_ {
@@ -51,7 +62,7 @@ impl Pacer {
         let expected: f64 = self.estimates_from(position).take(counted).flatten().sum();
         for index in (position..position + count.min(len)).map(|place| place % len) {
             let estimate = &mut self.estimates[usize::try_from(index).expect("an index")];
-            let ratio = (elapsed / expected).max(1.0 / GROWTH);
+            let ratio = (elapsed / expected).max(1.0 / self.growth);
             *estimate = Some(estimate.map_or(elapsed, |estimate| estimate * ratio));
         }
     }

@@ -3,7 +3,7 @@
 mod step;
 
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::step::Step;
 use super::pacer::Pacer;
@@ -25,6 +25,7 @@ pub struct Layered<'a> {
     step: Step,
     readback: Readback,
     timer: Option<Timer>,
+    longest_submission: Duration,
 }
 
 impl<'a> Layered<'a> {
@@ -39,7 +40,7 @@ impl<'a> Layered<'a> {
         gpu.write(&step.losses, &vec![POISON; capacity]);
         let readback = gpu.readback(capacity + 1).await?;
         let timer = gpu.timer().await?;
-        Ok(Self { gpu, plan, step, readback, timer })
+        Ok(Self { gpu, plan, step, readback, timer, longest_submission: Duration::ZERO })
     }
 
     /// Makes all updates of the plan, then looks once more at what they made.
@@ -49,12 +50,13 @@ impl<'a> Layered<'a> {
     /// `observe` asks for it, [`Error::Gpu`] if the device fails or did not do all steps.
     pub async fn train(mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
-        let Run { losses, final_loss, longest_submission } = self.run(observe).await?;
+        let Run { losses, final_loss } = self.run(observe).await?;
         let probabilities = self.gpu.read(&self.step.probabilities).await?;
         let parameters = self.step.read_parameters(self.gpu).await?;
         let wall = start.elapsed();
         check_finite(self.plan.steps, "a parameter", parameters.values())?;
         let gpu = self.timer.as_ref().and_then(Timer::total);
+        let longest_submission = self.longest_submission;
         Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
     }
 
@@ -79,7 +81,7 @@ impl<'a> Layered<'a> {
             }
             let elapsed = started.elapsed();
             tracing::debug!(dispatches = count, ?elapsed, "submission");
-            run.longest_submission = run.longest_submission.max(elapsed);
+            self.longest_submission = self.longest_submission.max(elapsed);
             pacer.record(done, count, elapsed);
             done += count;
             let step = self.updates_before(done);

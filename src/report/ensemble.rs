@@ -1,0 +1,228 @@
+//! The report of an ensemble: text and JSON of the same numbers.
+
+use std::fmt::Write;
+
+use indicatif::HumanCount;
+use serde::Serialize;
+
+use super::{adapter_lines, number, plain, rate, table};
+use crate::gpu::AdapterSummary;
+use crate::rule::Preset;
+use crate::sweep::{Ensemble, EnsemblePlan, Histogram, Sampled, Stuck, wilson};
+
+/// The longest bar of the histogram.
+const BAR: f64 = 40.0;
+
+/// The most rows of the data that are shown of a stuck network.
+const ROWS_SHOWN: usize = 8;
+
+/// The quantiles of the steps to solve.
+const QUANTILES: [f64; 5] = [0.0, 0.1, 0.5, 0.9, 1.0];
+
+/// All that is to be said of an ensemble.
+pub struct EnsembleReport<'a> {
+    /// Where it ran.
+    pub adapter: &'a AdapterSummary,
+    /// What the networks are called.
+    pub preset: Preset,
+    /// What was to be done.
+    pub plan: &'a EnsemblePlan,
+    /// What came out.
+    pub ensemble: &'a Ensemble,
+    /// Networks side by side.
+    pub tile_size: usize,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    version: &'static str,
+    adapter: &'a AdapterSummary,
+    preset: &'static str,
+    layers: &'a [usize],
+    seed: u64,
+    learning_rate: f64,
+    vary: Vec<String>,
+    steps: u64,
+    solved_below: f32,
+    networks_asked_for: u64,
+    networks: u64,
+    solved: u64,
+    solve_rate: f64,
+    solve_rate_95: [f64; 2],
+    steps_to_solve: Vec<QuantileRow>,
+    final_losses: &'a Histogram,
+    stuck: &'a [Stuck],
+    sampled: &'a [Sampled],
+    train_s: f64,
+    network_steps_per_s: f64,
+}
+
+#[derive(Serialize)]
+struct QuantileRow {
+    share: f64,
+    step: u32,
+}
+
+impl EnsembleReport<'_> {
+    fn quantiles(&self) -> Vec<QuantileRow> {
+        let step = |share| self.ensemble.steps_to_solve.quantile(share);
+        QUANTILES
+            .iter()
+            .filter_map(|&share| Some(QuantileRow { share, step: step(share)? }))
+            .collect()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
+    fn solve_rate(&self) -> f64 {
+        self.ensemble.steps_to_solve.total() as f64 / self.ensemble.networks as f64
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
+    fn network_steps_per_s(&self) -> f64 {
+        let steps = self.ensemble.networks as f64 * self.plan.task.steps as f64;
+        steps / self.ensemble.wall.as_secs_f64()
+    }
+
+    /// One object.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let Self { adapter, plan, ensemble, .. } = self;
+        let solved = ensemble.steps_to_solve.total();
+        let json = Json {
+            version: env!("CARGO_PKG_VERSION"),
+            adapter,
+            preset: self.preset.name(),
+            layers: plan.task.sizes.as_slice(),
+            seed: plan.seed,
+            learning_rate: plan.learning_rate,
+            vary: plan.vary.iter().map(ToString::to_string).collect(),
+            steps: plan.task.steps,
+            solved_below: plan.task.solved_below,
+            networks_asked_for: plan.networks,
+            networks: ensemble.networks,
+            solved,
+            solve_rate: self.solve_rate(),
+            solve_rate_95: wilson(solved, ensemble.networks),
+            steps_to_solve: self.quantiles(),
+            final_losses: &ensemble.final_losses,
+            stuck: &ensemble.stuck,
+            sampled: &ensemble.sampled,
+            train_s: ensemble.wall.as_secs_f64(),
+            network_steps_per_s: self.network_steps_per_s(),
+        };
+        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+    }
+
+    /// What a person reads.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let parts = [self.heading(), self.solved(), self.histogram(), self.stuck(), self.sampled()];
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        format!("{}\n{}", parts.join("\n"), self.timing())
+    }
+
+    fn heading(&self) -> String {
+        let EnsemblePlan { task, networks, seed, learning_rate, vary, .. } = self.plan;
+        let mut rates = format!("learning rate {}", plain(*learning_rate));
+        for axis in vary {
+            let _ = write!(rates, ", members differ in {axis}");
+        }
+        format!(
+            "parity {}: {}, {} networks {} on {} ({} rows), seed {seed}\n{}\
+             engine:  fused (one invocation a network, {} side by side)\n\
+             rule:    {} steps, {rates}\n",
+            env!("CARGO_PKG_VERSION"),
+            self.preset.name(),
+            HumanCount(*networks),
+            task.sizes,
+            task.data.name(),
+            HumanCount(task.data.batch_size() as u64),
+            adapter_lines(self.adapter),
+            HumanCount((self.tile_size as u64).min(*networks)),
+            HumanCount(task.steps),
+        )
+    }
+
+    fn solved(&self) -> String {
+        let Ensemble { networks, steps_to_solve, .. } = self.ensemble;
+        let solved = steps_to_solve.total();
+        let [low, high] = wilson(solved, *networks).map(|share| 100.0 * share);
+        let mut text = String::new();
+        if networks < &self.plan.networks {
+            let all = HumanCount(self.plan.networks);
+            let _ =
+                writeln!(text, "Interrupted after {} of {all} networks.", HumanCount(*networks));
+        }
+        let _ = writeln!(
+            text,
+            "Solved (loss below {}): {} of {}, {:.2} % (95 % interval {low:.2} to {high:.2} %)",
+            self.plan.task.solved_below,
+            HumanCount(solved),
+            HumanCount(*networks),
+            100.0 * self.solve_rate(),
+        );
+        let names = ["first", "10 %", "half", "90 %", "last"];
+        let quantiles = self.quantiles();
+        if !quantiles.is_empty() {
+            let parts = names.iter().zip(&quantiles);
+            let parts: Vec<_> = parts
+                .map(|(name, row)| format!("{name} {}", HumanCount(row.step.into())))
+                .collect();
+            let _ = writeln!(text, "Steps to solve, of those solved: {}", parts.join(", "));
+        }
+        text
+    }
+
+    fn histogram(&self) -> String {
+        let Histogram { half_decades, infinite, nan } = &self.ensemble.final_losses;
+        let edge = |k: i32| number(10_f64.powf(f64::from(k) / 2.0), 5);
+        let bins =
+            half_decades.iter().map(|(&k, &count)| (format!("{} to", edge(k)), edge(k + 1), count));
+        let none = |name: &str, count| (name.to_owned(), String::new(), count);
+        let others = [none("infinite", *infinite), none("no number", *nan)];
+        let others = others.into_iter().filter(|(.., count)| *count > 0);
+        let head = ["final loss", "", "networks", ""].map(String::from);
+        #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
+        let share = |count: u64| count as f64 / self.ensemble.networks as f64;
+        let body = bins.chain(others).map(|(low, high, count)| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "40")]
+            let len = (BAR * share(count)).ceil() as usize;
+            let bar = format!("{:>6.2} %  {:<40}", 100.0 * share(count), "█".repeat(len));
+            [low, high, HumanCount(count).to_string(), bar]
+        });
+        table(&std::iter::once(head).chain(body).collect::<Vec<_>>())
+    }
+
+    fn stuck(&self) -> String {
+        let mut text = String::new();
+        for Stuck { member, final_loss, outputs } in &self.ensemble.stuck {
+            if text.is_empty() {
+                text += "Not solved, the first few (`--member K` trains one alone):\n";
+            }
+            let shown = outputs.iter().take(ROWS_SHOWN);
+            let answers: Vec<_> = shown.map(|output| format!("{output:.3}")).collect();
+            let more = if outputs.len() > ROWS_SHOWN { ", …" } else { "" };
+            let _ = writeln!(
+                text,
+                "  member {member}: loss {}, answers {}{more}",
+                number((*final_loss).into(), 6),
+                answers.join(", "),
+            );
+        }
+        text
+    }
+
+    fn sampled(&self) -> String {
+        let mut text = String::new();
+        for Sampled { member, parameters_sha256, final_loss } in &self.ensemble.sampled {
+            let loss = number((*final_loss).into(), 6);
+            let _ = writeln!(text, "  member {member}: loss {loss}, SHA-256 {parameters_sha256}");
+        }
+        text
+    }
+
+    fn timing(&self) -> String {
+        let wall = self.ensemble.wall.as_secs_f64();
+        format!("  wall time {wall:.3} s, {} network-steps/s\n", rate(self.network_steps_per_s()))
+    }
+}

@@ -1,0 +1,189 @@
+//! Networks that differ by their start.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::axis::{Axis, Quantity};
+use super::statistics::{Histogram, StepsToSolve};
+use super::tile::{Finished, Starts, Task, Tile};
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::kernels::train_invocation::NEVER;
+use crate::model::Parameters;
+use crate::rng::Stream;
+use crate::scalar::Scalar;
+
+/// The most stuck members that are shown.
+const STUCK_SHOWN: usize = 4;
+
+/// The purposes of a member's stream beside its parameters.
+const RATE: u32 = 1;
+const SCALE: u32 = 2;
+
+/// An ensemble to be trained.
+#[derive(Clone, Debug)]
+pub struct EnsemblePlan {
+    /// What all members have in common.
+    pub task: Task,
+    /// Members.
+    pub networks: u64,
+    /// Together with a member's number it decides everything in which members differ.
+    pub seed: u64,
+    /// The factor of the gradient, where it is the same for all.
+    pub learning_rate: f64,
+    /// What differs besides the starting parameters: learning rate or initialisation scale, each
+    /// drawn evenly from its axis.
+    pub vary: Vec<Axis>,
+    /// Members of which the parameters are asked for.
+    pub sample: Vec<u64>,
+}
+
+/// A member that was asked for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sampled {
+    /// Its number.
+    pub member: u64,
+    /// Of its trained parameters, as `parity train --json` has it.
+    pub parameters_sha256: String,
+    /// Its loss after the last step.
+    pub final_loss: f32,
+}
+
+/// A member that was not solved.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stuck {
+    /// Its number.
+    pub member: u64,
+    /// Its loss after the last step.
+    pub final_loss: f32,
+    /// What it answers to each row of the data.
+    pub outputs: Vec<f32>,
+}
+
+/// What has become of an ensemble.
+#[derive(Clone, Debug, Default)]
+pub struct Ensemble {
+    /// Members that were trained: all, unless the user broke off.
+    pub networks: u64,
+    /// When those that were solved were.
+    pub steps_to_solve: StepsToSolve,
+    /// The losses after the last step.
+    pub final_losses: Histogram,
+    /// The first few that were not solved.
+    pub stuck: Vec<Stuck>,
+    /// Those that were asked for.
+    pub sampled: Vec<Sampled>,
+    /// Compilation left out.
+    pub wall: Duration,
+}
+
+impl EnsemblePlan {
+    /// What a member starts from and how it is trained: its learning rate, its initialisation
+    /// scale. A pure function of the seed and the member's number.
+    #[must_use]
+    pub fn member(&self, member: u64) -> (Stream, f32, f32) {
+        let number = u32::try_from(member).expect("members have numbers of 32 bits");
+        let stream = Stream::new(self.seed).of_member(number);
+        let (mut rate, mut scale) = (f32::from_f64(self.learning_rate), 1.0);
+        for axis in &self.vary {
+            let (purpose, value) = match axis.quantity {
+                Quantity::InitScale => (SCALE, &mut scale),
+                _ => (RATE, &mut rate),
+            };
+            let share = f64::from(stream.for_purpose(purpose).uniform(0)).midpoint(1.0);
+            *value = f32::from_f64(axis.at(share));
+        }
+        (stream, rate, scale)
+    }
+
+    fn starts(&self, first: u64, count: usize) -> Starts {
+        let mut starts = Starts::new(count, 0.0);
+        for (index, member) in (first..).take(count).enumerate() {
+            let (stream, rate, scale) = self.member(member);
+            starts.draw(index, stream, scale);
+            starts.set_rate(index, 0, rate);
+            starts.set_rate(index, 1, rate);
+        }
+        starts
+    }
+
+    /// Where a member starts, drawn on the device as that of its ensemble, and its learning rate.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn start_of(&self, gpu: &Gpu, member: u64) -> Result<(Parameters, f32), Error> {
+        let mut tile = Tile::new(gpu, &self.task, 1).await?;
+        tile.start(&self.starts(member, 1)).await?;
+        let (_, rate, _) = self.member(member);
+        Ok((tile.parameters(0).await?, rate))
+    }
+
+    /// Trains all members, tile after tile; `observe` hears how many network-steps are done. Where
+    /// it breaks off, the tile is finished, and what there is by then is the result.
+    ///
+    /// # Errors
+    /// [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all steps.
+    pub async fn run(
+        &self,
+        gpu: &Gpu,
+        tile_size: usize,
+        observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + '_),
+    ) -> Result<Ensemble, Error> {
+        let mut ensemble = Ensemble::default();
+        let size = usize::try_from(self.networks).unwrap_or(usize::MAX).min(tile_size);
+        let mut tile = Tile::new(gpu, &self.task, size).await?;
+        let mut len = size;
+        let start = Instant::now();
+        while ensemble.networks < self.networks {
+            let first = ensemble.networks;
+            let count = usize::try_from(self.networks - first).unwrap_or(size).min(size);
+            if count != len {
+                tile = Tile::new(gpu, &self.task, count).await?;
+                len = count;
+            }
+            let mut go_on = ControlFlow::Continue(());
+            let done_before = first * self.task.steps;
+            let mut watch = |steps| {
+                if observe(done_before + steps * count as u64).is_break() {
+                    go_on = ControlFlow::Break(());
+                }
+            };
+            let finished = tile.run(&self.starts(first, count), &mut watch).await?;
+            self.take_in(&mut ensemble, &tile, &finished, first).await?;
+            if go_on.is_break() {
+                break;
+            }
+        }
+        ensemble.wall = start.elapsed();
+        Ok(ensemble)
+    }
+
+    /// Adds the members of a finished tile, of which the first has number `first`.
+    async fn take_in(
+        &self,
+        ensemble: &mut Ensemble,
+        tile: &Tile<'_>,
+        finished: &Finished,
+        first: u64,
+    ) -> Result<(), Error> {
+        let members = finished.final_losses.iter().zip(&finished.solved_at);
+        for (index, (&final_loss, &solved_at)) in members.enumerate() {
+            let member = first + index as u64;
+            ensemble.final_losses.add(final_loss);
+            if solved_at != NEVER {
+                ensemble.steps_to_solve.add(solved_at);
+            } else if ensemble.stuck.len() < STUCK_SHOWN {
+                let outputs = tile.outputs(index).await?;
+                ensemble.stuck.push(Stuck { member, final_loss, outputs });
+            }
+            if self.sample.contains(&member) {
+                let parameters_sha256 = tile.parameters(index).await?.sha256();
+                ensemble.sampled.push(Sampled { member, parameters_sha256, final_loss });
+            }
+        }
+        ensemble.networks += finished.final_losses.len() as u64;
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! A picture in which every pixel is a trained network.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::axis::{Axis, Quantity};
+use super::partial::Partial;
+use super::tile::{Finished, Starts, TAIL, Task, Tile};
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::kernels::train_invocation::NEVER;
+use crate::rng::Stream;
+use crate::scalar::Scalar;
+
+/// What a pixel shows of its network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Value {
+    /// The loss after the last step.
+    FinalLoss,
+    /// The first step before whose update the loss is below `--solved-below`, or the number of
+    /// steps if there is none.
+    StepsToSolve,
+    /// Of Sohl-Dickstein, "The boundary of neural network trainability is fractal" (2024): with v
+    /// the loss of a step in units of the first, −Σv over all steps if the mean v of the last 20 is
+    /// below 1 (converged), else Σ1/v (diverged).
+    Convergence,
+}
+
+/// A sweep to be run.
+#[derive(Clone, Debug)]
+pub struct GridPlan {
+    /// What all pixels have in common.
+    pub task: Task,
+    /// The seed of the starting parameters, where it is no axis.
+    pub seed: u64,
+    /// The member of the ensemble with that seed.
+    pub member: u32,
+    /// The factor of the gradient, where it is no axis.
+    pub learning_rate: f64,
+    /// Starting parameters that are set instead of drawn, by number.
+    pub fixed: Vec<(usize, f32)>,
+    /// From left to right.
+    pub x: Axis,
+    /// From bottom to top.
+    pub y: Axis,
+    /// Pixels.
+    pub width: usize,
+    /// Pixels.
+    pub height: usize,
+    /// What they show.
+    pub value: Value,
+}
+
+/// A finished sweep.
+#[derive(Clone, Debug)]
+pub struct Grid {
+    /// `[height, width]`; the first row is the lowest.
+    pub values: Vec<f32>,
+    /// Compilation left out, and what an earlier run had done.
+    pub wall: Duration,
+    /// Networks that this run trained.
+    pub trained: usize,
+}
+
+impl GridPlan {
+    /// Pixels.
+    #[must_use]
+    pub fn pixels(&self) -> usize {
+        self.width * self.height
+    }
+
+    fn starts(&self, first: usize, count: usize) -> Starts {
+        let mut starts = Starts::new(count, f32::from_f64(self.learning_rate));
+        let mut set: Vec<_> =
+            self.fixed.iter().map(|&(number, value)| (number, vec![value; count])).collect();
+        for axis in [&self.x, &self.y] {
+            if let Quantity::Parameter(number) = axis.quantity {
+                set.retain(|(other, _)| *other != number);
+                set.push((number, vec![0.0; count]));
+            }
+        }
+        for index in 0..count {
+            let pixel = first + index;
+            let (column, row) = (pixel % self.width, pixel / self.width);
+            let (mut seed, mut scale) = (self.seed, 1.0);
+            for (axis, value) in [
+                (&self.x, self.x.pixel(column, self.width)),
+                (&self.y, self.y.pixel(row, self.height)),
+            ] {
+                let as_f32 = f32::from_f64(value);
+                match axis.quantity {
+                    Quantity::LearningRate(layer) => {
+                        let layers = layer.map_or(0..2, |layer| layer..layer + 1);
+                        layers.for_each(|layer| starts.set_rate(index, layer, as_f32));
+                    }
+                    Quantity::InitScale => scale = as_f32,
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "an axis of seeds is checked"
+                    )]
+                    Quantity::Seed => seed = value as u64,
+                    Quantity::Parameter(number) => {
+                        let (_, values) = set
+                            .iter_mut()
+                            .find(|(other, _)| *other == number)
+                            .expect("it was put there");
+                        values[index] = as_f32;
+                    }
+                }
+            }
+            starts.draw(index, Stream::new(seed).of_member(self.member), scale);
+        }
+        set.into_iter().for_each(|(number, values)| starts.set_parameter(number, values));
+        starts
+    }
+
+    /// Trains all pixels that `partial` does not hold yet, tile after tile; `observe` hears how
+    /// many network-steps are done.
+    ///
+    /// # Errors
+    /// [`Error::Paused`] if `observe` breaks off, [`Error::Undone`] or [`Error::Gpu`] if the device
+    /// fails or did not do all steps, [`Error::File`] if a tile cannot be kept.
+    pub async fn run(
+        &self,
+        gpu: &Gpu,
+        tile_size: usize,
+        partial: &mut Partial,
+        observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + '_),
+    ) -> Result<Grid, Error> {
+        let (pixels, before) = (self.pixels(), partial.values.len());
+        let mut tile = Tile::new(gpu, &self.task, tile_size.min(pixels)).await?;
+        let mut len = tile_size.min(pixels);
+        let start = Instant::now();
+        while partial.values.len() < pixels {
+            let first = partial.values.len();
+            let count = tile_size.min(pixels - first);
+            if count != len {
+                tile = Tile::new(gpu, &self.task, count).await?;
+                len = count;
+            }
+            let mut go_on = ControlFlow::Continue(());
+            let done_before = first as u64 * self.task.steps;
+            let mut watch = |steps| {
+                if observe(done_before + steps * count as u64).is_break() {
+                    go_on = ControlFlow::Break(());
+                }
+            };
+            let finished = tile.run(&self.starts(first, count), &mut watch).await?;
+            partial.append(&self.values(&finished))?;
+            let done = partial.values.len();
+            if go_on.is_break() && done < pixels {
+                return Err(Error::Paused { done, pixels, path: partial.path().into() });
+            }
+        }
+        let values = partial.values.clone();
+        Ok(Grid { trained: values.len() - before, values, wall: start.elapsed() })
+    }
+
+    /// What the pixels of a tile show.
+    fn values(&self, finished: &Finished) -> Vec<f32> {
+        let Finished { final_losses, solved_at, measures } = finished;
+        #[expect(clippy::cast_precision_loss, reason = "a picture shows no more than 24 bits")]
+        match self.value {
+            Value::FinalLoss => final_losses.clone(),
+            Value::StepsToSolve => final_losses
+                .iter()
+                .zip(solved_at)
+                .map(|(&loss, &step)| match step {
+                    NEVER if !loss.is_finite() => loss,
+                    NEVER => self.task.steps as f32,
+                    step => step as f32,
+                })
+                .collect(),
+            Value::Convergence => {
+                let count = final_losses.len();
+                let tail = TAIL.min(self.task.steps) as f32;
+                let row = |row: usize| &measures[row * count..(row + 1) * count];
+                let sums = row(1).iter().zip(row(2)).zip(row(3));
+                sums.map(
+                    |((&sum, &reciprocals), &last)| {
+                        if last < tail { -sum } else { reciprocals }
+                    },
+                )
+                .collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! As many networks as are trained side by side.
+
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::gpu::{Dispatch, Gpu, Kernel, Region, Tensor};
+use crate::kernels::uniform_draw::{self, ORIGIN_ROWS};
+use crate::model::{Init, LayerSizes, Parameters};
+use crate::rng::Stream;
+use crate::rule::Variant;
+use crate::train::{Budget, Members, problem};
+
+/// What all networks have in common.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The rows to learn; every step sees all of them.
+    pub data: Dataset,
+    /// Neurons of each layer.
+    pub sizes: LayerSizes,
+    /// The law of the starting parameters: one of the uniform ones.
+    pub init: Init,
+    /// What a step computes.
+    pub variant: Variant,
+    /// Updates to make.
+    pub steps: u64,
+    /// A network is solved at the first step before whose update its loss is below this.
+    pub solved_below: f32,
+    /// How many steps a dispatch may take.
+    pub budget: Budget,
+}
+
+/// Steps at the end of a run whose mean loss tells whether it converged.
+pub const TAIL: u64 = 20;
+
+/// The most steps of a network in a tile: counters have 32 bits, and the last means "never".
+pub const MAX_STEPS: u64 = 1 << 31;
+
+impl Task {
+    /// Whether it can be run; if not, why.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with the reason.
+    pub fn check(&self) -> Result<(), Error> {
+        problem(&self.data, &self.sizes, self.variant)
+            .map_err(|why| Error::Usage(format!("--layers {}: {why}", self.sizes)))?;
+        if self.init == Init::Normal {
+            return Err(Error::Usage(
+                "--init normal: many networks start from a uniform law, drawn on the GPU: torch or \
+                 uniform"
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Where the networks of a tile start.
+#[derive(Clone, Debug)]
+pub struct Starts {
+    /// `[6, member_count]`, see [`uniform_draw`].
+    origins: Vec<u32>,
+    /// `[2, member_count]`: learning rates of the hidden layer and of the output.
+    rates: Vec<f32>,
+    /// Parameters that are set instead of drawn: the number, and a value for each member.
+    fixed: Vec<(usize, Vec<f32>)>,
+    member_count: usize,
+}
+
+impl Starts {
+    /// Of so many members, all with this learning rate; where they start is to be set.
+    #[must_use]
+    pub fn new(member_count: usize, learning_rate: f32) -> Self {
+        Self {
+            origins: vec![0; ORIGIN_ROWS * member_count],
+            rates: vec![learning_rate; 2 * member_count],
+            fixed: vec![],
+            member_count,
+        }
+    }
+
+    /// Draws the parameters of a member from a stream, times `scale`.
+    pub fn draw(&mut self, index: usize, stream: Stream, scale: f32) {
+        let words = stream.key.into_iter().chain(stream.counter).chain([scale.to_bits()]);
+        for (row, word) in words.enumerate() {
+            self.origins[row * self.member_count + index] = word;
+        }
+    }
+
+    /// Sets the learning rate of one layer of a member: 0 the hidden one, 1 the output.
+    pub fn set_rate(&mut self, index: usize, layer: usize, rate: f32) {
+        self.rates[layer * self.member_count + index] = rate;
+    }
+
+    /// Sets parameter number `parameter` of every member.
+    pub fn set_parameter(&mut self, parameter: usize, values: Vec<f32>) {
+        assert_eq!(values.len(), self.member_count, "a value for each member");
+        self.fixed.push((parameter, values));
+    }
+}
+
+/// What has become of a tile.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The loss after the last update of each member.
+    pub final_losses: Vec<f32>,
+    /// The step before whose update each was solved, or
+    /// [`NEVER`](crate::kernels::train_invocation::NEVER).
+    pub solved_at: Vec<u32>,
+    /// Where measured, `[4, member_count]`, see
+    /// [`Problem::measures_row`](crate::kernels::train_invocation::Problem::measures_row).
+    pub measures: Vec<f32>,
+}
+
+/// Networks that are trained side by side on the device.
+pub struct Tile<'a> {
+    gpu: &'a Gpu,
+    task: &'a Task,
+    members: Members<'a>,
+    draws: Vec<Dispatch>,
+    origins: Tensor,
+    member_count: usize,
+}
+
+impl<'a> Tile<'a> {
+    /// Compiles the task and makes room for its members.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it cannot be run or does not fit, [`Error::Gpu`] if the driver refuses.
+    pub async fn new(gpu: &'a Gpu, task: &'a Task, member_count: usize) -> Result<Self, Error> {
+        task.check()?;
+        let problem = problem(&task.data, &task.sizes, task.variant).map_err(Error::Usage)?;
+        let members = Members::new(gpu, problem, member_count, 1, task.budget).await?;
+        let origins = gpu.zeros("origins", ORIGIN_ROWS * member_count).await?;
+        let kernel = Kernel::new(gpu, &uniform_draw::SPEC, &[]).await?;
+        let mut draws = vec![];
+        let mut first = 0;
+        for (inputs, outputs) in task.sizes.layers() {
+            let count = (inputs + 1) * outputs;
+            let extent = task.init.extent(inputs);
+            let tensors = [&origins, &members.state];
+            let draw = uniform_draw::dispatch(gpu, &kernel, [first, count], extent, tensors);
+            draws.push(draw.await?);
+            first += count;
+        }
+        Ok(Self { gpu, task, members, draws, origins, member_count })
+    }
+
+    /// Puts the members where they start.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn start(&mut self, starts: &Starts) -> Result<(), Error> {
+        assert_eq!(starts.member_count, self.member_count, "members of the tile");
+        let problem = self.members.problem;
+        self.gpu.write(&self.origins, &starts.origins);
+        let mut nothing = self.gpu.readback(0).await?;
+        self.gpu.submit(&self.draws, &[], &mut nothing, None).await?;
+        for (parameter, values) in &starts.fixed {
+            self.members.write_row(*parameter, values);
+        }
+        if problem.variant.momentum != 0.0 {
+            let zeros = vec![0.0; problem.parameter_count() * self.member_count];
+            self.members.write_row(problem.carried_row(), &zeros);
+        }
+        self.members.write_row(problem.rates_row(), &starts.rates);
+        let tail_from = u32::try_from(self.task.steps.saturating_sub(TAIL));
+        self.members.start(self.task.solved_below, tail_from.expect("steps have 32 bits"));
+        Ok(())
+    }
+
+    /// Trains the members from their starts to the end; `observe` hears of every submission how
+    /// many steps are done.
+    ///
+    /// # Errors
+    /// [`Error::Undone`] if the device left out steps, [`Error::Gpu`] if it fails.
+    pub async fn run(
+        &mut self,
+        starts: &Starts,
+        observe: &mut (dyn FnMut(u64) + '_),
+    ) -> Result<Finished, Error> {
+        match self.attempt(starts, observe).await {
+            // The same bits again, in smaller parts.
+            Err(Error::Undone { .. }) if self.members.lower_budget() => {
+                self.attempt(starts, observe).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        starts: &Starts,
+        observe: &mut (dyn FnMut(u64) + '_),
+    ) -> Result<Finished, Error> {
+        self.start(starts).await?;
+        // The driver may compile now; and there may be no step to make.
+        self.members.advance([1, 0], &[]).await?;
+        while self.members.done() < self.task.steps {
+            let count = self.members.next(self.task.steps - self.members.done());
+            self.members.advance([1, count], &[]).await?;
+            observe(self.members.done());
+        }
+        self.finished().await
+    }
+
+    /// Reads what has become of the members, and whether all was done.
+    async fn finished(&mut self) -> Result<Finished, Error> {
+        let [progress, losses, state] =
+            [&self.members.progress, &self.members.losses, &self.members.state].map(Tensor::clone);
+        let rows = if self.task.variant.measured { 4 } else { 0 };
+        let measures = Region {
+            tensor: &state,
+            start: self.members.problem.measures_row() * self.member_count,
+            len: rows * self.member_count,
+        };
+        let regions = [Region::from(&progress), Region::from(&losses), measures];
+        let words = self.gpu.read_regions(&regions).await?;
+        let (progress, rest) = words.split_at(progress.len());
+        let (losses, measures) = rest.split_at(losses.len());
+        let floats = |words: &[u32]| words.iter().map(|&word| f32::from_bits(word)).collect();
+        Ok(Finished {
+            solved_at: self.members.check(progress)?.to_vec(),
+            final_losses: floats(losses),
+            measures: floats(measures),
+        })
+    }
+
+    /// The outputs of one member after the last step, `[batch_size, 1]`.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn outputs(&self, index: usize) -> Result<Vec<f32>, Error> {
+        self.column(&self.members.outputs, self.task.data.batch_size(), index).await
+    }
+
+    /// The parameters of one member as they are.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn parameters(&self, index: usize) -> Result<Parameters, Error> {
+        let count = self.members.problem.parameter_count();
+        let values = self.column(&self.members.state, count, index).await?;
+        Ok(Parameters::from_fn(&self.task.sizes, |number, _| values[number as usize]))
+    }
+
+    /// One member's value in each of the first rows of a tensor.
+    async fn column(&self, tensor: &Tensor, rows: usize, index: usize) -> Result<Vec<f32>, Error> {
+        let region = |row: usize| Region { tensor, start: row * self.member_count + index, len: 1 };
+        let regions: Vec<_> = (0..rows).map(region).collect();
+        let words = self.gpu.read_regions(&regions).await?;
+        Ok(words.into_iter().map(f32::from_bits).collect())
+    }
+
+    /// Time on the device's own clock, if it has one that can be believed.
+    #[must_use]
+    pub fn gpu_time(&self) -> Option<std::time::Duration> {
+        self.members.gpu_time()
+    }
+}

@@ -1,0 +1,192 @@
+//! Networks that are trained side by side, each by one invocation, many steps in one dispatch.
+
+use std::time::{Duration, Instant};
+
+use super::check_steps;
+use super::pacer::Pacer;
+use crate::error::Error;
+use crate::gpu::{Dispatch, Gpu, Readback, Region, Tensor, Timer};
+use crate::kernels::train_invocation::{self, CANARY, Launch, PROGRESS_ROWS, Problem};
+
+/// The most loop iterations that the steps of one dispatch may take: llvmpipe ends all loops of an
+/// invocation after 65,535 together, without an error. The looks at the loss may take as many
+/// again.
+const ITERATIONS: u64 = 30_000;
+
+/// How many steps a dispatch may take, whatever time they need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// As many as there are where a step is one iteration, its inner loops unrolled. What the
+    /// device counts tells whether that was too many.
+    Hopeful,
+    /// As many as there are where nothing is unrolled.
+    Safe,
+    /// All of them at once. For tests of what follows.
+    Unlimited,
+}
+
+/// Members on the device.
+pub struct Members<'a> {
+    gpu: &'a Gpu,
+    /// What they learn.
+    pub problem: Problem<'a>,
+    member_count: usize,
+    dispatch: Dispatch,
+    /// See [`Problem`].
+    pub state: Tensor,
+    /// Steps, nonces, and where each was solved.
+    pub progress: Tensor,
+    /// `[segments, member_count]`
+    pub losses: Tensor,
+    /// `[batch_size, member_count]`
+    pub outputs: Tensor,
+    readback: Readback,
+    timer: Option<Timer>,
+    launch: Launch,
+    pacer: Pacer,
+    budget: Budget,
+    done: u64,
+    /// The longest submission so far.
+    pub longest_submission: Duration,
+}
+
+impl<'a> Members<'a> {
+    /// Makes room for members, and for the losses of `most_segments` looks in one dispatch.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the adapter cannot hold them, [`Error::Gpu`] if the driver refuses.
+    pub async fn new(
+        gpu: &'a Gpu,
+        problem: Problem<'a>,
+        member_count: usize,
+        most_segments: usize,
+        budget: Budget,
+    ) -> Result<Self, Error> {
+        let kernel = train_invocation::kernel(gpu, problem).await?;
+        let state = gpu.zeros("state", problem.state_rows() * member_count).await?;
+        let progress = gpu.zeros("progress", PROGRESS_ROWS * member_count).await?;
+        let losses = gpu.zeros("losses", most_segments * member_count).await?;
+        let outputs = gpu.zeros("outputs", problem.targets.len() * member_count).await?;
+        let tensors = [&state, &progress, &losses, &outputs];
+        let nonce = nonce();
+        let (first_step, solved_below, tail_from) = (0, 0.0, 0);
+        let launch = Launch { first_step, segments: 0, steps: 0, nonce, solved_below, tail_from };
+        Ok(Self {
+            dispatch: train_invocation::dispatch(gpu, &kernel, problem, launch, tensors).await?,
+            readback: gpu.readback(progress.len() + losses.len() + 4 * member_count).await?,
+            timer: gpu.timer().await?,
+            pacer: Pacer::for_steps(),
+            done: 0,
+            longest_submission: Duration::ZERO,
+            state,
+            progress,
+            losses,
+            outputs,
+            gpu,
+            problem,
+            member_count,
+            launch,
+            budget,
+        })
+    }
+
+    /// Updates made since the start.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// Time on the device's own clock, if it has one that can be believed.
+    #[must_use]
+    pub fn gpu_time(&self) -> Option<Duration> {
+        self.timer.as_ref().and_then(Timer::total)
+    }
+
+    /// Overwrites one row of the state: a value for each member.
+    pub fn write_row(&self, row: usize, values: &[f32]) {
+        self.gpu.write_at(&self.state, row * self.member_count, values);
+    }
+
+    /// Goes to the start, where `launch` says what the members are after; what the state holds is
+    /// the caller's.
+    pub fn start(&mut self, solved_below: f32, tail_from: u32) {
+        let nonce = self.launch.nonce.wrapping_add(0x0100_0001);
+        self.launch = Launch { nonce, solved_below, tail_from, ..self.launch };
+        self.done = 0;
+    }
+
+    /// Gives up the hope that steps are one iteration each; false if there was none.
+    pub fn lower_budget(&mut self) -> bool {
+        let was_hopeful = self.budget == Budget::Hopeful;
+        if was_hopeful {
+            self.budget = Budget::Safe;
+        }
+        was_hopeful
+    }
+
+    /// How many steps the next dispatch should take, of so many that are left.
+    #[must_use]
+    pub fn next(&self, left: u64) -> u64 {
+        let a_step = self.problem.iterations_a_step() as u64;
+        match self.budget {
+            Budget::Hopeful => self.pacer.next(0, left.min(ITERATIONS)),
+            Budget::Safe => self.pacer.next(0, left.min((ITERATIONS / a_step).max(1))),
+            Budget::Unlimited => left,
+        }
+    }
+
+    /// Runs one dispatch of `segments` times `steps` updates and a look; returns
+    /// what the regions hold then.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn advance(
+        &mut self,
+        [segments, steps]: [u64; 2],
+        regions: &[Region<'_>],
+    ) -> Result<&[u32], Error> {
+        let started = Instant::now();
+        let as_usize = |count| usize::try_from(count).expect("one dispatch");
+        let (segments, steps) = (as_usize(segments), as_usize(steps));
+        let launch = Launch { first_step: self.done, segments, steps, ..self.launch };
+        let params = train_invocation::params(self.problem, self.member_count, launch);
+        self.gpu.write_params(&self.dispatch, &params);
+        let timer = self.timer.as_mut();
+        self.gpu.submit([&self.dispatch], regions, &mut self.readback, timer).await?;
+        let (count, elapsed) = ((segments * steps) as u64, started.elapsed());
+        tracing::debug!(segments, steps, ?elapsed, "submission");
+        self.longest_submission = self.longest_submission.max(elapsed);
+        // The driver may still compile when it is first asked for work: that is no step's time.
+        if count > 0 {
+            self.pacer.record(0, count, elapsed);
+        }
+        self.done += count;
+        Ok(self.readback.words())
+    }
+
+    /// Whether the progress, as [`Self::advance`] read it, is that of all members after all steps;
+    /// returns where each was solved.
+    ///
+    /// # Errors
+    /// [`Error::Undone`] if the device left out steps, [`Error::Gpu`] if it left out a launch.
+    pub fn check<'w>(&self, progress: &'w [u32]) -> Result<&'w [u32], Error> {
+        let (steps, rest) = progress.split_at(self.member_count);
+        let (nonces, solved_at) = rest.split_at(self.member_count);
+        steps.iter().try_for_each(|&counted| check_steps(counted, self.done))?;
+        let expected = self.launch.nonce.wrapping_add(CANARY);
+        if let Some(&found) = nonces.iter().find(|&&nonce| nonce != expected) {
+            // Loops were cut short in the very last step.
+            if found.wrapping_sub(self.launch.nonce) < CANARY {
+                return Err(Error::Undone { counted: steps[0], expected: self.done });
+            }
+            return Err(Error::Gpu("the device did not run what it was given".into()));
+        }
+        Ok(&solved_at[..self.member_count])
+    }
+}
+
+/// A number that other runs do not have.
+fn nonce() -> u32 {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    since.subsec_nanos() | 1
+}
