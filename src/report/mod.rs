@@ -2,12 +2,14 @@
 //! are made.
 
 mod devices;
+mod picture;
 mod progress;
 mod train;
 
 use std::io::{self, Write};
 
 pub use devices::devices;
+pub use picture::{AxisScale, ColourScale, Picture, PictureAxis};
 pub use progress::ProgressDisplay;
 pub use train::TrainReport;
 
