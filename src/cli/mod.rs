@@ -1,9 +1,11 @@
 //! The command line: one file per subcommand.
 
 mod devices;
+mod sweep;
 mod train;
 
-use std::sync::atomic::AtomicBool;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 
@@ -27,8 +29,19 @@ pub struct Cli {
 enum Command {
     /// Train a network on the GPU and compare its losses with the CPU's
     Train(Box<train::Args>),
+    /// Train a network for each pixel of a picture
+    Sweep(Box<sweep::Args>),
     /// List the adapters, and say which one "parity train" would take
     Devices(DeviceArgs),
+}
+
+/// What runs ask between submissions.
+fn go_on() -> ControlFlow<()> {
+    if INTERRUPTED.load(Ordering::Relaxed) {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
 }
 
 /// Which adapter to use.
@@ -56,6 +69,7 @@ impl Cli {
     pub async fn run(self) -> Result<u8, Error> {
         match self.command {
             Command::Train(args) => args.run().await,
+            Command::Sweep(args) => args.run().await,
             Command::Devices(args) => args.run().await,
         }
     }

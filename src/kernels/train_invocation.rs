@@ -192,6 +192,12 @@ fn solved(problem: Problem<'_>, below: f32) -> [u32; 2] {
     }
 }
 
+/// The WGSL that trains a problem.
+#[must_use]
+pub fn text(problem: Problem<'_>) -> String {
+    format!("{}{}", problem.header(), SPEC.source)
+}
+
 /// Compiles the trainer of a problem.
 ///
 /// # Errors

@@ -3,14 +3,18 @@
 
 mod devices;
 mod ensemble;
+mod picture;
 mod progress;
+mod sweep;
 mod train;
 
 use std::io::{self, Write};
 
 pub use devices::devices;
 pub use ensemble::EnsembleReport;
+pub use picture::{AxisScale, ColourScale, Picture, PictureAxis};
 pub use progress::ProgressDisplay;
+pub use sweep::{SweepReport, sha256};
 pub use train::TrainReport;
 
 use crate::error::Error;

@@ -163,7 +163,7 @@ fn quantity(name: &str, sizes: &LayerSizes) -> Option<Quantity> {
 
 /// The number of a parameter that is named as a `state_dict` names it, with its place in brackets.
 #[must_use]
-pub(super) fn parameter(name: &str, sizes: &LayerSizes) -> Option<usize> {
+pub fn parameter(name: &str, sizes: &LayerSizes) -> Option<usize> {
     let (number, rest) = name.split_once('.')?;
     let layer = layer(number, sizes)?;
     let (tensor, place) = rest.strip_suffix(']')?.split_once('[')?;

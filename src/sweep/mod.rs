@@ -7,7 +7,7 @@ mod partial;
 mod statistics;
 mod tile;
 
-pub use axis::{Axis, Quantity};
+pub use axis::{Axis, Quantity, parameter};
 pub use ensemble::{Ensemble, EnsemblePlan, Sampled, Stuck};
 pub use grid::{Grid, GridPlan, Value};
 pub use partial::Partial;

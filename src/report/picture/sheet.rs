@@ -1,0 +1,192 @@
+//! What stands where around a picture.
+
+use super::text::Face;
+use super::{Colours, Error, Picture, Tick};
+
+/// Pixels that the longer side of the plot must have; text needs them.
+const LONG_SIDE: usize = 256;
+
+/// Pixels that the shorter side must have.
+const SHORT_SIDE: usize = 128;
+
+/// Text is doubled where the shorter side of the plot is twice this long, and so on.
+const SIDE_OF_PLAIN_TEXT: i32 = 1024;
+
+// Lengths, in dots of the text.
+pub(super) const MARGIN: i32 = 14;
+pub(super) const GAP: i32 = 6;
+pub(super) const BAR_WIDTH: i32 = 16;
+pub(super) const BAR_GAP: i32 = 18;
+pub(super) const TICK: i32 = 5;
+/// Between a tick and its label.
+pub(super) const TICK_GAP: i32 = 3;
+/// Between labels, at least.
+const LABEL_GAP: i32 = 24;
+/// The side of a square in the legend.
+pub(super) const SWATCH: i32 = 9;
+
+/// A picture, its texts in lines, and the places of all.
+pub(super) struct Sheet<'a> {
+    pub picture: &'a Picture<'a>,
+    pub colours: &'a Colours,
+    /// Image pixels per value.
+    pub zoom: [usize; 2],
+    /// Image pixels per dot of text.
+    pub scale: i32,
+    pub size: [i32; 2],
+    /// The upper left corner of the plot, and its size.
+    pub plot: [i32; 2],
+    pub plot_size: [i32; 2],
+    pub x_ticks: Vec<Tick>,
+    pub y_ticks: Vec<Tick>,
+    pub bar_ticks: Vec<Tick>,
+    pub title: Vec<String>,
+    pub x_name: Vec<String>,
+    pub y_name: Vec<String>,
+    pub bar_name: Vec<String>,
+    pub legend: Vec<LegendEntry>,
+    pub caption: Vec<String>,
+}
+
+/// A square and its meaning, at a place below the names of the x axis.
+pub(super) struct LegendEntry {
+    pub x: i32,
+    pub row: i32,
+    pub colour: [u8; 3],
+    pub text: String,
+}
+
+/// Image pixels per value: so many that the plot is not too small, the same in both directions
+/// unless a side would still be.
+fn zoom([width, height]: [usize; 2]) -> [usize; 2] {
+    let both = LONG_SIDE.div_ceil(width.max(height));
+    [width, height].map(|side| both.max(SHORT_SIDE.div_ceil(side)))
+}
+
+/// The widest label, in pixels.
+fn widest(ticks: &[Tick], scale: i32) -> i32 {
+    let labels = ticks.iter().filter_map(|tick| tick.label.as_ref());
+    labels.map(|label| Face::label_width(scale, label)).max().unwrap_or(0)
+}
+
+/// The height of so many lines.
+pub(super) fn height_of(face: Face, lines: &[String]) -> i32 {
+    face.line() * i32::try_from(lines.len()).expect("a text has few lines")
+}
+
+/// How many of all, as `1.2 %`.
+#[expect(clippy::cast_precision_loss, reason = "a percentage needs no more than 53 bits")]
+fn percentage(count: usize, all: usize) -> String {
+    let percent = 100.0 * count as f64 / all as f64;
+    if percent < 0.1 { "< 0.1 %".to_owned() } else { format!("{percent:.1} %") }
+}
+
+impl<'a> Sheet<'a> {
+    /// # Errors
+    /// [`Error::Usage`] if there are no values, or more than an image can hold.
+    pub fn new(picture: &'a Picture<'a>, colours: &'a Colours) -> Result<Self, Error> {
+        let sides = [picture.width, picture.height];
+        if sides.contains(&0) {
+            return Err(Error::Usage("a picture needs at least one value".to_owned()));
+        }
+        let zoom = zoom(sides);
+        let plot_size = Self::plot_size(sides, zoom)?;
+        let scale = (plot_size[0].min(plot_size[1]) / SIDE_OF_PLAIN_TEXT).max(1);
+        let [label, caption] = [Face::label(scale), Face::caption(scale)];
+        let gap = LABEL_GAP * scale;
+        let x_ticks = picture.x.ticks(plot_size[0], gap, |of| Face::label_width(scale, of));
+        let y_ticks = picture.y.ticks(plot_size[1], gap, |_| label.height());
+        let bar_ticks = colours.ticks(plot_size[1], gap, label.height());
+        let y_name = label.wrap(&picture.y.label, plot_size[1]);
+        let bar_name = label.wrap(&picture.value_label, plot_size[1]);
+
+        let [left_name, right_name] = [&y_name, &bar_name].map(|name| height_of(label, name));
+        let beside = (TICK + TICK_GAP) * scale;
+        let left = (left_name + GAP * scale + widest(&y_ticks, scale) + beside)
+            .max(widest(&x_ticks, scale) / 2)
+            + MARGIN * scale;
+        let bar = (BAR_GAP + BAR_WIDTH + GAP + MARGIN) * scale + beside;
+        let right = bar + widest(&bar_ticks, scale) + right_name;
+        let width = left + plot_size[0] + right;
+
+        let inside = width - 2 * MARGIN * scale;
+        let title = Face::title(scale).wrap(&picture.title, inside);
+        let x_name = label.wrap(&picture.x.label, plot_size[0]);
+        let paragraphs = picture.caption.iter().map(|text| caption.wrap(text, inside));
+        let caption = paragraphs.flatten().collect();
+        let top = MARGIN * scale + height_of(Face::title(scale), &title) + GAP * scale;
+        let mut sheet = Self {
+            picture,
+            colours,
+            zoom,
+            scale,
+            size: [width, 0],
+            plot: [left, top],
+            plot_size,
+            x_ticks,
+            y_ticks,
+            bar_ticks,
+            title,
+            x_name,
+            y_name,
+            bar_name,
+            legend: vec![],
+            caption,
+        };
+        sheet.legend = sheet.legend(inside);
+        sheet.size[1] =
+            sheet.caption_y() + height_of(Face::caption(scale), &sheet.caption) + MARGIN * scale;
+        Ok(sheet)
+    }
+
+    /// The size of the plot in image pixels.
+    fn plot_size(sides: [usize; 2], zoom: [usize; 2]) -> Result<[i32; 2], Error> {
+        /// More than this would be no picture that anybody opens.
+        const MOST_PIXELS: usize = 1 << 29;
+        let [width, height] = [0, 1].map(|side| sides[side].saturating_mul(zoom[side]));
+        match [width, height].map(i32::try_from) {
+            [Ok(x), Ok(y)] if width.saturating_mul(height) <= MOST_PIXELS => Ok([x, y]),
+            _ => Err(Error::Usage(format!(
+                "a picture of {} by {} values would have {width} by {height} pixels; it can have \
+                 {MOST_PIXELS} at most",
+                sides[0], sides[1]
+            ))),
+        }
+    }
+
+    /// What is not told by the colour bar, in rows no wider than `inside`.
+    fn legend(&self, inside: i32) -> Vec<LegendEntry> {
+        let face = Face::label(self.scale);
+        let mut entries: Vec<LegendEntry> = vec![];
+        let (mut x, mut row) = (0, 0);
+        for special in &self.colours.specials {
+            let part = percentage(special.count, self.picture.values.len());
+            let text = format!("{} {part}", special.name);
+            let width = (SWATCH + GAP) * self.scale + face.width(&text);
+            if x > 0 && x + width > inside {
+                (x, row) = (0, row + 1);
+            }
+            entries.push(LegendEntry { x, row, colour: special.colour, text });
+            x += width + 3 * GAP * self.scale;
+        }
+        entries
+    }
+
+    /// Where the name of the x axis begins.
+    pub fn x_name_y(&self) -> i32 {
+        let labels = (TICK + TICK_GAP + GAP) * self.scale + Face::label(self.scale).height();
+        self.plot[1] + self.plot_size[1] + labels
+    }
+
+    /// Where the legend begins.
+    pub fn legend_y(&self) -> i32 {
+        self.x_name_y() + height_of(Face::label(self.scale), &self.x_name) + GAP * self.scale
+    }
+
+    /// Where the caption begins.
+    pub fn caption_y(&self) -> i32 {
+        let rows = self.legend.last().map_or(0, |entry| entry.row + 1);
+        let gap = if rows > 0 { GAP * self.scale } else { 0 };
+        self.legend_y() + rows * Face::label(self.scale).line() + gap
+    }
+}

@@ -1,0 +1,268 @@
+//! What a sweep leaves behind: a picture, the raw array, and a card that says how to repeat it.
+
+use std::fmt::Write;
+
+use indicatif::HumanCount;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{AxisScale, ColourScale, Picture, PictureAxis, adapter_lines, plain, rate, table};
+use crate::error::Error;
+use crate::gpu::AdapterSummary;
+use crate::rule::{Loss, Variant};
+use crate::sweep::{Axis, Grid, GridPlan, Value};
+
+/// All that is to be said of a sweep.
+pub struct SweepReport<'a> {
+    /// Where it ran.
+    pub adapter: &'a AdapterSummary,
+    /// What was to be done.
+    pub plan: &'a GridPlan,
+    /// What came out.
+    pub grid: &'a Grid,
+    /// The WGSL that trained the networks.
+    pub shader: &'a str,
+    /// Networks side by side.
+    pub tile_size: usize,
+    /// The arguments that repeat it.
+    pub command: &'a str,
+}
+
+/// Everything that repeats a sweep, and what tells whether it was the same.
+#[derive(Serialize)]
+struct Card<'a> {
+    version: &'static str,
+    adapter: &'a AdapterSummary,
+    command: &'a str,
+    x: String,
+    y: String,
+    size: [usize; 2],
+    value: Value,
+    layers: &'a [usize],
+    data: String,
+    steps: u64,
+    solved_below: f32,
+    seed: u64,
+    member: u32,
+    learning_rate: f64,
+    init: String,
+    set: &'a [(usize, f32)],
+    variant: Variant,
+    shader_sha256: String,
+    array_sha256: String,
+    nan_pixels: usize,
+    infinite_pixels: usize,
+    networks_trained: usize,
+    train_s: f64,
+    network_steps_per_s: f64,
+}
+
+impl SweepReport<'_> {
+    /// The picture as PNG.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it has more pixels than a picture can have.
+    pub fn png(&self) -> Result<Vec<u8>, Error> {
+        let Self { plan, grid, .. } = self;
+        let (value_label, scale) = match plan.value {
+            Value::FinalLoss if plan.task.variant.loss == Loss::CrossEntropy => {
+                ("final loss (nats)", ColourScale::Log)
+            }
+            Value::FinalLoss => ("final loss (mean squared error)", ColourScale::Log),
+            Value::StepsToSolve => ("steps to solve", ColourScale::Log),
+            Value::Convergence => {
+                ("−Σv if it converges, Σ1/v if not (v: loss / first loss)", ColourScale::Signed)
+            }
+        };
+        let picture = Picture {
+            width: plan.width,
+            height: plan.height,
+            values: &grid.values,
+            x: picture_axis(&plan.x),
+            y: picture_axis(&plan.y),
+            value_label: value_label.into(),
+            scale,
+            title: format!(
+                "{} on {}: every pixel is a network, trained for {} steps",
+                plan.task.sizes,
+                plan.task.data.name(),
+                HumanCount(plan.task.steps)
+            ),
+            caption: vec![self.caption()],
+        };
+        picture.to_png()
+    }
+
+    fn caption(&self) -> String {
+        let Self { plan, adapter, .. } = self;
+        format!(
+            "{}, {} (hidden), {} (output), {}, seed {}, member {}, {} law. Trained on {} by parity \
+             {}. Array SHA-256 {}.",
+            name(plan.task.variant.loss),
+            name(plan.task.variant.hidden_activation),
+            name(plan.task.variant.output_activation),
+            self.rule(),
+            plan.seed,
+            plan.member,
+            name(plan.task.init),
+            adapter.name,
+            env!("CARGO_PKG_VERSION"),
+            self.array_sha256()
+        )
+    }
+
+    /// The learning rate, where it is no axis, and the momentum.
+    fn rule(&self) -> String {
+        let mut text = format!("learning rate {}", plain(self.plan.learning_rate));
+        if self.plan.task.variant.momentum != 0.0 {
+            let _ = write!(text, ", momentum {}", self.plan.task.variant.momentum);
+        }
+        text
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.grid.values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    fn array_sha256(&self) -> String {
+        sha256(&self.bytes())
+    }
+
+    /// The raw array `[height, width]` of little-endian `f32`, the first row the lowest, in the
+    /// format of `numpy.load` (NEP 1, version 1.0).
+    #[must_use]
+    pub fn npy(&self) -> Vec<u8> {
+        const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
+        let GridPlan { width, height, .. } = self.plan;
+        let dictionary =
+            format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
+        // With the magic, the length and the line's end it fills whole lines of 64 bytes.
+        let len = (MAGIC.len() + 2 + dictionary.len() + 1).next_multiple_of(64) - MAGIC.len() - 2;
+        let header = format!("{dictionary:<width$}\n", width = len - 1);
+        let header_len = u16::try_from(len).expect("two numbers are short").to_le_bytes();
+        [MAGIC, &header_len, header.as_bytes(), &self.bytes()].concat()
+    }
+
+    /// The card as JSON.
+    #[must_use]
+    pub fn card(&self) -> String {
+        let Self { plan, grid, .. } = self;
+        let count = |is: fn(f32) -> bool| grid.values.iter().filter(|value| is(**value)).count();
+        let card = Card {
+            version: env!("CARGO_PKG_VERSION"),
+            adapter: self.adapter,
+            command: self.command,
+            x: plan.x.to_string(),
+            y: plan.y.to_string(),
+            size: [plan.width, plan.height],
+            value: plan.value,
+            layers: plan.task.sizes.as_slice(),
+            data: plan.task.data.name(),
+            steps: plan.task.steps,
+            solved_below: plan.task.solved_below,
+            seed: plan.seed,
+            member: plan.member,
+            learning_rate: plan.learning_rate,
+            init: name(plan.task.init),
+            set: &plan.fixed,
+            variant: plan.task.variant,
+            shader_sha256: sha256(self.shader.as_bytes()),
+            array_sha256: self.array_sha256(),
+            nan_pixels: count(f32::is_nan),
+            infinite_pixels: count(f32::is_infinite),
+            networks_trained: grid.trained,
+            train_s: grid.wall.as_secs_f64(),
+            network_steps_per_s: self.network_steps_per_s(),
+        };
+        serde_json::to_string_pretty(&card).expect("every key is a string") + "\n"
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
+    fn network_steps_per_s(&self) -> f64 {
+        self.grid.trained as f64 * self.plan.task.steps as f64 / self.grid.wall.as_secs_f64()
+    }
+
+    /// What a person reads; `files` are what was written.
+    #[must_use]
+    pub fn text(&self, files: &[String]) -> String {
+        let Self { plan, grid, .. } = self;
+        let mut text = format!(
+            "parity {}: {} × {} networks {} on {} ({} rows), seed {}\n{}\
+             engine:  fused (one invocation a network, {} side by side)\n\
+             rule:    {} steps, {}\n\
+             axes:    {}, {}\n\n",
+            env!("CARGO_PKG_VERSION"),
+            HumanCount(plan.width as u64),
+            HumanCount(plan.height as u64),
+            plan.task.sizes,
+            plan.task.data.name(),
+            HumanCount(plan.task.data.batch_size() as u64),
+            plan.seed,
+            adapter_lines(self.adapter),
+            HumanCount(self.tile_size.min(plan.pixels()) as u64),
+            HumanCount(plan.task.steps),
+            self.rule(),
+            plan.x,
+            plan.y,
+        );
+        text += &self.summary();
+        for file in files {
+            let _ = writeln!(text, "  wrote {file}");
+        }
+        let _ = writeln!(
+            text,
+            "  wall time {:.3} s, {} networks, {} network-steps/s",
+            grid.wall.as_secs_f64(),
+            HumanCount(grid.trained as u64),
+            rate(self.network_steps_per_s()),
+        );
+        text
+    }
+
+    /// How the pixels divide.
+    fn summary(&self) -> String {
+        let Self { plan, grid, .. } = self;
+        let count = |is: &dyn Fn(f32) -> bool| {
+            let count = grid.values.iter().filter(|value| is(**value)).count();
+            #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
+            let share = 100.0 * count as f64 / grid.values.len() as f64;
+            [HumanCount(count as u64).to_string(), format!("{share:.2} %")]
+        };
+        #[expect(clippy::cast_precision_loss, reason = "as the pixels are")]
+        let most = plan.task.steps as f32;
+        let below = plan.task.solved_below;
+        let mut kinds: Vec<(&str, [String; 2])> = match plan.value {
+            Value::FinalLoss => vec![("solved", count(&|value| value < below))],
+            Value::StepsToSolve => vec![("solved", count(&|value| value < most))],
+            Value::Convergence => vec![
+                ("converged", count(&|value| value <= 0.0)),
+                ("diverged", count(&|value| value > 0.0)),
+            ],
+        };
+        kinds.push(("infinite", count(&|value| value.is_infinite())));
+        kinds.push(("no number", count(&f32::is_nan)));
+        let rows: Vec<_> =
+            kinds.into_iter().map(|(kind, [count, share])| [kind.into(), count, share]).collect();
+        let head = ["", "pixels", ""].map(String::from);
+        table(&[vec![head], rows].concat()) + "\n"
+    }
+}
+
+/// The name by which a value is given on the command line.
+fn name<T: clap::ValueEnum>(value: T) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().replace('-', " "))
+}
+
+fn picture_axis(axis: &Axis) -> PictureAxis {
+    let scale = if axis.log { AxisScale::Log } else { AxisScale::Linear };
+    PictureAxis { label: axis.name.clone(), low: axis.low, high: axis.high, scale }
+}
+
+/// SHA-256 in lower-case hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
