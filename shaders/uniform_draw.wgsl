@@ -6,7 +6,8 @@
 struct Params {
     member_count: u32,
     first_parameter: u32,
-    parameter_count: u32,
+    first_row: u32,
+    row_count: u32,
     extent: f32,
 }
 
@@ -14,7 +15,7 @@ struct Params {
 // Two words of the key, words 1 to 3 of the counter (word 0 is the parameter's number), and the
 // bits of the scale: [6, member_count]
 @group(0) @binding(1) var<storage, read> origins: array<u32>;
-// [at least first_parameter + parameter_count, member_count]
+// [at least first_row + row_count, member_count]
 @group(0) @binding(2) var<storage, read_write> state: array<f32>;
 
 override workgroup_size: u32 = 64;
@@ -56,13 +57,13 @@ fn main(
 ) {
     let index = global_id.y * workgroup_count.x * workgroup_size + global_id.x;
     let count = params.member_count;
-    if index >= params.parameter_count * count {
+    if index >= params.row_count * count {
         return;
     }
-    let parameter = params.first_parameter + index / count;
+    let row = index / count;
     let member = index % count;
     let counter = vec4<u32>(
-        parameter,
+        params.first_parameter + row,
         origins[2u * count + member],
         origins[3u * count + member],
         origins[4u * count + member],
@@ -70,5 +71,5 @@ fn main(
     let word = philox(counter, vec2<u32>(origins[member], origins[count + member])).x;
     let u = f32(word >> 8u) / 8388608.0 - 1.0;
     let scale = bitcast<f32>(origins[5u * count + member]);
-    state[parameter * count + member] = params.extent * scale * u;
+    state[(params.first_row + row) * count + member] = params.extent * scale * u;
 }

@@ -19,10 +19,12 @@ gpu::params! {
     pub struct Params {
         /// Networks.
         member_count: u32,
-        /// The first parameter to draw, and the first word of its counter.
+        /// The number of the first parameter: the first word of its counter.
         first_parameter: u32,
+        /// The row of the state that it goes to.
+        first_row: u32,
         /// How many to draw.
-        parameter_count: u32,
+        row_count: u32,
         /// They are uniform within this of zero, times the member's scale.
         extent: f32,
     }
@@ -32,10 +34,23 @@ gpu::params! {
 /// of its scale.
 pub const ORIGIN_ROWS: usize = 6;
 
-/// Draws `parameter_count` parameters of every member, from number `first_parameter` on.
+/// What one launch draws.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw {
+    /// The number of the first parameter: the first word of its counter.
+    pub first_parameter: u32,
+    /// The row of the state that it goes to; the others go to those behind.
+    pub first_row: usize,
+    /// How many to draw.
+    pub row_count: usize,
+    /// They are uniform within this of zero, times the member's scale.
+    pub extent: f32,
+}
+
+/// Draws parameters of every member.
 ///
 /// # Shapes
-/// `origins` `[6, member_count]`; `state` `[_, member_count]`: row p is parameter number p.
+/// `origins` `[6, member_count]`; `state` `[first_row + row_count or more, member_count]`.
 ///
 /// # Errors
 /// [`Error::Gpu`] if wgpu refuses.
@@ -45,19 +60,19 @@ pub const ORIGIN_ROWS: usize = 6;
 pub async fn dispatch(
     gpu: &Gpu,
     kernel: &Kernel,
-    [first_parameter, parameter_count]: [usize; 2],
-    extent: f32,
+    draw: Draw,
     [origins, state]: [&Tensor; 2],
 ) -> Result<Dispatch, Error> {
     let member_count = origins.len() / ORIGIN_ROWS;
     assert_eq!(origins.len(), ORIGIN_ROWS * member_count, "origins");
-    assert!(state.len() >= (first_parameter + parameter_count) * member_count, "state");
+    assert!(state.len() >= (draw.first_row + draw.row_count) * member_count, "state");
     let params = Params {
         member_count: as_u32(member_count),
-        first_parameter: as_u32(first_parameter),
-        parameter_count: as_u32(parameter_count),
-        extent,
+        first_parameter: draw.first_parameter,
+        first_row: as_u32(draw.first_row),
+        row_count: as_u32(draw.row_count),
+        extent: draw.extent,
     };
-    let workgroup_count = gpu::cover(parameter_count * member_count, SPEC.workgroup_size);
+    let workgroup_count = gpu::cover(draw.row_count * member_count, SPEC.workgroup_size);
     kernel.bind(gpu, &params, &[origins, state], workgroup_count).await
 }

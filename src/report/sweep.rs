@@ -70,9 +70,10 @@ impl SweepReport<'_> {
             }
             Value::FinalLoss => ("final loss (mean squared error)", ColourScale::Log),
             Value::StepsToSolve => ("steps to solve", ColourScale::Log),
-            Value::Convergence => {
-                ("−Σv if it converges, Σ1/v if not (v: loss / first loss)", ColourScale::Signed)
-            }
+            Value::Convergence => (
+                "converges: -sum of v, diverges: sum of 1/v (v = loss / first)",
+                ColourScale::Signed,
+            ),
         };
         let picture = Picture {
             width: plan.width,
@@ -249,7 +250,7 @@ impl SweepReport<'_> {
 }
 
 /// The name by which a value is given on the command line.
-fn name<T: clap::ValueEnum>(value: T) -> String {
+fn name(value: impl clap::ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |value| value.get_name().replace('-', " "))
 }
 

@@ -112,7 +112,9 @@ impl GridPlan {
             }
             starts.draw(index, Stream::new(seed).of_member(self.member), scale);
         }
-        set.into_iter().for_each(|(number, values)| starts.set_parameter(number, values));
+        for (number, values) in set {
+            starts.set_parameter(number, values);
+        }
         starts
     }
 

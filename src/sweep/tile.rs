@@ -3,7 +3,7 @@
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Kernel, Region, Tensor};
-use crate::kernels::uniform_draw::{self, ORIGIN_ROWS};
+use crate::kernels::uniform_draw::{self, Draw, ORIGIN_ROWS};
 use crate::model::{Init, LayerSizes, Parameters};
 use crate::rng::Stream;
 use crate::rule::Variant;
@@ -135,10 +135,14 @@ impl<'a> Tile<'a> {
         let mut first = 0;
         for (inputs, outputs) in task.sizes.layers() {
             let count = (inputs + 1) * outputs;
-            let extent = task.init.extent(inputs);
+            let draw = Draw {
+                first_parameter: u32::try_from(first).expect("few"),
+                first_row: first,
+                row_count: count,
+                extent: task.init.extent(inputs),
+            };
             let tensors = [&origins, &members.state];
-            let draw = uniform_draw::dispatch(gpu, &kernel, [first, count], extent, tensors);
-            draws.push(draw.await?);
+            draws.push(uniform_draw::dispatch(gpu, &kernel, draw, tensors).await?);
             first += count;
         }
         Ok(Self { gpu, task, members, draws, origins, member_count })

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use parity::dataset::Dataset;
 use parity::model::{Layer, LayerSizes, Parameters};
-use parity::rule::{Preset, Rule};
+use parity::rule::{Preset, Rule, Variant};
 use parity::train::Plan;
 use serde_json::Value;
 
@@ -46,6 +46,7 @@ impl Golden {
         let plan = Plan {
             data: Dataset::parity(2).expect("XOR"),
             rule,
+            variant: Variant::CAREFUL,
             start: parameters(&float64["weights_start"]),
             steps: float64["steps"].as_u64().expect("a number"),
             log_every: float64["every"].as_u64().expect("a number"),

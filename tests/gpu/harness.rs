@@ -8,7 +8,7 @@ use parity::error::Error;
 use parity::gpu::{Dispatch, Gpu, Selection, Tensor};
 use parity::rng::Stream;
 use parity::scalar::{Enclosure, Scalar};
-use parity::train::{Fused, Layered, Observer, Outcome, Plan};
+use parity::train::{Budget, Fused, Layered, Observer, Outcome, Plan};
 
 static GPU: LazyLock<Gpu> = LazyLock::new(open);
 
@@ -52,7 +52,7 @@ pub fn train_observed(
     pollster::block_on(async {
         match engine {
             Engine::Layered => Layered::new(gpu, plan).await?.train(observe).await,
-            Engine::Fused => Fused::new(gpu, plan).await?.train(observe).await,
+            Engine::Fused => Fused::new(gpu, plan, Budget::Hopeful).await?.train(observe).await,
         }
     })
 }

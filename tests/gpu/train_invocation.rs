@@ -1,11 +1,37 @@
 use parity::cpu::train_invocation::{Member, look, train_invocation as twin};
 use parity::dataset::Dataset;
-use parity::kernels::train_invocation::{self, Launch, Problem};
-use parity::scalar::{Enclosure, Scalar};
+use parity::kernels::train_invocation::{self, CANARY, LARGEST, Launch, NEVER, Problem};
+use parity::rule::{Activation, Loss, Variant};
+use parity::scalar::{Enclosure, Scalar, gamma};
 
 use crate::harness::{Output, assert_within, gpu, run, values};
 
 const NONCE: u32 = 0x5eed;
+const RATES: [f32; 2] = [0.7, 0.3];
+const SOLVED_BELOW: f32 = 0.05;
+
+/// The squared error of an identity behind tanh.
+const TANH: Variant = Variant {
+    hidden_activation: Activation::Tanh,
+    output_activation: Activation::Identity,
+    loss: Loss::SquaredError,
+    measured: true,
+    ..Variant::PLAIN
+};
+
+/// What Kolen and Pollack trained.
+const MOMENTUM: Variant = Variant { loss: Loss::SquaredError, momentum: 0.4, ..Variant::PLAIN };
+
+/// The rest of the activations.
+const IDENTITY: Variant = Variant {
+    careful: true,
+    hidden_activation: Activation::Identity,
+    output_activation: Activation::Tanh,
+    loss: Loss::SquaredError,
+    ..Variant::PLAIN
+};
+
+const VARIANTS: [Variant; 5] = [Variant::CAREFUL, Variant::PLAIN, TANH, MOMENTUM, IDENTITY];
 
 /// Who sees to it that loops end.
 #[derive(Clone, Copy)]
@@ -19,47 +45,54 @@ struct Members {
     state: Output,
     progress: Output,
     losses: Output,
-    probabilities: Output,
+    outputs: Output,
+    count: usize,
 }
 
 impl Members {
-    /// With the parameters and residues of all, in the layout of the shader.
+    /// With the state of all, in the layout of the shader.
     fn new(problem: Problem<'_>, state: &[f32]) -> Self {
-        let count = state.len() / (2 * problem.parameter_count());
+        let count = state.len() / problem.state_rows();
         Self {
             state: Output::of(state),
-            progress: Output::poisoned(2 * count),
+            progress: Output::poisoned(3 * count),
             losses: Output::poisoned(64 * count),
-            probabilities: Output::poisoned(problem.targets.len() * count),
+            outputs: Output::poisoned(problem.targets.len() * count),
+            count,
         }
     }
 
-    /// Runs launches of `(segments, steps)`, one after the other.
-    fn train(&self, loops: Loops, problem: Problem<'_>, parts: &[(usize, usize)]) {
+    /// Runs launches of `(segments, steps)`, one after the other; returns where each member was
+    /// solved.
+    fn train(&self, loops: Loops, problem: Problem<'_>, parts: &[(usize, usize)]) -> Vec<u32> {
         let mut first_step = 0;
+        let total: usize = parts.iter().map(|(segments, steps)| segments * steps).sum();
+        let tail_from = u32::try_from(total.saturating_sub(20)).expect("few");
         let dispatches = pollster::block_on(async {
             let kernel = match loops {
                 Loops::Trusted => train_invocation::kernel(gpu(), problem).await?,
                 Loops::Checked => train_invocation::checked_kernel(gpu(), problem).await?,
             };
-            let Self { state, progress, losses, probabilities } = self;
-            let outputs = [state, progress, losses, probabilities].map(|output| &output.tensor);
+            let Self { state, progress, losses, outputs, .. } = self;
+            let tensors = [state, progress, losses, outputs].map(|output| &output.tensor);
             let mut dispatches = vec![];
             for &(segments, steps) in parts {
-                let launch =
-                    Launch { first_step, segments, steps, nonce: NONCE, learning_rate: 0.7 };
-                let bound = train_invocation::dispatch(gpu(), &kernel, problem, launch, outputs);
+                let (nonce, solved_below) = (NONCE, SOLVED_BELOW);
+                let launch = Launch { first_step, segments, steps, nonce, solved_below, tail_from };
+                let bound = train_invocation::dispatch(gpu(), &kernel, problem, launch, tensors);
                 dispatches.push(bound.await?);
                 first_step += (segments * steps) as u64;
             }
             Ok::<_, parity::error::Error>(dispatches)
         });
         run(&dispatches.expect("they bind"));
-        let progress = self.progress.read();
+        let progress: Vec<u32> = self.progress.read().into_iter().map(f32::to_bits).collect();
         let steps = u32::try_from(first_step).expect("few");
-        for member in progress.chunks_exact(2) {
-            assert_eq!([member[0].to_bits(), member[1].to_bits()], [steps, NONCE]);
-        }
+        let (counted, rest) = progress.split_at(self.count);
+        let (nonces, solved_at) = rest.split_at(self.count);
+        assert!(counted.iter().all(|&counted| counted == steps), "{counted:?}");
+        assert!(nonces.iter().all(|&nonce| nonce == NONCE + CANARY), "{nonces:?}");
+        solved_at.to_vec()
     }
 
     fn bits(&self) -> Vec<u32> {
@@ -67,76 +100,106 @@ impl Members {
     }
 }
 
-/// Parameters of the first half, residues a thousandth of such in the second.
+/// Parameters of all members; a ten-millionth of such carried over; rates; poisoned measures.
 fn state(problem: Problem<'_>, member_count: usize) -> Vec<f32> {
     let len = problem.parameter_count() * member_count;
-    let residues = values(2, len).into_iter().map(|draw| draw * 1e-7);
-    values(1, len).into_iter().chain(residues).collect()
+    let carried = values(2, len).into_iter().map(|draw| draw * 1e-7).collect();
+    let rates = RATES.map(|rate| vec![rate; member_count]).concat();
+    let measures = vec![f32::NAN; 4 * member_count];
+    [values(1, len), carried, rates, measures].concat()
 }
 
-fn problem(data: &Dataset, hidden_size: usize) -> Problem<'_> {
+fn problem(data: &Dataset, hidden_size: usize, variant: Variant) -> Problem<'_> {
     let Dataset { inputs, targets, input_size } = data;
-    Problem { input_size: *input_size, hidden_size, inputs, targets }
+    Problem { input_size: *input_size, hidden_size, inputs, targets, variant }
 }
 
 /// One member's share of a state, as its twin has it.
-fn member<S: Scalar>(state: &[f32], member_count: usize, index: usize) -> Member<S> {
+fn member<S: Scalar>(problem: Problem<'_>, state: &[f32], index: usize) -> Member<S> {
+    let count = state.len() / problem.state_rows();
     let own: Vec<S> =
-        state.iter().skip(index).step_by(member_count).map(|&value| S::from_f32(value)).collect();
-    let (parameters, residues) = own.split_at(own.len() / 2);
-    Member { parameters: parameters.to_vec(), residues: residues.to_vec() }
+        state.iter().skip(index).step_by(count).map(|&value| S::from_f32(value)).collect();
+    let parameters = own[..problem.carried_row()].to_vec();
+    let carried = own[problem.carried_row()..problem.rates_row()].to_vec();
+    Member { carried, ..Member::new(parameters, RATES.map(S::from_f32)) }
 }
 
 #[test]
 fn one_step_matches_its_twin_for_every_member() {
-    for (bits, hidden_size, member_count) in [(2, 2, 1), (2, 2, 65), (2, 1, 257), (3, 5, 33)] {
-        let data = Dataset::parity(bits).expect("data");
-        let problem = problem(&data, hidden_size);
-        let before = state(problem, member_count);
-        let members = Members::new(problem, &before);
-        members.train(Loops::Trusted, problem, &[(1, 1)]);
-        let after = members.state.read();
-        for index in 0..member_count {
-            let mut expected = member::<Enclosure>(&before, member_count, index);
-            twin(&data, Enclosure::from_f32(0.7), 1, &mut expected);
-            let found = member::<f32>(&after, member_count, index);
-            let case = format!("{bits} bits, {hidden_size} hidden, member {index}");
-            assert_within(&case, &found.parameters, &expected.parameters);
-            assert_within(&case, &found.residues, &expected.residues);
+    for variant in VARIANTS {
+        for (bits, hidden_size, member_count) in [(2, 2, 1), (2, 2, 65), (2, 1, 257), (3, 5, 33)] {
+            let data = Dataset::parity(bits).expect("data");
+            let problem = problem(&data, hidden_size, variant);
+            let before = state(problem, member_count);
+            let members = Members::new(problem, &before);
+            let solved_at = members.train(Loops::Trusted, problem, &[(1, 1)]);
+            let after = members.state.read();
+            for (index, &solved_at) in solved_at.iter().enumerate() {
+                let mut expected = member::<Enclosure>(problem, &before, index);
+                twin(variant, &data, SOLVED_BELOW.into(), 1, &mut expected);
+                let found = member::<f32>(problem, &after, index);
+                let case = format!("{variant:?}, {bits} bits, {hidden_size} hidden, {index}");
+                assert_within(&case, &found.parameters, &expected.parameters);
+                if variant.careful || variant.momentum != 0.0 {
+                    assert_within(&case, &found.carried, &expected.carried);
+                }
+                assert_eq!(solved_at, if expected.solved_at.is_some() { 0 } else { NEVER });
+            }
         }
     }
 }
 
 #[test]
-fn losses_and_probabilities_match_their_twin() {
-    for (bits, hidden_size, member_count) in [(2, 2, 1), (2, 3, 65), (3, 5, 33)] {
-        let data = Dataset::parity(bits).expect("data");
-        let problem = problem(&data, hidden_size);
-        let start = state(problem, member_count);
-        let members = Members::new(problem, &start);
-        members.train(Loops::Trusted, problem, &[(1, 0)]);
-        let (losses, probabilities) = (members.losses.read(), members.probabilities.read());
-        for index in 0..member_count {
-            let (loss, answers) = look(&data, &member::<Enclosure>(&start, member_count, index));
-            let case = format!("{bits} bits, {hidden_size} hidden, member {index}");
-            assert_within(&case, &losses[index..=index], &[loss]);
-            let found: Vec<f32> =
-                probabilities.iter().skip(index).step_by(member_count).copied().collect();
-            assert_within(&case, &found, &answers);
+fn losses_and_outputs_match_their_twin() {
+    for variant in VARIANTS {
+        for (bits, hidden_size, member_count) in [(2, 2, 1), (2, 3, 65), (3, 5, 33)] {
+            let data = Dataset::parity(bits).expect("data");
+            let problem = problem(&data, hidden_size, variant);
+            let start = state(problem, member_count);
+            let members = Members::new(problem, &start);
+            members.train(Loops::Trusted, problem, &[(1, 0)]);
+            let (losses, outputs) = (members.losses.read(), members.outputs.read());
+            for index in 0..member_count {
+                let own = member::<Enclosure>(problem, &start, index);
+                let (loss, answers) = look(variant, &data, &own);
+                let case = format!("{variant:?}, {bits} bits, {hidden_size} hidden, {index}");
+                assert_within(&case, &losses[index..=index], &[loss]);
+                let found: Vec<f32> =
+                    outputs.iter().skip(index).step_by(member_count).copied().collect();
+                assert_within(&case, &found, &answers);
+            }
+            assert!(losses[member_count..].iter().all(|loss| loss.is_nan()), "no more is written");
         }
-        assert!(losses[member_count..].iter().all(|loss| loss.is_nan()), "no more is written");
     }
 }
 
 #[test]
-fn each_segment_begins_with_a_look() {
+fn saturated_networks_match_their_twin() {
     let data = Dataset::parity(2).expect("XOR");
-    let problem = problem(&data, 2);
+    for variant in [Variant::CAREFUL, Variant::PLAIN, TANH] {
+        let problem = problem(&data, 2, variant);
+        for size in [30.0, 90.0, -90.0, 1e4] {
+            let mut before = state(problem, 1);
+            before[..problem.parameter_count()].fill(size);
+            let members = Members::new(problem, &before);
+            members.train(Loops::Trusted, problem, &[(1, 1)]);
+            let mut expected = member::<Enclosure>(problem, &before, 0);
+            twin(variant, &data, SOLVED_BELOW.into(), 1, &mut expected);
+            let found = member::<f32>(problem, &members.state.read(), 0);
+            assert_within(&format!("{size}"), &found.parameters, &expected.parameters);
+        }
+    }
+}
+
+#[test]
+fn each_segment_ends_with_a_look() {
+    let data = Dataset::parity(2).expect("XOR");
+    let problem = problem(&data, 2, Variant::CAREFUL);
     let start = state(problem, 3);
-    let one_by_one: Vec<f32> = (0..4)
+    let one_by_one: Vec<f32> = (1..5)
         .flat_map(|segment| {
             let members = Members::new(problem, &start);
-            members.train(Loops::Trusted, problem, &[(1, 10 * segment), (1, 0)]);
+            members.train(Loops::Trusted, problem, &[(1, 10 * segment)]);
             members.losses.read()[..3].to_vec()
         })
         .collect();
@@ -148,25 +211,118 @@ fn each_segment_begins_with_a_look() {
 /// However the steps are cut into launches, and whatever wgpu counts in the loops.
 #[test]
 fn cutting_a_run_changes_no_bit() {
-    for (bits, hidden_size) in [(2, 2), (3, 4)] {
-        let data = Dataset::parity(bits).expect("data");
-        let problem = problem(&data, hidden_size);
-        let start = state(problem, 17);
-        let trained = |loops, parts: &[(usize, usize)]| {
-            let members = Members::new(problem, &start);
-            members.train(loops, problem, parts);
-            members.bits()
-        };
-        let whole = trained(Loops::Trusted, &[(1, 400)]);
-        let ones: Vec<_> = std::iter::repeat_n((1, 1), 400).collect();
-        for parts in [&ones[..], &[(4, 100)], &[(1, 1), (3, 13), (1, 0), (36, 10)], &[(50, 8)]] {
-            assert_eq!(
-                trained(Loops::Trusted, parts),
-                whole,
-                "{bits} bits, cut into {}",
-                parts.len()
-            );
+    for variant in VARIANTS {
+        for (bits, hidden_size) in [(2, 2), (3, 4)] {
+            let data = Dataset::parity(bits).expect("data");
+            let problem = problem(&data, hidden_size, variant);
+            let start = state(problem, 17);
+            let trained = |loops, parts: &[(usize, usize)]| {
+                let members = Members::new(problem, &start);
+                let solved_at = members.train(loops, problem, parts);
+                (solved_at, members.bits())
+            };
+            let whole = trained(Loops::Trusted, &[(1, 400)]);
+            let ones: Vec<_> = std::iter::repeat_n((1, 1), 400).collect();
+            let (halves, ragged) = ([(4, 100)], [(1, 1), (3, 13), (1, 0), (36, 10)]);
+            for parts in [&ones[..], &halves, &ragged, &random_parts(1), &random_parts(2)] {
+                let case = format!("{variant:?}, {bits} bits, {parts:?}");
+                assert_eq!(trained(Loops::Trusted, parts), whole, "{case}");
+            }
+            let checked = trained(Loops::Checked, &[(1, 400)]);
+            assert_eq!(checked, whole, "{variant:?}, {bits} bits, with bounded loops");
         }
-        assert_eq!(trained(Loops::Checked, &[(1, 400)]), whole, "{bits} bits, with bounded loops");
+    }
+}
+
+/// 400 steps in launches of random lengths.
+fn random_parts(seed: u64) -> Vec<(usize, usize)> {
+    let mut left = 400;
+    let mut parts = vec![];
+    for draw in values(seed, 400) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is small")]
+        let steps = ((draw.abs() * 20.0) as usize).min(left);
+        parts.push((1, steps));
+        left -= steps;
+    }
+    assert_eq!(left, 0);
+    parts
+}
+
+/// By the losses that the same networks show when they are looked at before each step.
+#[test]
+fn solved_and_measured_are_what_the_losses_say() {
+    const STEPS: usize = 1_600;
+    let data = Dataset::parity(2).expect("XOR");
+    let mut solved = 0;
+    for variant in [Variant { measured: true, ..Variant::PLAIN }, TANH] {
+        let problem = problem(&data, 4, variant);
+        let members_count = 8;
+        let start = state(problem, members_count);
+        let mut losses = vec![];
+        let mut parts = vec![(1, 0)];
+        for _ in 0..STEPS / 64 {
+            let looks = Members::new(problem, &start);
+            looks.train(Loops::Trusted, problem, &parts);
+            let len = if parts.len() == 1 { 1 } else { 64 };
+            losses.extend_from_slice(&looks.losses.read()[..len * members_count]);
+            parts.push((64, 1));
+        }
+        let steps = losses.len() / members_count - 1;
+        let members = Members::new(problem, &start);
+        let solved_at = members.train(Loops::Trusted, problem, &[(1, steps)]);
+        let state = members.state.read();
+        for (index, &solved_at) in solved_at.iter().enumerate() {
+            let own: Vec<f64> = losses
+                .iter()
+                .skip(index)
+                .step_by(members_count)
+                .take(steps)
+                .map(|&loss| f64::from(loss))
+                .collect();
+            // The product that the kernel watches is off by some roundings.
+            let below = own.iter().position(|&loss| loss < f64::from(SOLVED_BELOW) * (1.0 + 1e-5));
+            let surely = own.iter().position(|&loss| loss < f64::from(SOLVED_BELOW) * (1.0 - 1e-5));
+            if solved_at == NEVER {
+                assert_eq!(surely, None, "member {index}");
+            } else {
+                solved += 1;
+                let found = solved_at as usize;
+                assert!(below.is_some_and(|below| below <= found), "{index}: {below:?}, {found}");
+                assert!(surely.is_none_or(|surely| found <= surely), "{index}: {surely:?}");
+            }
+            let measures: Vec<f64> = (0..4)
+                .map(|row| state[(problem.measures_row() + row) * members_count + index].into())
+                .collect();
+            assert_eq!(measures[0], own[0], "the first loss");
+            let v = own.iter().map(|loss| (loss / own[0]).min(LARGEST.into()));
+            let expected =
+                [v.clone().sum::<f64>(), v.clone().map(f64::recip).sum(), v.skip(steps - 20).sum()];
+            for (found, expected) in measures[1..].iter().zip(expected) {
+                // A division or two of 2.5 ULP each, and the sum.
+                #[expect(clippy::cast_precision_loss, reason = "few steps")]
+                let bound = gamma(steps as f64 + 6.0) * expected;
+                assert!((found - expected).abs() <= bound, "{found}, {expected} ± {bound}");
+            }
+        }
+    }
+    assert!(solved > 2, "only {solved} members were solved");
+}
+
+#[test]
+fn numbers_that_are_none_reach_the_loss() {
+    let data = Dataset::parity(2).expect("XOR");
+    for variant in VARIANTS {
+        let problem = problem(&data, 2, variant);
+        for number in [f32::NAN, f32::INFINITY] {
+            for parameter in 0..problem.parameter_count() {
+                let mut start = state(problem, 1);
+                start[parameter] = number;
+                let members = Members::new(problem, &start);
+                let solved_at = members.train(Loops::Trusted, problem, &[(1, 1)]);
+                let loss = members.losses.read()[0];
+                assert!(!loss.is_finite(), "{variant:?}, parameter {parameter}: {loss}");
+                assert_eq!(solved_at, [NEVER]);
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use parity::dataset::Dataset;
 use parity::error::Error;
 use parity::model::{Init, Parameters};
-use parity::rule::{Preset, Rule};
+use parity::rule::{Preset, Rule, Variant};
 use parity::scalar::Scalar;
 use parity::train::{self as engines, Agreement, Plan, Progress, Verdict, reference};
 
@@ -17,7 +17,8 @@ fn plan(layers: &str, rule: Rule, steps: u64, log_every: u64) -> Plan {
     let sizes = layers.parse().expect("a network");
     let start = Parameters::initialise(&sizes, Init::Torch, 48);
     let bits = u32::try_from(sizes.input_size()).expect("few");
-    Plan { data: Dataset::parity(bits).expect("data"), rule, start, steps, log_every }
+    let (data, variant) = (Dataset::parity(bits).expect("data"), Variant::CAREFUL);
+    Plan { data, rule, variant, start, steps, log_every }
 }
 
 #[test]
