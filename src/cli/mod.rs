@@ -1,9 +1,11 @@
 //! The command line: one file per subcommand.
 
+mod bench;
 mod devices;
 mod train;
 
-use std::sync::atomic::AtomicBool;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 
@@ -12,6 +14,15 @@ use crate::gpu::{Backend, Selection};
 
 /// Set when the user asks to stop; runs look at it between submissions.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the user has not asked to stop.
+fn go_on() -> ControlFlow<()> {
+    if INTERRUPTED.load(Ordering::Relaxed) {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
+}
 
 /// Trains XOR networks on any GPU, beside a CPU reference.
 #[derive(Parser)]
@@ -27,6 +38,8 @@ pub struct Cli {
 enum Command {
     /// Train a network on the GPU and compare its losses with the CPU's
     Train(Box<train::Args>),
+    /// Measure training runs on the GPU and on the CPU, after checking what they compute
+    Bench(bench::Args),
     /// List the adapters, and say which one "parity train" would take
     Devices(DeviceArgs),
 }
@@ -56,6 +69,7 @@ impl Cli {
     pub async fn run(self) -> Result<u8, Error> {
         match self.command {
             Command::Train(args) => args.run().await,
+            Command::Bench(args) => args.run().await,
             Command::Devices(args) => args.run().await,
         }
     }

@@ -1,10 +1,8 @@
 //! `parity train`
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 
-use super::{DeviceArgs, INTERRUPTED};
+use super::{DeviceArgs, go_on};
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::file;
@@ -207,14 +205,6 @@ impl Args {
             data.input_size,
             self.bits
         )))
-    }
-}
-
-fn go_on() -> ControlFlow<()> {
-    if INTERRUPTED.load(Ordering::Relaxed) {
-        ControlFlow::Break(())
-    } else {
-        ControlFlow::Continue(())
     }
 }
 

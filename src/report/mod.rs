@@ -1,17 +1,20 @@
 //! Everything that users read: text, tables, JSON, CSV, progress. It knows results, not how they
 //! are made.
 
+mod bench;
 mod devices;
 mod progress;
 mod train;
 
 use std::io::{self, Write};
 
+pub use bench::BenchReport;
 pub use devices::devices;
 pub use progress::ProgressDisplay;
 pub use train::TrainReport;
 
 use crate::error::Error;
+use crate::gpu::{AdapterSummary, DeviceType};
 
 /// Writes to standard output. A reader that has heard enough (`| head`) is no error.
 ///
@@ -30,6 +33,16 @@ pub fn print(text: &str) -> Result<(), Error> {
 /// Writes a line to standard error. Where nobody can read it, there is nobody to tell.
 pub fn note(line: &str) {
     drop(writeln!(io::stderr(), "{line}"));
+}
+
+/// What ran it, and whether that is a GPU.
+fn adapter_lines(adapter: &AdapterSummary) -> String {
+    let AdapterSummary { name, backend, driver, device_type } = adapter;
+    let kind = match device_type {
+        DeviceType::Software => "software: this processor, not a GPU",
+        hardware => hardware.name(),
+    };
+    format!("adapter: {name} ({kind})\ndriver:  {driver}, through {backend}\n")
 }
 
 /// Columns, each as wide as its widest cell, numbers to the right: the first row is the heading.

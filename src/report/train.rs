@@ -6,8 +6,8 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::{number, table};
-use crate::gpu::{AdapterSummary, DeviceType};
+use super::{adapter_lines, number, table};
+use crate::gpu::AdapterSummary;
 use crate::model::Parameters;
 use crate::rule::Preset;
 use crate::scalar::Scalar;
@@ -153,16 +153,10 @@ impl TrainReport<'_> {
 
     fn heading(&self) -> String {
         let Plan { data, rule, start, steps, .. } = self.plan;
-        let AdapterSummary { name, backend, driver, device_type } = self.adapter;
-        let software = match device_type {
-            DeviceType::Software => "software: this processor, not a GPU",
-            hardware => hardware.name(),
-        };
         let from = self.seed.map_or("from a file".into(), |seed| format!("seed {seed}"));
         format!(
             "parity {}: {}, {} on {} ({} rows), {from}\n\
-             adapter: {name} ({software})\n\
-             driver:  {driver}, through {backend}\n\
+             {}\
              engine:  {} ({})\n\
              rule:    {} steps, learning rate {}\n",
             env!("CARGO_PKG_VERSION"),
@@ -170,6 +164,7 @@ impl TrainReport<'_> {
             start.sizes,
             data.name(),
             HumanCount(data.batch_size() as u64),
+            adapter_lines(self.adapter),
             self.engine,
             self.engine_reason,
             HumanCount(*steps),
