@@ -1,5 +1,5 @@
 // Many steps of gradient descent, for networks with one hidden layer: for each of `segments`,
-// `steps` updates, then the loss and the outputs as they are.
+// `steps` updates (none in the first at the start), then the loss and the outputs as they are.
 //
 // One invocation trains one network; its parameters stay in registers, as each loop over layers
 // and rows has a constant length and is unrolled. The host writes these constants before this
@@ -321,7 +321,9 @@ fn main(
     load(member);
     var done = 0u;
     for (var segment = 0u; segment < params.segments; segment += 1u) {
-        for (var k = 0u; k < params.steps; k += 1u) {
+        // At the start there is nothing before the first look.
+        let steps = select(params.steps, 0u, segment == 0u && params.at_start == 1u);
+        for (var k = 0u; k < steps; k += 1u) {
             step(params.first_step + done);
             done += 1u;
         }

@@ -36,6 +36,9 @@ pub enum Error {
         /// What it is instead of a number.
         value: f32,
     },
+    /// A result that the reference contradicts.
+    #[error("{0}")]
+    Wrong(String),
     /// The user asked to stop.
     #[error("interrupted at step {step} of {steps}; nothing was saved")]
     Interrupted {
@@ -80,7 +83,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Diverged { .. } => 1,
+            Self::Diverged { .. } | Self::Wrong(_) => 1,
             Self::Usage(_) | Self::File { .. } => 2,
             Self::NoAdapter(_) => 3,
             Self::Undone { .. } | Self::Gpu(_) => 4,

@@ -50,8 +50,9 @@
 //! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps; the only user of wgpu | – |
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu` |
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `cpu` |
+//! | [`bench`](mod@bench) | baselines on the CPU, and what is measured against them; checked, then timed | `train`, `cpu` |
 //! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
-//! | [`report`] | everything that users read | `train` |
+//! | [`report`] | everything that users read | `train`, `bench` |
 //! | [`cli`] | one file per subcommand | all |
 //!
 //! `tests/host` needs no adapter, `tests/gpu` does; `tests/golden` holds PyTorch's trajectories.
@@ -78,6 +79,8 @@
 //! - A submission takes about 25 ms, or one dispatch (`train/pacer.rs`).
 //! - However a fused run is cut into dispatches, it gives the same bits
 //!   (`tests/gpu/train_invocation.rs`).
+//! - A benchmark refuses a build without optimisation, and checks the result of every run before
+//!   its time counts (`bench/contest.rs`); no test knows a time.
 //! - Every kernel runs under `wgpu::Limits::downlevel_defaults()`, but for the sizes of buffers:
 //!   that is what [`gpu::Gpu`] asks for.
 //!
@@ -111,6 +114,7 @@
 //! Other losses and activations than these, data that does not fit one buffer, training on several
 //! GPUs, and kernels for one vendor.
 
+pub mod bench;
 pub mod cli;
 pub mod cpu;
 pub mod dataset;

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod bench;
 mod devices;
 mod sweep;
 mod train;
@@ -14,6 +15,15 @@ use crate::gpu::{Backend, Selection};
 
 /// Set when the user asks to stop; runs look at it between submissions.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the user has not asked to stop.
+fn go_on() -> ControlFlow<()> {
+    if INTERRUPTED.load(Ordering::Relaxed) {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
+}
 
 /// Trains XOR networks on any GPU, beside a CPU reference.
 #[derive(Parser)]
@@ -31,17 +41,10 @@ enum Command {
     Train(Box<train::Args>),
     /// Train a network for each pixel of a picture
     Sweep(Box<sweep::Args>),
+    /// Measure training runs on the GPU and on the CPU, after checking what they compute
+    Bench(bench::Args),
     /// List the adapters, and say which one "parity train" would take
     Devices(DeviceArgs),
-}
-
-/// What runs ask between submissions.
-fn go_on() -> ControlFlow<()> {
-    if INTERRUPTED.load(Ordering::Relaxed) {
-        ControlFlow::Break(())
-    } else {
-        ControlFlow::Continue(())
-    }
 }
 
 /// Which adapter to use.
@@ -70,6 +73,7 @@ impl Cli {
         match self.command {
             Command::Train(args) => args.run().await,
             Command::Sweep(args) => args.run().await,
+            Command::Bench(args) => args.run().await,
             Command::Devices(args) => args.run().await,
         }
     }

@@ -162,6 +162,9 @@ impl Problem<'_> {
 pub struct Launch {
     /// Updates that were made before.
     pub first_step: u64,
+    /// Whether members start here: then the first segment makes no updates, and what the progress
+    /// and the measures hold does not count.
+    pub at_start: bool,
     /// How many times to look at the loss.
     pub segments: usize,
     /// How many updates to make before each look.
@@ -231,11 +234,12 @@ pub fn params(problem: Problem<'_>, member_count: usize, launch: Launch) -> Para
         solved_span,
         tail_from: launch.tail_from,
         momentum: problem.variant.momentum,
-        at_start: u32::from(launch.first_step == 0),
+        at_start: u32::from(launch.at_start),
     }
 }
 
-/// `segments` times: `steps` updates, then the loss and the outputs.
+/// `segments` times: `steps` updates (none in the first at the start), then the loss and the
+/// outputs.
 ///
 /// # Shapes
 /// `state` `[state_rows, member_count]`, see [`Problem`]; `progress` `[3, member_count]`: steps

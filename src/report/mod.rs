@@ -1,6 +1,7 @@
 //! Everything that users read: text, tables, JSON, CSV, progress. It knows results, not how they
 //! are made.
 
+mod bench;
 mod devices;
 mod ensemble;
 mod picture;
@@ -10,6 +11,7 @@ mod train;
 
 use std::io::{self, Write};
 
+pub use bench::BenchReport;
 pub use devices::devices;
 pub use ensemble::EnsembleReport;
 pub use picture::{AxisScale, ColourScale, Picture, PictureAxis};

@@ -128,7 +128,7 @@ impl<'a> Tile<'a> {
     pub async fn new(gpu: &'a Gpu, task: &'a Task, member_count: usize) -> Result<Self, Error> {
         task.check()?;
         let problem = problem(&task.data, &task.sizes, task.variant).map_err(Error::Usage)?;
-        let members = Members::new(gpu, problem, member_count, 1, task.budget).await?;
+        let members = Members::new(gpu, problem, member_count, 1, 0, task.budget).await?;
         let origins = gpu.zeros("origins", ORIGIN_ROWS * member_count).await?;
         let kernel = Kernel::new(gpu, &uniform_draw::SPEC, &[]).await?;
         let mut draws = vec![];

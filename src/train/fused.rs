@@ -6,7 +6,7 @@ use super::members::{Budget, Members};
 use super::{Observer, Outcome, Plan, Progress, Run, check_finite};
 use crate::error::Error;
 use crate::gpu::{Gpu, Region};
-use crate::kernels::train_invocation::Problem;
+use crate::kernels::train_invocation::{PROGRESS_ROWS, Problem};
 use crate::model::Parameters;
 use crate::rule::{Rule, Variant};
 use crate::scalar::Scalar;
@@ -22,6 +22,9 @@ pub struct Fused<'a> {
     gpu: &'a Gpu,
     plan: &'a Plan,
     members: Members<'a>,
+    run: Run,
+    /// What the last dispatch left: the outputs, then the state.
+    last: Vec<f32>,
 }
 
 /// What the shader is compiled for; or why it cannot be.
@@ -69,8 +72,9 @@ impl<'a> Fused<'a> {
         Self::can_run(plan).map_err(refused)?;
         let problem = problem(&plan.data, &plan.start.sizes, plan.variant).map_err(refused)?;
         let capacity = usize::try_from(LOSS_CAPACITY).expect("1,024");
-        let members = Members::new(gpu, problem, 1, capacity, budget).await?;
-        Ok(Self { gpu, plan, members })
+        let words = PROGRESS_ROWS + capacity + problem.targets.len() + problem.state_rows();
+        let members = Members::new(gpu, problem, 1, capacity, words, budget).await?;
+        Ok(Self { gpu, plan, members, run: Run::new(plan), last: vec![] })
     }
 
     /// Makes all updates of the plan, from its start.
@@ -89,23 +93,24 @@ impl<'a> Fused<'a> {
             }
             run => run,
         };
-        let Run { losses, final_loss } = match run {
+        match run {
             // Somewhere between two looks: the same bits again, with a look at every step.
             Err(diverged @ Error::Diverged { .. }) => {
                 self.run(1, observe).await?;
                 return Err(diverged);
             }
             run => run?,
-        };
-        let probabilities = self.gpu.read(&self.members.outputs).await?;
-        let state: Vec<f32> = self.gpu.read(&self.members.state).await?;
+        }
+        let Run { losses, final_loss } = std::mem::take(&mut self.run);
         let wall = start.elapsed();
+        let (outputs, state) = self.last.split_at(plan.data.batch_size());
         let parameters = Parameters::from_fn(&plan.start.sizes, |number, _| {
             state[usize::try_from(number).expect("an index")]
         });
         check_finite(plan.steps, "a parameter", parameters.values())?;
         let gpu = self.members.gpu_time();
         let longest_submission = self.members.longest_submission;
+        let probabilities = outputs.to_vec();
         Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
     }
 
@@ -117,57 +122,60 @@ impl<'a> Fused<'a> {
         let rows = [parameters, carried, vec![rate; 2]].concat();
         self.gpu.write_at(&self.members.state, 0, &rows);
         self.members.start(0.0, 0);
+        self.run = Run::new(self.plan);
     }
 
     /// Makes the updates from the start, in dispatches that are sized by measured time and by the
     /// loop budget, with a look at the loss at every multiple of `every` and at the end.
-    async fn run(&mut self, every: u64, observe: &mut Observer<'_>) -> Result<Run, Error> {
+    async fn run(&mut self, every: u64, observe: &mut Observer<'_>) -> Result<(), Error> {
         self.restart();
-        let (plan, steps) = (self.plan, self.plan.steps);
-        let mut run = Run::new(plan);
-        self.advance(1, 0, |step, loss| run.keep(plan, step, loss)).await?;
+        let steps = self.plan.steps;
+        // What the driver compiles at its first dispatch is no step's time.
+        if !self.members.is_timed() {
+            self.advance(1, 0).await?;
+        }
         while self.members.done() < steps {
             let done = self.members.done();
             let count = self.members.next(steps - done);
             // Whole segments from a mark on, or what leads to the next mark.
             let to_mark = every - done % every;
             let (segments, length) = if to_mark == every && count >= every {
-                ((count / every).min(LOSS_CAPACITY), every)
+                ((count / every).min(LOSS_CAPACITY - 1), every)
             } else {
                 (1, count.min(to_mark))
             };
-            let keep = |step, loss| run.keep(plan, step, loss);
-            let loss = Some(self.advance(segments, length, keep).await?);
+            let first_look = u64::from(self.members.is_at_start());
+            let loss = self.advance(first_look + segments, length).await?;
             let step = self.members.done();
-            if observe(Progress { step, loss }).is_break() {
+            if observe(Progress { step, loss: Some(loss) }).is_break() {
                 return Err(Error::Interrupted { step, steps });
             }
         }
-        Ok(run)
+        Ok(())
     }
 
-    /// Runs one dispatch; gives the loss after each of its segments to `keep`, and returns the
-    /// last.
-    async fn advance(
-        &mut self,
-        segments: u64,
-        length: u64,
-        mut keep: impl FnMut(u64, f32),
-    ) -> Result<f32, Error> {
-        let done = self.members.done();
+    /// Runs one dispatch; keeps the losses that it saw, and returns the last.
+    async fn advance(&mut self, segments: u64, length: u64) -> Result<f32, Error> {
+        // The first look at the start comes before any update.
+        let before = if self.members.is_at_start() { 0 } else { length };
+        let first = self.members.done() + before;
         let len = usize::try_from(segments).expect("few");
-        let [progress, losses] = [self.members.progress.clone(), self.members.losses.clone()];
-        let regions = [Region::from(&progress), Region { tensor: &losses, start: 0, len }];
-        let words = self.members.advance([segments, length], &regions).await?.to_vec();
-        let (progress, losses) = words.split_at(progress.len());
-        self.members.check(progress)?;
-        let mut last = f32::NAN;
-        for (segment, bits) in (1..).zip(losses) {
-            last = f32::from_bits(*bits);
-            let step = done + segment * length;
-            check_finite(step, "the loss", [last])?;
-            keep(step, last);
+        let members = &self.members;
+        let [progress, losses] = [members.progress.clone(), members.losses.clone()];
+        let [outputs, state] = [members.outputs.clone(), members.state.clone()];
+        let losses = Region { tensor: &losses, start: 0, len };
+        let regions = [(&progress).into(), losses, (&outputs).into(), (&state).into()];
+        let words = self.members.advance([segments, length], &regions).await?;
+        let (counters, rest) = words.split_at(progress.len());
+        let (losses, last) = rest.split_at(len);
+        let (counters, losses) = (counters.to_vec(), losses.to_vec());
+        self.last = last.iter().map(|&word| f32::from_bits(word)).collect();
+        self.members.check(&counters)?;
+        for (segment, &bits) in (0..).zip(&losses) {
+            let (step, loss) = (first + segment * length, f32::from_bits(bits));
+            check_finite(step, "the loss", [loss])?;
+            self.run.keep(self.plan, step, loss);
         }
-        Ok(last)
+        Ok(losses.last().map_or(f32::NAN, |&bits| f32::from_bits(bits)))
     }
 }

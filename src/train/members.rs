@@ -51,7 +51,8 @@ pub struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Makes room for members, and for the losses of `most_segments` looks in one dispatch.
+    /// Makes room for members, for the losses of `most_segments` looks in one dispatch, and for so
+    /// many words to be read back from one.
     ///
     /// # Errors
     /// [`Error::Usage`] if the adapter cannot hold them, [`Error::Gpu`] if the driver refuses.
@@ -60,6 +61,7 @@ impl<'a> Members<'a> {
         problem: Problem<'a>,
         member_count: usize,
         most_segments: usize,
+        readback_capacity: usize,
         budget: Budget,
     ) -> Result<Self, Error> {
         let kernel = train_invocation::kernel(gpu, problem).await?;
@@ -70,10 +72,12 @@ impl<'a> Members<'a> {
         let tensors = [&state, &progress, &losses, &outputs];
         let nonce = nonce();
         let (first_step, solved_below, tail_from) = (0, 0.0, 0);
-        let launch = Launch { first_step, segments: 0, steps: 0, nonce, solved_below, tail_from };
+        let (at_start, segments, steps) = (true, 0, 0);
+        let launch =
+            Launch { first_step, at_start, segments, steps, nonce, solved_below, tail_from };
         Ok(Self {
             dispatch: train_invocation::dispatch(gpu, &kernel, problem, launch, tensors).await?,
-            readback: gpu.readback(progress.len() + losses.len() + 4 * member_count).await?,
+            readback: gpu.readback(readback_capacity).await?,
             timer: gpu.timer().await?,
             pacer: Pacer::for_steps(),
             done: 0,
@@ -96,6 +100,12 @@ impl<'a> Members<'a> {
         self.done
     }
 
+    /// Whether nothing was done since [`Self::start`], not even a look.
+    #[must_use]
+    pub fn is_at_start(&self) -> bool {
+        self.launch.at_start
+    }
+
     /// Time on the device's own clock, if it has one that can be believed.
     #[must_use]
     pub fn gpu_time(&self) -> Option<Duration> {
@@ -111,7 +121,7 @@ impl<'a> Members<'a> {
     /// the caller's.
     pub fn start(&mut self, solved_below: f32, tail_from: u32) {
         let nonce = self.launch.nonce.wrapping_add(0x0100_0001);
-        self.launch = Launch { nonce, solved_below, tail_from, ..self.launch };
+        self.launch = Launch { nonce, at_start: true, solved_below, tail_from, ..self.launch };
         self.done = 0;
     }
 
@@ -135,8 +145,14 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Runs one dispatch of `segments` times `steps` updates and a look; returns
-    /// what the regions hold then.
+    /// Whether steps have been timed: then a start can be made with more than a look.
+    #[must_use]
+    pub fn is_timed(&self) -> bool {
+        self.pacer.knows(0)
+    }
+
+    /// Runs one dispatch of `segments` times `steps` updates and a look, in which the first
+    /// segment at the start makes no updates; returns what the regions hold then.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
@@ -153,7 +169,9 @@ impl<'a> Members<'a> {
         self.gpu.write_params(&self.dispatch, &params);
         let timer = self.timer.as_mut();
         self.gpu.submit([&self.dispatch], regions, &mut self.readback, timer).await?;
-        let (count, elapsed) = ((segments * steps) as u64, started.elapsed());
+        let idle = usize::from(self.launch.at_start);
+        let (count, elapsed) = (((segments - idle) * steps) as u64, started.elapsed());
+        self.launch.at_start = false;
         tracing::debug!(segments, steps, ?elapsed, "submission");
         self.longest_submission = self.longest_submission.max(elapsed);
         // The driver may still compile when it is first asked for work: that is no step's time.

@@ -103,6 +103,7 @@ pub struct Outcome {
 }
 
 /// What the updates of a run bring, while it goes on.
+#[derive(Default)]
 struct Run {
     /// At the marks.
     losses: Vec<f32>,

@@ -35,6 +35,11 @@ impl Pacer {
         Self { estimates: vec![None], growth: GROWTH_OF_STEPS }
     }
 
+    /// Whether the dispatch at a position has been timed.
+    pub(super) fn knows(&self, position: usize) -> bool {
+        self.estimates[position].is_some()
+    }
+
     fn estimates_from(&self, position: u64) -> impl Iterator<Item = Option<f64>> + '_ {
         let len = self.estimates.len();
         let start = usize::try_from(position % len as u64).expect("an index");

@@ -7,6 +7,7 @@ mod harness;
 
 mod bce_grad;
 mod bce_loss;
+mod bench;
 mod bias_add;
 mod bias_grad;
 mod matmul;

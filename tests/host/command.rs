@@ -61,6 +61,17 @@ fn bad_arguments_are_refused() {
 }
 
 #[test]
+fn a_suite_that_does_not_exist_is_refused() {
+    assert_fails(&["bench", "--suite", "speed"], 2, &["speed", "training"]);
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_build_without_optimisation_is_not_measured() {
+    assert_fails(&["bench"], 2, &["--release"]);
+}
+
+#[test]
 fn an_output_that_cannot_be_written_is_noticed_before_the_run() {
     assert_fails(&["train", "--save", "same", "--csv", "same"], 2, &["same file"]);
     for option in ["--save", "--csv"] {
@@ -89,6 +100,9 @@ fn a_wrong_backend_in_the_environment_is_an_error_with_the_right_ones() {
 fn no_adapter_of_the_wanted_kind_is_an_error() {
     assert_fails(&["train"], 3, &["no adapter"]);
     assert_fails(&["devices"], 3, &["no adapter"]);
+    if !cfg!(debug_assertions) {
+        assert_fails(&["bench"], 3, &["no adapter"]);
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 /// Which modules of the crate each module may use; `main` may use all.
 const MAY_USE: &[(&str, &[&str])] = &[
     (
+        "bench",
+        &["cpu", "dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "train"],
+    ),
+    (
         "cli",
         &[
+            "bench",
             "dataset",
             "error",
             "file",
@@ -26,7 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("gpu", &["error"]),
     ("kernels", &["error", "gpu"]),
     ("model", &["error", "rng"]),
-    ("report", &["error", "gpu", "model", "rule", "scalar", "train"]),
+    ("report", &["bench", "error", "gpu", "model", "rule", "scalar", "train"]),
     ("rng", &[]),
     ("rule", &["model"]),
     ("scalar", &[]),

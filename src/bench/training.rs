@@ -1,0 +1,331 @@
+//! The suite `training`: whole training runs. What is timed begins with the parameters where they
+//! are needed and ends with them, or on a device with the readback. Drawing them and building
+//! pipelines comes before; what a driver puts off until the first dispatch is timed.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+use std::time::Instant;
+
+use indicatif::HumanCount;
+use rayon::prelude::*;
+
+use super::baseline::simd::{self, Ensemble, Instructions, WideData};
+use super::baseline::{PARAMETERS, scalar};
+use super::contest::{Contender, Expected, Group, Sample, Sampling};
+use super::worst_exp::WorstExp;
+use super::{Effort, GroupResult, Options};
+use crate::cpu::train_invocation::{Member, look, train_invocation};
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::model::{Init, Parameters};
+use crate::rng::Stream;
+use crate::rule::{Rule, Variant};
+use crate::scalar::Scalar;
+use crate::sweep::{Starts, Task, Tile};
+use crate::train::{Budget, Fused, LEARNED_BELOW, Layered, Plan, reference};
+
+/// All runs here have it: the presets' own.
+const LEARNING_RATE: f32 = 1.0;
+
+/// From here one network starts: the default of `parity train`.
+const SEED: u64 = 48;
+
+/// A run may be so many times as far from the truth as one in the CPU's `f32`.
+const STANDS_OUT: f64 = 10.0;
+
+/// Losses are kept as often as by `parity train`.
+const LOG_EVERY: u64 = 100;
+
+/// How many members of an ensemble are compared with the reference, at most.
+const COMPARED: usize = 256;
+
+/// What is to be done, in full or as a look at whether it works.
+#[derive(Clone, Copy)]
+struct Sizes {
+    /// Steps of one small network.
+    steps: u32,
+    /// The same for the layered engine, which on software drivers needs a second for 2,000.
+    layered_steps: u32,
+    member_count: usize,
+    ensemble_steps: u32,
+    wide_steps: u32,
+}
+
+const FULL: Sizes = Sizes {
+    steps: 10_000,
+    layered_steps: 200,
+    member_count: 16_384,
+    ensemble_steps: 1_000,
+    wide_steps: 100,
+};
+
+/// Ragged, too.
+const QUICK: Sizes =
+    Sizes { steps: 500, layered_steps: 5, member_count: 1_003, ensemble_steps: 20, wide_steps: 3 };
+
+/// Runs the suite.
+pub(super) async fn run(gpu: &Gpu, options: Options<'_>) -> Result<Vec<GroupResult>, Error> {
+    let Options { quick, go_on } = options;
+    let (sizes, effort) = if quick { (QUICK, Effort::QUICK) } else { (FULL, Effort::FULL) };
+    let one = plan(2, "2-2-1", sizes.steps)?;
+    let layered = Plan { steps: sizes.layered_steps.into(), ..one.clone() };
+    let plain = Plan { variant: Variant::PLAIN, ..one.clone() };
+    let wide = plan(8, "8-32-1", sizes.wide_steps)?;
+    let members = Members::new(sizes)?;
+    Ok(vec![
+        one_network(gpu, [&one, &plain, &layered], go_on).measure(effort, go_on).await?,
+        ensemble(gpu, &members).measure(effort, go_on).await?,
+        wide_network(gpu, &wide, go_on).measure(effort, go_on).await?,
+    ])
+}
+
+/// A network on the parity of so many bits.
+fn plan(bits: u32, layers: &str, steps: u32) -> Result<Plan, Error> {
+    let start = Parameters::initialise(&layers.parse()?, Init::Torch, SEED);
+    let rule = Rule::sgd(LEARNING_RATE.into());
+    let data = Dataset::parity(bits)?;
+    let (variant, steps, log_every) = (Variant::CAREFUL, steps.into(), LOG_EVERY);
+    Ok(Plan { data, rule, variant, start, steps, log_every })
+}
+
+/// The parameters of 2-2-1.
+fn nine(parameters: &Parameters) -> [f32; PARAMETERS] {
+    parameters.values().collect::<Vec<_>>().try_into().expect("2-2-1 has nine parameters")
+}
+
+/// The exact loss of a network with one hidden layer.
+fn loss_of(data: &Dataset, parameters: &[f32]) -> f32 {
+    let parameters = f64::all_from_f32(parameters);
+    let member = Member::new(parameters, [0.0; 2]);
+    f32::from_f64(look(Variant::PLAIN, data, &member).0)
+}
+
+type GoOn<'a> = &'a dyn Fn() -> ControlFlow<()>;
+
+/// The fused engine as a contender: compiled once.
+fn fused<'a>(name: &str, gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Contender<'a> {
+    let kept = Rc::new(Cell::new(None));
+    Contender::adapter(name, [1, plan.steps], move || -> Sampling<'a> {
+        let kept = Rc::clone(&kept);
+        Box::pin(async move {
+            let mut engine = match kept.take() {
+                Some(engine) => engine,
+                None => Fused::new(gpu, plan, Budget::Hopeful).await?,
+            };
+            let outcome = engine.train(&mut |_| go_on()).await?;
+            kept.set(Some(engine));
+            Ok(outcome.into())
+        })
+    })
+}
+
+/// Many networks on the adapter as a contender: compiled once.
+fn side_by_side<'a>(gpu: &'a Gpu, members: &'a Members) -> Contender<'a> {
+    let count = members.start.len();
+    let kept = Rc::new(Cell::new(None));
+    let work = [count as u64, members.task.steps];
+    Contender::adapter("fused engine, one invocation a member", work, move || -> Sampling<'a> {
+        let kept = Rc::clone(&kept);
+        Box::pin(async move {
+            let mut tile = match kept.take() {
+                Some(tile) => tile,
+                None => Tile::new(gpu, &members.task, count).await?,
+            };
+            let start = Instant::now();
+            let finished = tile.run(&members.starts, &mut |_| ()).await?;
+            let elapsed = start.elapsed();
+            kept.set(Some(tile));
+            Ok(Sample { losses: finished.final_losses, elapsed, device: None })
+        })
+    })
+}
+
+/// The layered engine as a contender.
+fn layered<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Contender<'a> {
+    Contender::adapter("layered engine", [1, plan.steps], move || -> Sampling<'a> {
+        Box::pin(
+            async move { Ok(Layered::new(gpu, plan).await?.train(&mut |_| go_on()).await?.into()) },
+        )
+    })
+}
+
+/// What is expected of a member whose final loss is this in `f64`, in `f32`, and with the worst
+/// `exp`.
+fn compare(member: usize, [truth, in_f32, worst]: [f64; 3]) -> Expected {
+    let magnified = (STANDS_OUT * (in_f32 - truth).abs()).max((worst - truth).abs());
+    Expected { member, truth, magnified }
+}
+
+/// The final loss of a plan's first `steps` steps.
+fn expected(plan: &Plan, steps: u64) -> Vec<Expected> {
+    let plan = Plan { steps, ..plan.clone() };
+    let go_on = || ControlFlow::Continue(());
+    let (truth, (in_f32, worst)) = rayon::join(
+        || reference::<f64>(&plan, &go_on),
+        || rayon::join(|| reference::<f32>(&plan, &go_on), || reference::<WorstExp>(&plan, &go_on)),
+    );
+    let losses = [truth, in_f32, worst].map(|run| run.expect("nothing breaks it off").final_loss);
+    vec![compare(0, losses)]
+}
+
+/// One 2-2-1 network: latency.
+fn one_network<'a>(
+    gpu: &'a Gpu,
+    [plan, plain, short]: [&'a Plan; 3],
+    go_on: GoOn<'a>,
+) -> Group<'a> {
+    let steps = u32::try_from(plan.steps).expect("they were a u32");
+    let on_cpu = |name: &str, train: fn(&mut [f32; PARAMETERS], f32, u32)| {
+        Contender::cpu(name, [1, plan.steps], move || {
+            let mut parameters = std::hint::black_box(nine(&plan.start));
+            Sample::time(
+                || {
+                    train(&mut parameters, LEARNING_RATE, steps);
+                    parameters
+                },
+                |trained| vec![loss_of(&plan.data, &trained)],
+            )
+        })
+    };
+    let mut contenders = vec![on_cpu("Rust, scalar, 1 thread", scalar::train)];
+    if Instructions::detect() == Instructions::Avx2 {
+        contenders.push(on_cpu(
+            "Rust, AVX2 across rows and neurons, 1 thread",
+            |p, rate, steps| {
+                simd::train(p, rate, steps);
+            },
+        ));
+    }
+    contenders.push(fused("fused engine, plain formulas", gpu, plain, go_on));
+    contenders.push(fused("fused engine, careful formulas", gpu, plan, go_on));
+    contenders.push(layered(gpu, short, go_on));
+    Group {
+        name: format!("one 2-2-1 network on XOR, {} steps", HumanCount(plan.steps)),
+        expected: Box::new(|steps| expected(plan, steps)),
+        contenders,
+    }
+}
+
+/// The ensemble, and what all its contenders need.
+struct Members {
+    xor: Dataset,
+    start: Vec<[f32; PARAMETERS]>,
+    laid_out: Ensemble,
+    steps: u32,
+    task: Task,
+    starts: Starts,
+}
+
+impl Members {
+    /// One for each seed from 0 on.
+    fn new(sizes: Sizes) -> Result<Self, Error> {
+        let layers = "2-2-1".parse()?;
+        let seeds = 0..sizes.member_count as u64;
+        let start: Vec<_> =
+            seeds.map(|seed| nine(&Parameters::initialise(&layers, Init::Torch, seed))).collect();
+        let laid_out = Ensemble::new(&start);
+        let mut starts = Starts::new(start.len(), LEARNING_RATE);
+        for seed in 0..start.len() {
+            starts.draw(seed, Stream::new(seed as u64), 1.0);
+        }
+        let (xor, steps) = (Dataset::parity(2)?, sizes.ensemble_steps);
+        let task = Task {
+            data: xor.clone(),
+            sizes: layers,
+            init: Init::Torch,
+            variant: Variant::PLAIN,
+            steps: steps.into(),
+            solved_below: LEARNED_BELOW,
+            budget: Budget::Hopeful,
+        };
+        Ok(Self { xor, start, laid_out, steps, task, starts })
+    }
+
+    /// Of one member, in the arithmetic of `S`.
+    fn final_loss<S: Scalar>(&self, member: usize, steps: usize) -> f64 {
+        let parameters = S::all_from_f32(&self.start[member]);
+        let mut member = Member::new(parameters, [S::from_f32(LEARNING_RATE); 2]);
+        train_invocation(Variant::PLAIN, &self.xor, 0.0, steps, &mut member);
+        look(Variant::PLAIN, &self.xor, &member).0.to_f64()
+    }
+
+    /// Of members that are spread over all, the last among them.
+    fn expected(&self, steps: u64) -> Vec<Expected> {
+        let steps = usize::try_from(steps).expect("they were a u32");
+        let last = self.start.len() - 1;
+        let every = self.start.len().div_ceil(COMPARED);
+        let indices: Vec<usize> = (0..last).step_by(every).chain([last]).collect();
+        let train = |member: usize| {
+            let [truth, in_f32] =
+                [self.final_loss::<f64>(member, steps), self.final_loss::<f32>(member, steps)];
+            compare(member, [truth, in_f32, self.final_loss::<WorstExp>(member, steps)])
+        };
+        indices.into_par_iter().map(train).collect()
+    }
+}
+
+/// Many 2-2-1 networks at once: throughput.
+fn ensemble<'a>(gpu: &'a Gpu, members: &'a Members) -> Group<'a> {
+    let work = [members.start.len() as u64, members.steps.into()];
+    let threads = match rayon::current_num_threads() {
+        1 => "1 thread".into(),
+        threads => format!("{threads} threads"),
+    };
+    let name = format!("Rust, {} across members, {threads}", Instructions::detect().name());
+    let simd = Contender::cpu(name, work, || {
+        let mut ensemble = members.laid_out.clone();
+        Sample::time(
+            || {
+                ensemble.train(LEARNING_RATE, members.steps);
+                ensemble
+            },
+            |trained| {
+                let trained: Vec<_> = trained.members().collect();
+                trained.par_iter().map(|member| loss_of(&members.xor, member)).collect()
+            },
+        )
+    });
+    Group {
+        name: format!(
+            "{} 2-2-1 networks on XOR, {} steps",
+            HumanCount(work[0]),
+            HumanCount(work[1])
+        ),
+        expected: Box::new(|steps| members.expected(steps)),
+        contenders: vec![simd, side_by_side(gpu, members)],
+    }
+}
+
+/// A network that is too wide for the registers of one invocation. The engine that trains one by
+/// a workgroup goes here when there is one.
+fn wide_network<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Group<'a> {
+    let steps = u32::try_from(plan.steps).expect("they were a u32");
+    let Dataset { inputs, targets, .. } = &plan.data;
+    let name = "Rust, AVX2 across rows, 1 thread";
+    let simd = Contender::cpu(name, [1, plan.steps], move || {
+        let mut parameters: Vec<f32> = plan.start.values().collect();
+        Sample::time(
+            || {
+                simd::train_wide(
+                    WideData { inputs, targets },
+                    &mut parameters,
+                    LEARNING_RATE,
+                    steps,
+                );
+                parameters
+            },
+            |trained| vec![loss_of(&plan.data, &trained)],
+        )
+    });
+    let simd = (Instructions::detect() == Instructions::Avx2).then_some(simd);
+    Group {
+        name: format!(
+            "one 8-32-1 network on 8-bit parity (256 rows), {} steps",
+            HumanCount(plan.steps)
+        ),
+        expected: Box::new(|steps| expected(plan, steps)),
+        contenders: simd.into_iter().chain([layered(gpu, plan, go_on)]).collect(),
+    }
+}
