@@ -19,10 +19,12 @@ struct Params {
 
 override workgroup_size: u32 = 64;
 
+var<private> zero: u32;
+
 // The same value, of which a compiler knows nothing. Mesa 22.3.6 simplifies (a + b) − a to b, and
 // WGSL allows that.
 fn rounded(value: f32) -> f32 {
-    return bitcast<f32>(bitcast<u32>(value) ^ params.zero);
+    return bitcast<f32>(bitcast<u32>(value) ^ zero);
 }
 
 @compute @workgroup_size(workgroup_size)
@@ -34,6 +36,7 @@ fn main(
     if index >= params.len {
         return;
     }
+    zero = params.zero;
     let before = parameters[index];
     let change = residues[index] - params.learning_rate * d_parameters[index];
     let after = rounded(before + change);

@@ -64,21 +64,28 @@ const MEASURES: u32 = RATES + 2u;
 // What v is when the loss is larger, or no number.
 const LARGEST: f32 = 1e6;
 
-var<private> parameters: array<f32, PARAMETER_COUNT>;
-var<private> carried: array<f32, PARAMETER_COUNT>;
+// Of `params`: llvmpipe reads it anew wherever it stands, at the price of twenty other operations.
+var<private> zero: u32;
+var<private> solved_from: u32;
+var<private> solved_span: u32;
+var<private> tail_from: u32;
+var<private> momentum: f32;
+
+var<private> parameters: array<f32, LANES * PARAMETER_COUNT>;
+var<private> carried: array<f32, LANES * PARAMETER_COUNT>;
 var<private> d_parameters: array<f32, PARAMETER_COUNT>;
 var<private> activations: array<f32, HIDDEN_SIZE>;
-var<private> hidden_rate: f32;
-var<private> output_rate: f32;
+var<private> rates: array<array<f32, 2>, LANES>;
 // Of one step: the product of the probabilities of the right answers, or the sum of the squared
 // errors; and, where `measured`, the sum of the rows' losses.
 var<private> evidence: f32;
 var<private> loss_sum: f32;
-var<private> solved_at: u32;
-var<private> first_loss: f32;
-var<private> v_sum: f32;
-var<private> reciprocal_sum: f32;
-var<private> tail_sum: f32;
+var<private> members: array<u32, LANES>;
+var<private> solved_at: array<u32, LANES>;
+var<private> first_loss: array<f32, LANES>;
+var<private> v_sum: array<f32, LANES>;
+var<private> reciprocal_sum: array<f32, LANES>;
+var<private> tail_sum: array<f32, LANES>;
 
 // As in sigmoid.wgsl.
 fn middle(z: f32) -> f32 {
@@ -125,7 +132,7 @@ fn row_loss(z: f32, target_value: f32) -> f32 {
 
 // As in sgd_update.wgsl.
 fn rounded(value: f32) -> f32 {
-    return bitcast<f32>(bitcast<u32>(value) ^ params.zero);
+    return bitcast<f32>(bitcast<u32>(value) ^ zero);
 }
 
 fn is_finite(value: f32) -> bool {
@@ -136,8 +143,7 @@ fn logistic(z: f32) -> f32 {
     if careful {
         return sigmoid(z);
     }
-    // exp(88.8) is infinite, which WGSL lets be anything.
-    return 1.0 / (1.0 + exp(min(-z, 87.0)));
+    return 1.0 / (1.0 + exp(-z));
 }
 
 fn activate(z: f32, activation: u32) -> f32 {
@@ -162,17 +168,19 @@ fn slope(a: f32, activation: u32) -> f32 {
 }
 
 // Leaves the hidden activations of a row in `activations`; returns its logit.
-fn forward(row: u32) -> f32 {
+fn forward(lane: u32, row: u32) -> f32 {
     var logit = 0.0;
     for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
         var z = 0.0;
         for (var i = 0u; i < INPUT_SIZE; i += 1u) {
-            z += INPUTS[row * INPUT_SIZE + i] * parameters[j * INPUT_SIZE + i];
+            let weight = parameters[lane * PARAMETER_COUNT + j * INPUT_SIZE + i];
+            z += INPUTS[row * INPUT_SIZE + i] * weight;
         }
-        activations[j] = activate(z + parameters[HIDDEN_BIAS + j], hidden_activation);
-        logit += activations[j] * parameters[OUTPUT_WEIGHT + j];
+        z += parameters[lane * PARAMETER_COUNT + HIDDEN_BIAS + j];
+        activations[j] = activate(z, hidden_activation);
+        logit += activations[j] * parameters[lane * PARAMETER_COUNT + OUTPUT_WEIGHT + j];
     }
-    return logit + parameters[OUTPUT_BIAS];
+    return logit + parameters[lane * PARAMETER_COUNT + OUTPUT_BIAS];
 }
 
 fn loss_of(row: u32, logit: f32, output: f32) -> f32 {
@@ -183,24 +191,25 @@ fn loss_of(row: u32, logit: f32, output: f32) -> f32 {
     return row_loss(logit, TARGETS[row]);
 }
 
-// Adds the gradient of one row to `d_parameters`.
-fn backward(row: u32) {
-    let logit = forward(row);
+// Adds the gradient of one row to `d_parameters`, but for a factor that all rows share.
+fn backward(lane: u32, row: u32) {
+    let logit = forward(lane, row);
     let output = activate(logit, output_activation);
     let error = output - TARGETS[row];
-    var d_logit = error / f32(BATCH_SIZE);
+    var d_logit = error;
     if squared {
-        d_logit = 2.0 * d_logit * slope(output, output_activation);
+        d_logit = error * slope(output, output_activation);
         evidence += error * error;
     } else {
-        evidence *= 1.0 - abs(error);
+        evidence *= select(1.0 - output, output, TARGETS[row] == 1.0);
     }
     if measured {
         loss_sum += loss_of(row, logit, output);
     }
     for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
         let a = activations[j];
-        let d_z = d_logit * parameters[OUTPUT_WEIGHT + j] * slope(a, hidden_activation);
+        let weight = parameters[lane * PARAMETER_COUNT + OUTPUT_WEIGHT + j];
+        let d_z = d_logit * weight * slope(a, hidden_activation);
         for (var i = 0u; i < INPUT_SIZE; i += 1u) {
             d_parameters[j * INPUT_SIZE + i] += d_z * INPUTS[row * INPUT_SIZE + i];
         }
@@ -210,53 +219,58 @@ fn backward(row: u32) {
     d_parameters[OUTPUT_BIAS] += d_logit;
 }
 
-fn update(p: u32, rate: f32) {
+fn update(lane: u32, p: u32, rate: f32) {
+    let own = lane * PARAMETER_COUNT + p;
     if careful {
-        let before = parameters[p];
-        let change = carried[p] - rate * d_parameters[p];
-        parameters[p] = rounded(before + change);
-        carried[p] = change - (parameters[p] - before);
+        let before = parameters[own];
+        let change = carried[own] - rate * d_parameters[p];
+        parameters[own] = rounded(before + change);
+        carried[own] = change - (parameters[own] - before);
     } else if has_momentum {
-        carried[p] = params.momentum * carried[p] + d_parameters[p];
-        parameters[p] -= rate * carried[p];
+        carried[own] = momentum * carried[own] + d_parameters[p];
+        parameters[own] -= rate * carried[own];
     } else {
-        parameters[p] -= rate * d_parameters[p];
+        parameters[own] -= rate * d_parameters[p];
     }
 }
 
-fn measure(number: u32) {
+fn measure(lane: u32, number: u32) {
     let loss = loss_sum / f32(BATCH_SIZE);
-    first_loss = select(first_loss, loss, number == 0u);
-    let v = select(LARGEST, min(loss / first_loss, LARGEST), is_finite(loss));
-    v_sum += v;
-    reciprocal_sum += 1.0 / max(v, 1.0 / LARGEST);
-    tail_sum += select(0.0, v, number >= params.tail_from);
+    first_loss[lane] = select(first_loss[lane], loss, number == 0u);
+    let v = select(LARGEST, min(loss / first_loss[lane], LARGEST), is_finite(loss));
+    v_sum[lane] += v;
+    reciprocal_sum[lane] += 1.0 / max(v, 1.0 / LARGEST);
+    tail_sum[lane] += select(0.0, v, number >= tail_from);
 }
 
-fn step(number: u32) {
+fn step(lane: u32, number: u32) {
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
         d_parameters[p] = 0.0;
     }
     evidence = select(1.0, 0.0, squared);
     loss_sum = 0.0;
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
-        backward(row);
+        backward(lane, row);
     }
     // On the bits, so that no NaN passes.
-    let solved = bitcast<u32>(evidence) - params.solved_from < params.solved_span;
-    solved_at = min(solved_at, select(NEVER, number, solved));
+    let solved = bitcast<u32>(evidence) - solved_from < solved_span;
+    solved_at[lane] = min(solved_at[lane], select(NEVER, number, solved));
     if measured {
-        measure(number);
+        measure(lane, number);
     }
-    for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
-        update(p, select(output_rate, hidden_rate, p < OUTPUT_WEIGHT));
+    for (var p = 0u; p < OUTPUT_WEIGHT; p += 1u) {
+        update(lane, p, rates[lane][0]);
+    }
+    for (var p = 0u; p < HIDDEN_SIZE + 1u; p += 1u) {
+        update(lane, OUTPUT_WEIGHT + p, rates[lane][1]);
     }
 }
 
-fn look(member: u32, segment: u32) {
+fn look(lane: u32, segment: u32) {
+    let member = members[lane];
     var total = 0.0;
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
-        let logit = forward(row);
+        let logit = forward(lane, row);
         let output = activate(logit, output_activation);
         total += loss_of(row, logit, output);
         outputs[row * params.member_count + member] = output;
@@ -264,49 +278,54 @@ fn look(member: u32, segment: u32) {
     var loss = total / f32(BATCH_SIZE);
     // An activation may have made a number of what is none.
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
-        loss = select(parameters[p], loss, is_finite(parameters[p]) || !is_finite(loss));
+        let parameter = parameters[lane * PARAMETER_COUNT + p];
+        loss = select(parameter, loss, is_finite(parameter) || !is_finite(loss));
     }
     losses[segment * params.member_count + member] = loss;
 }
 
-fn load(member: u32) {
+fn load_member(lane: u32) {
+    let member = members[lane];
     let count = params.member_count;
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
-        parameters[p] = state[p * count + member];
+        parameters[lane * PARAMETER_COUNT + p] = state[p * count + member];
         if careful || has_momentum {
-            carried[p] = state[(CARRIED + p) * count + member];
+            carried[lane * PARAMETER_COUNT + p] = state[(CARRIED + p) * count + member];
         }
     }
-    hidden_rate = state[RATES * count + member];
-    output_rate = state[(RATES + 1u) * count + member];
+    // The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
+    let share = select(1.0, 2.0, squared) / f32(BATCH_SIZE);
+    rates[lane][0] = state[RATES * count + member] * share;
+    rates[lane][1] = state[(RATES + 1u) * count + member] * share;
     let at_start = params.at_start == 1u;
-    solved_at = select(progress[2u * count + member], NEVER, at_start);
+    solved_at[lane] = select(progress[2u * count + member], NEVER, at_start);
     if measured {
-        first_loss = state[MEASURES * count + member];
-        v_sum = select(state[(MEASURES + 1u) * count + member], 0.0, at_start);
-        reciprocal_sum = select(state[(MEASURES + 2u) * count + member], 0.0, at_start);
-        tail_sum = select(state[(MEASURES + 3u) * count + member], 0.0, at_start);
+        first_loss[lane] = state[MEASURES * count + member];
+        v_sum[lane] = select(state[(MEASURES + 1u) * count + member], 0.0, at_start);
+        reciprocal_sum[lane] = select(state[(MEASURES + 2u) * count + member], 0.0, at_start);
+        tail_sum[lane] = select(state[(MEASURES + 3u) * count + member], 0.0, at_start);
     }
 }
 
-fn store(member: u32, done: u32, canary: u32) {
+fn store_member(lane: u32, done: u32, canary: u32) {
+    let member = members[lane];
     let count = params.member_count;
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
-        state[p * count + member] = parameters[p];
+        state[p * count + member] = parameters[lane * PARAMETER_COUNT + p];
         if careful || has_momentum {
-            state[(CARRIED + p) * count + member] = carried[p];
+            state[(CARRIED + p) * count + member] = carried[lane * PARAMETER_COUNT + p];
         }
     }
     if measured {
-        state[MEASURES * count + member] = first_loss;
-        state[(MEASURES + 1u) * count + member] = v_sum;
-        state[(MEASURES + 2u) * count + member] = reciprocal_sum;
-        state[(MEASURES + 3u) * count + member] = tail_sum;
+        state[MEASURES * count + member] = first_loss[lane];
+        state[(MEASURES + 1u) * count + member] = v_sum[lane];
+        state[(MEASURES + 2u) * count + member] = reciprocal_sum[lane];
+        state[(MEASURES + 3u) * count + member] = tail_sum[lane];
     }
     // What was done before counts only if the launches before did all of theirs.
     progress[member] = done + select(progress[member], 0u, params.at_start == 1u);
     progress[count + member] = params.nonce + canary;
-    progress[2u * count + member] = solved_at;
+    progress[2u * count + member] = solved_at[lane];
 }
 
 @compute @workgroup_size(workgroup_size)
@@ -314,25 +333,45 @@ fn main(
     @builtin(global_invocation_id) global_id: vec3<u32>,
     @builtin(num_workgroups) workgroup_count: vec3<u32>,
 ) {
-    let member = global_id.y * workgroup_count.x * workgroup_size + global_id.x;
-    if member >= params.member_count {
+    let first = (global_id.y * workgroup_count.x * workgroup_size + global_id.x) * LANES;
+    if first >= params.member_count {
         return;
     }
-    load(member);
+    zero = params.zero;
+    solved_from = params.solved_from;
+    solved_span = params.solved_span;
+    tail_from = params.tail_from;
+    momentum = params.momentum;
+    for (var lane = 0u; lane < LANES; lane += 1u) {
+        // Without a member of its own, the last lane repeats one.
+        members[lane] = min(first + lane, params.member_count - 1u);
+        load_member(lane);
+    }
+    let first_step = params.first_step;
+    let most_steps = params.steps;
+    let is_start = params.at_start == 1u;
     var done = 0u;
     for (var segment = 0u; segment < params.segments; segment += 1u) {
         // At the start there is nothing before the first look.
-        let steps = select(params.steps, 0u, segment == 0u && params.at_start == 1u);
+        let steps = select(most_steps, 0u, segment == 0u && is_start);
         for (var k = 0u; k < steps; k += 1u) {
-            step(params.first_step + done);
+            for (var lane = 0u; lane < LANES; lane += 1u) {
+                step(lane, first_step + done);
+            }
             done += 1u;
         }
-        look(member, segment);
+        for (var lane = 0u; lane < LANES; lane += 1u) {
+            look(lane, segment);
+        }
     }
     // A driver that ends loops early ends this one too.
     var canary = 0u;
     for (var i = 0u; i < params.canary; i += 1u) {
         canary += 1u;
     }
-    store(member, done, canary);
+    for (var lane = 0u; lane < LANES; lane += 1u) {
+        if first + lane < params.member_count {
+            store_member(lane, done, canary);
+        }
+    }
 }

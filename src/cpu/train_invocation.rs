@@ -13,7 +13,7 @@ pub struct Member<S> {
     /// its bias: the order of a `state_dict`.
     pub parameters: Vec<S>,
     /// What a step hands to the next for each of them: what rounding left out of it if careful,
-    /// else its velocity.
+    /// else its velocity, in units of the gradient of the sum over rows (or half of it, of squares).
     pub carried: Vec<S>,
     /// The learning rates of the hidden layer and of the output.
     pub rates: [S; 2],
@@ -112,10 +112,11 @@ pub fn look<S: Scalar>(variant: Variant, data: &Dataset, member: &Member<S>) -> 
     (loss, outputs)
 }
 
-/// One update; `d_parameters` is the gradient.
+/// One update; `d_parameters` is the gradient but for the factor `share`.
 fn update<S: Scalar>(
     variant: Variant,
     input_size: usize,
+    share: S,
     d_parameters: &[S],
     member: &mut Member<S>,
 ) {
@@ -123,10 +124,11 @@ fn update<S: Scalar>(
     let Member { parameters, carried, rates, .. } = member;
     for (range, rate) in [0..output_weight, output_weight..parameters.len()].into_iter().zip(rates)
     {
+        let rate = *rate * share;
         let d = &d_parameters[range.clone()];
         let (own, carried) = (&mut parameters[range.clone()], &mut carried[range]);
         if variant.careful {
-            sgd_update(*rate, d, own, carried);
+            sgd_update(rate, d, own, carried);
             continue;
         }
         for ((w, v), &d) in own.iter_mut().zip(carried).zip(d) {
@@ -135,7 +137,7 @@ fn update<S: Scalar>(
                 change = S::from_f32(variant.momentum) * *v + d;
                 *v = change;
             }
-            *w = *w - *rate * change;
+            *w = *w - rate * change;
         }
     }
 }
@@ -157,8 +159,11 @@ pub fn train_invocation<S: Scalar>(
     let [hidden_bias, output_weight] = [hidden_size * input_size, hidden_size * (input_size + 1)];
     let inputs = S::all_from_f32(&data.inputs);
     let targets = S::all_from_f32(&data.targets);
-    let [zero, one, two] = [0.0, 1.0, 2.0].map(S::from_f64);
+    let [zero, one] = [0.0, 1.0].map(S::from_f64);
     let limit = batch_size::<f64>(data) * solved_below;
+    // The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
+    let factor = if variant.loss == Loss::SquaredError { 2.0 } else { 1.0 };
+    let share = S::from_f64(factor) / batch_size(data);
     let mut activations = vec![zero; hidden_size];
     let mut d_parameters = vec![zero; member.parameters.len()];
     for _ in 0..steps {
@@ -168,11 +173,11 @@ pub fn train_invocation<S: Scalar>(
             let logit = forward(variant, &member.parameters, row, &mut activations);
             let output = activate(variant.careful, variant.output_activation, logit);
             let error = output - target;
-            right = right * (one - error.abs());
+            right = right * if target == one { output } else { one - output };
             squares = squares + error * error;
-            let mut d_logit = error / batch_size(data);
+            let mut d_logit = error;
             if variant.loss == Loss::SquaredError {
-                d_logit = two * d_logit * slope(variant.output_activation, output);
+                d_logit = error * slope(variant.output_activation, output);
             }
             for (j, &a) in activations.iter().enumerate() {
                 let slope = slope(variant.hidden_activation, a);
@@ -193,7 +198,7 @@ pub fn train_invocation<S: Scalar>(
         if solved && member.solved_at.is_none() {
             member.solved_at = Some(member.steps);
         }
-        update(variant, input_size, &d_parameters, member);
+        update(variant, input_size, share, &d_parameters, member);
         member.steps += 1;
     }
 }

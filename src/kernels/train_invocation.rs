@@ -22,7 +22,7 @@ pub const SPEC: KernelSpec = KernelSpec {
     // Small, so that few networks still keep every core of a software adapter busy.
     workgroup_size: 32,
     sample_header: "const INPUT_SIZE: u32 = 1;\nconst HIDDEN_SIZE: u32 = 3;\n\
-        const BATCH_SIZE: u32 = 2;\nconst INPUTS = array<f32, 2>(0.0, 1.0);\n\
+        const BATCH_SIZE: u32 = 2;\nconst LANES: u32 = 2;\nconst INPUTS = array<f32, 2>(0.0, 1.0);\n\
         const TARGETS = array<f32, 2>(1.0, 0.0);\n",
     trusted_loops: true,
 };
@@ -70,6 +70,9 @@ pub struct Problem<'a> {
     pub targets: &'a [f32],
     /// What a step computes.
     pub variant: Variant,
+    /// Networks of one invocation, which takes a step of each in turn: what one waits for, such as
+    /// a sigmoid of a sum of sigmoids, the next need not wait for.
+    pub lanes: usize,
 }
 
 /// Rows of the progress.
@@ -89,6 +92,12 @@ impl Problem<'_> {
     #[must_use]
     pub fn parameter_count(&self) -> usize {
         (self.input_size + 2) * self.hidden_size + 1
+    }
+
+    /// Products of the forward pass over all rows.
+    #[must_use]
+    pub fn products(&self) -> usize {
+        self.targets.len() * self.hidden_size * (self.input_size + 1)
     }
 
     /// The first of the rows that steps hand on for each parameter.
@@ -143,6 +152,7 @@ impl Problem<'_> {
             ("INPUT_SIZE", self.input_size),
             ("HIDDEN_SIZE", self.hidden_size),
             ("BATCH_SIZE", self.targets.len()),
+            ("LANES", self.lanes),
         ];
         for (name, size) in sizes {
             let _ = writeln!(header, "const {name}: u32 = {size};");
@@ -262,7 +272,8 @@ pub async fn dispatch(
     assert_eq!(state.len(), problem.state_rows() * member_count, "state");
     assert_eq!(outputs.len(), problem.targets.len() * member_count, "outputs");
     assert!(losses.len() >= launch.segments * member_count, "losses");
-    let workgroup_count = gpu::cover(member_count, SPEC.workgroup_size);
+    let invocations = member_count.div_ceil(problem.lanes);
+    let workgroup_count = gpu::cover(invocations, SPEC.workgroup_size);
     let tensors = [state, progress, losses, outputs];
     kernel.bind(gpu, &params(problem, member_count, launch), &tensors, workgroup_count).await
 }

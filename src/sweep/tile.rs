@@ -3,6 +3,7 @@
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Kernel, Region, Tensor};
+use crate::kernels::train_invocation;
 use crate::kernels::uniform_draw::{self, Draw, ORIGIN_ROWS};
 use crate::model::{Init, LayerSizes, Parameters};
 use crate::rng::Stream;
@@ -35,6 +36,15 @@ pub const TAIL: u64 = 20;
 pub const MAX_STEPS: u64 = 1 << 31;
 
 impl Task {
+    /// The WGSL that trains it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it cannot be run.
+    pub fn shader(&self) -> Result<String, Error> {
+        let problem = problem(&self.data, &self.sizes, self.variant).map_err(Error::Usage)?;
+        Ok(train_invocation::text(problem))
+    }
+
     /// Whether it can be run; if not, why.
     ///
     /// # Errors

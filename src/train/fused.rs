@@ -39,15 +39,16 @@ pub fn problem<'a>(
     let &[input_size, hidden_size, 1] = sizes.as_slice() else {
         return Err("it takes networks with one hidden layer".into());
     };
-    let products = data.batch_size() * hidden_size * (input_size + 1);
+    let (inputs, targets) = (&data.inputs, &data.targets);
+    let problem = Problem { input_size, hidden_size, inputs, targets, variant, lanes: 1 };
+    let products = problem.products();
     if products > PRODUCTS {
         return Err(format!(
             "it takes {PRODUCTS} products a step at most: rows times hidden neurons times \
              (inputs plus one), here {products}"
         ));
     }
-    let (inputs, targets) = (&data.inputs, &data.targets);
-    Ok(Problem { input_size, hidden_size, inputs, targets, variant })
+    Ok(problem)
 }
 
 impl<'a> Fused<'a> {

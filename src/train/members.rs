@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::check_steps;
 use super::pacer::Pacer;
 use crate::error::Error;
-use crate::gpu::{Dispatch, Gpu, Readback, Region, Tensor, Timer};
+use crate::gpu::{DeviceType, Dispatch, Gpu, Readback, Region, Tensor, Timer};
 use crate::kernels::train_invocation::{self, CANARY, Launch, PROGRESS_ROWS, Problem};
 
 /// The most loop iterations that the steps of one dispatch may take: llvmpipe ends all loops of an
@@ -64,6 +64,7 @@ impl<'a> Members<'a> {
         readback_capacity: usize,
         budget: Budget,
     ) -> Result<Self, Error> {
+        let problem = Problem { lanes: lanes(gpu, problem, member_count), ..problem };
         let kernel = train_invocation::kernel(gpu, problem).await?;
         let state = gpu.zeros("state", problem.state_rows() * member_count).await?;
         let progress = gpu.zeros("progress", PROGRESS_ROWS * member_count).await?;
@@ -201,6 +202,15 @@ impl<'a> Members<'a> {
         }
         Ok(&solved_at[..self.member_count])
     }
+}
+
+/// How many networks one invocation takes in turn. A processor that pretends to be a GPU has few
+/// threads, which wait for each result; on a GPU others work in the meantime. Text that is unrolled
+/// longer than this is not unrolled at all.
+fn lanes(gpu: &Gpu, problem: Problem<'_>, member_count: usize) -> usize {
+    const PRODUCTS: usize = 36;
+    let is_software = gpu.adapter.device_type == DeviceType::Software;
+    if is_software && member_count > 1 && problem.products() <= PRODUCTS { 2 } else { 1 }
 }
 
 /// A number that other runs do not have.

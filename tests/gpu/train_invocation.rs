@@ -117,9 +117,9 @@ fn state(problem: Problem<'_>, member_count: usize) -> Vec<f32> {
     [values(1, len), carried, rates, measures].concat()
 }
 
-fn problem(data: &Dataset, hidden_size: usize, variant: Variant) -> Problem<'_> {
+fn problem(data: &Dataset, hidden_size: usize, variant: Variant, lanes: usize) -> Problem<'_> {
     let Dataset { inputs, targets, input_size } = data;
-    Problem { input_size: *input_size, hidden_size, inputs, targets, variant }
+    Problem { input_size: *input_size, hidden_size, inputs, targets, variant, lanes }
 }
 
 /// One member's share of a state, as its twin has it.
@@ -135,9 +135,11 @@ fn member<S: Scalar>(problem: Problem<'_>, state: &[f32], index: usize) -> Membe
 #[test]
 fn one_step_matches_its_twin_for_every_member() {
     for variant in VARIANTS {
-        for (bits, hidden_size, member_count) in [(2, 2, 1), (2, 2, 65), (2, 1, 257), (3, 5, 33)] {
+        for (bits, hidden_size, member_count, lanes) in
+            [(2, 2, 1, 1), (2, 2, 65, 2), (2, 1, 257, 3), (2, 3, 4, 2), (3, 5, 33, 1)]
+        {
             let data = Dataset::parity(bits).expect("data");
-            let problem = problem(&data, hidden_size, variant);
+            let problem = problem(&data, hidden_size, variant, lanes);
             let before = state(problem, member_count);
             let members = Members::new(problem, &before);
             let solved_at = members.train(Loops::Trusted, problem, &[(1, 1)]);
@@ -160,9 +162,11 @@ fn one_step_matches_its_twin_for_every_member() {
 #[test]
 fn losses_and_outputs_match_their_twin() {
     for variant in VARIANTS {
-        for (bits, hidden_size, member_count) in [(2, 2, 1), (2, 3, 65), (3, 5, 33)] {
+        for (bits, hidden_size, member_count, lanes) in
+            [(2, 2, 1, 1), (2, 3, 65, 2), (2, 1, 6, 2), (3, 5, 33, 1)]
+        {
             let data = Dataset::parity(bits).expect("data");
-            let problem = problem(&data, hidden_size, variant);
+            let problem = problem(&data, hidden_size, variant, lanes);
             let start = state(problem, member_count);
             let members = Members::new(problem, &start);
             members.train(Loops::Trusted, problem, &[(1, 0)]);
@@ -185,7 +189,7 @@ fn losses_and_outputs_match_their_twin() {
 fn saturated_networks_match_their_twin() {
     let data = Dataset::parity(2).expect("XOR");
     for variant in [Variant::CAREFUL, Variant::PLAIN, TANH] {
-        let problem = problem(&data, 2, variant);
+        let problem = problem(&data, 2, variant, 1);
         for size in [30.0, 90.0, -90.0, 1e4] {
             let mut before = state(problem, 1);
             before[..problem.parameter_count()].fill(size);
@@ -202,7 +206,7 @@ fn saturated_networks_match_their_twin() {
 #[test]
 fn each_segment_ends_with_a_look() {
     let data = Dataset::parity(2).expect("XOR");
-    let problem = problem(&data, 2, Variant::CAREFUL);
+    let problem = problem(&data, 2, Variant::CAREFUL, 2);
     let start = state(problem, 3);
     let one_by_one: Vec<f32> = (1..5)
         .flat_map(|segment| {
@@ -220,9 +224,9 @@ fn each_segment_ends_with_a_look() {
 #[test]
 fn cutting_a_run_changes_no_bit() {
     for variant in VARIANTS {
-        for (bits, hidden_size) in [(2, 2), (3, 4)] {
+        for (bits, hidden_size, lanes) in [(2, 2, 1), (2, 2, 2), (3, 4, 1)] {
             let data = Dataset::parity(bits).expect("data");
-            let problem = problem(&data, hidden_size, variant);
+            let problem = problem(&data, hidden_size, variant, lanes);
             let start = state(problem, 17);
             let trained = |loops, parts: &[(usize, usize)]| {
                 let members = Members::new(problem, &start);
@@ -263,7 +267,7 @@ fn solved_and_measured_are_what_the_losses_say() {
     let data = Dataset::parity(2).expect("XOR");
     let mut solved = 0;
     for variant in [Variant { measured: true, ..Variant::PLAIN }, TANH] {
-        let problem = problem(&data, 4, variant);
+        let problem = problem(&data, 4, variant, 1);
         let members_count = 8;
         let start = state(problem, members_count);
         let mut losses = vec![];
@@ -323,7 +327,7 @@ fn solved_and_measured_are_what_the_losses_say() {
 fn numbers_that_are_none_reach_the_loss() {
     let data = Dataset::parity(2).expect("XOR");
     for variant in VARIANTS {
-        let problem = problem(&data, 2, variant);
+        let problem = problem(&data, 2, variant, 1);
         for number in [f32::NAN, f32::INFINITY] {
             for parameter in 0..problem.parameter_count() {
                 let mut start = state(problem, 1);

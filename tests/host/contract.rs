@@ -197,8 +197,9 @@ fn trusted_loops_count_up_by_one_to_what_nothing_writes() {
             let (name, rest) = head.split_once(" = 0u; ").expect("it starts at zero");
             let rest = rest.strip_prefix(&format!("{name} < ")).expect("it has an upper end");
             let (end, rest) = rest.split_once("; ").expect("it has an upper end");
-            let constant = end.chars().all(|c| c.is_ascii_uppercase() || c == '_');
-            assert!(constant || end.starts_with("params."), "{line}");
+            let constant = end.chars().all(|c| c.is_ascii_uppercase() || "_ +1u".contains(c));
+            let bound = source.contains(&format!("let {end} = "));
+            assert!(constant || bound || end.starts_with("params."), "{line}");
             assert_eq!(rest, format!("{name} += 1u) {{"), "{line}");
             let written = source.matches(&format!(" {name} += ")).count();
             let heads = source.matches(&format!("for (var {name} = ")).count();
