@@ -14,5 +14,6 @@ pub mod sgd_update;
 pub mod sigmoid;
 pub mod sigmoid_grad;
 pub mod train_invocation;
+pub mod train_workgroup;
 
 pub use reference::Reference;

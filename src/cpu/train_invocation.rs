@@ -17,7 +17,7 @@ pub struct Member<S> {
 }
 
 impl<S> Member<S> {
-    fn hidden_size(&self, input_size: usize) -> usize {
+    pub(super) fn hidden_size(&self, input_size: usize) -> usize {
         (self.parameters.len() - 1) / (input_size + 2)
     }
 }
@@ -53,6 +53,31 @@ pub fn look<S: Scalar>(data: &Dataset, member: &Member<S>) -> (S, Vec<S>) {
     (bce_loss(&logits, &targets), probabilities)
 }
 
+/// Adds the gradient of one row, a share of the mean over `batch_size`, to `d_parameters`.
+pub(super) fn add_gradient<S: Scalar>(
+    parameters: &[S],
+    (inputs, target): (&[S], S),
+    batch_size: S,
+    activations: &mut [S],
+    d_parameters: &mut [S],
+) {
+    let (input_size, hidden_size) = (inputs.len(), activations.len());
+    let [hidden_bias, output_weight] = [hidden_size * input_size, hidden_size * (input_size + 1)];
+    let one = S::from_f64(1.0);
+    let logit = forward(parameters, inputs, activations);
+    let d_logit = (logit.sigmoid() - target) / batch_size;
+    for (j, &a) in activations.iter().enumerate() {
+        let d_z = d_logit * parameters[output_weight + j] * (a * (one - a));
+        for (d, &x) in d_parameters[j * input_size..].iter_mut().zip(inputs) {
+            *d = *d + d_z * x;
+        }
+        d_parameters[hidden_bias + j] = d_parameters[hidden_bias + j] + d_z;
+        d_parameters[output_weight + j] = d_parameters[output_weight + j] + d_logit * a;
+    }
+    let last = d_parameters.len() - 1;
+    d_parameters[last] = d_parameters[last] + d_logit;
+}
+
 /// `steps` updates on mean binary cross-entropy.
 ///
 /// # Shapes
@@ -63,33 +88,20 @@ pub fn train_invocation<S: Scalar>(
     steps: usize,
     member: &mut Member<S>,
 ) {
-    let input_size = data.input_size;
-    let hidden_size = member.hidden_size(input_size);
-    let [hidden_bias, output_weight] = [hidden_size * input_size, hidden_size * (input_size + 1)];
     let inputs = S::all_from_f32(&data.inputs);
     let targets = S::all_from_f32(&data.targets);
     #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
     let batch_size = S::from_f64(targets.len() as f64);
-    let (zero, one) = (S::from_f64(0.0), S::from_f64(1.0));
-    let mut activations = vec![zero; hidden_size];
+    let zero = S::from_f64(0.0);
+    let mut activations = vec![zero; member.hidden_size(data.input_size)];
     let mut d_parameters = vec![zero; member.parameters.len()];
     for _ in 0..steps {
         d_parameters.fill(zero);
-        for (row, &target) in inputs.chunks_exact(input_size).zip(&targets) {
-            let logit = forward(&member.parameters, row, &mut activations);
-            let d_logit = (logit.sigmoid() - target) / batch_size;
-            for (j, &a) in activations.iter().enumerate() {
-                let d_z = d_logit * member.parameters[output_weight + j] * (a * (one - a));
-                for (d, &x) in d_parameters[j * input_size..].iter_mut().zip(row) {
-                    *d = *d + d_z * x;
-                }
-                d_parameters[hidden_bias + j] = d_parameters[hidden_bias + j] + d_z;
-                d_parameters[output_weight + j] = d_parameters[output_weight + j] + d_logit * a;
-            }
-            let last = d_parameters.len() - 1;
-            d_parameters[last] = d_parameters[last] + d_logit;
-        }
         let Member { parameters, residues } = member;
+        for (row, &target) in inputs.chunks_exact(data.input_size).zip(&targets) {
+            let row = (row, target);
+            add_gradient(parameters, row, batch_size, &mut activations, &mut d_parameters);
+        }
         sgd_update(learning_rate, &d_parameters, parameters, residues);
     }
 }

@@ -12,11 +12,12 @@ pub mod sgd_update;
 pub mod sigmoid;
 pub mod sigmoid_grad;
 pub mod train_invocation;
+pub mod train_workgroup;
 
 use crate::gpu::KernelSpec;
 
 /// Every kernel.
-pub const SPECS: [&KernelSpec; 9] = [
+pub const SPECS: [&KernelSpec; 10] = [
     &bce_grad::SPEC,
     &bce_loss::SPEC,
     &bias_add::SPEC,
@@ -26,6 +27,7 @@ pub const SPECS: [&KernelSpec; 9] = [
     &sigmoid::SPEC,
     &sigmoid_grad::SPEC,
     &train_invocation::SPEC,
+    &train_workgroup::SPEC,
 ];
 
 /// Invocations a workgroup, where one invocation computes one element or sums one share.

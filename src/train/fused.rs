@@ -6,7 +6,9 @@ use super::pacer::Pacer;
 use super::{Observer, Outcome, Plan, Progress, Run, check_finite, check_steps};
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Readback, Region, Tensor, Timer};
-use crate::kernels::train_invocation::{self, Launch, Problem};
+use crate::kernels::train_invocation::{Launch, Problem};
+use crate::kernels::train_workgroup::Split;
+use crate::kernels::{train_invocation, train_workgroup};
 use crate::model::Parameters;
 use crate::rule::Rule;
 use crate::scalar::Scalar;
@@ -16,17 +18,73 @@ use crate::scalar::Scalar;
 /// the loss may take as many again.
 const ITERATIONS: usize = 30_000;
 
-/// The most products of a step: what a driver will still unroll, and a register file hold.
+/// The most products of a step that one invocation makes: what a driver will still unroll, and a
+/// register file hold.
 const PRODUCTS: usize = 256;
 
 /// Losses of one dispatch.
 const LOSS_CAPACITY: usize = 1_024;
 
-/// A network on the device, trained by one invocation.
+/// What trains one network.
+#[derive(Clone, Copy)]
+enum Trainer {
+    Invocation,
+    Workgroup,
+}
+
+impl Trainer {
+    /// The first that a problem fits.
+    fn of(problem: Problem<'_>) -> Result<Self, String> {
+        let products = problem.targets.len() * problem.hidden_size * (problem.input_size + 1);
+        if products <= PRODUCTS {
+            return Ok(Self::Invocation);
+        }
+        train_workgroup::fits(problem)?;
+        Ok(Self::Workgroup)
+    }
+
+    /// Binds it, and says how many steps one dispatch may make.
+    async fn bind(
+        self,
+        gpu: &Gpu,
+        problem: Problem<'_>,
+        launch: Launch,
+        tensors: [&Tensor; 4],
+    ) -> Result<(Dispatch, usize), Error> {
+        match self {
+            Self::Invocation => {
+                let kernel = train_invocation::kernel(gpu, problem).await?;
+                let bound = train_invocation::dispatch(gpu, &kernel, problem, launch, tensors);
+                Ok((bound.await?, (ITERATIONS / problem.iterations_a_step()).max(1)))
+            }
+            Self::Workgroup => {
+                let split = Split::of(problem, gpu.adapter.device_type).map_err(Error::Usage)?;
+                let kernel = train_workgroup::kernel(gpu, problem, split).await?;
+                let steps =
+                    train_workgroup::steps_a_dispatch(gpu, &kernel, problem, split, ITERATIONS);
+                let steps = steps.await?;
+                let bound = train_workgroup::dispatch(gpu, &kernel, problem, launch, tensors);
+                Ok((bound.await?, steps))
+            }
+        }
+    }
+
+    fn write(self, gpu: &Gpu, dispatch: &Dispatch, launch: Launch) {
+        match self {
+            Self::Invocation => gpu.write_params(dispatch, &train_invocation::params(1, launch)),
+            Self::Workgroup => gpu.write_params(dispatch, &train_workgroup::params(1, launch)),
+        }
+    }
+}
+
+/// A network on the device, trained by one invocation or one workgroup.
 pub struct Fused<'a> {
     gpu: &'a Gpu,
     plan: &'a Plan,
+    trainer: Trainer,
     dispatch: Dispatch,
+    /// The most steps of a dispatch.
+    budget: u64,
     state: Tensor,
     progress: Tensor,
     losses: Tensor,
@@ -55,14 +113,7 @@ impl<'a> Fused<'a> {
         if plan.rule != Rule::sgd(plan.rule.learning_rate) {
             return Err("it takes plain SGD on mean binary cross-entropy".into());
         }
-        let products = problem.targets.len() * problem.hidden_size * (problem.input_size + 1);
-        if products > PRODUCTS {
-            return Err(format!(
-                "it takes {PRODUCTS} products a step at most: rows times hidden neurons times \
-                 (inputs plus one), here {products}"
-            ));
-        }
-        Ok(())
+        Trainer::of(problem).map(drop)
     }
 
     /// Uploads the plan and compiles its trainer.
@@ -72,7 +123,7 @@ impl<'a> Fused<'a> {
     pub async fn new(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
         Self::can_run(plan).map_err(|why| Error::Usage(format!("--engine fused: {why}")))?;
         let problem = problem(plan).expect("it was checked");
-        let kernel = train_invocation::kernel(gpu, problem).await?;
+        let trainer = Trainer::of(problem).expect("it was checked");
         let state = gpu.zeros("state", 2 * problem.parameter_count()).await?;
         let progress = gpu.zeros("progress", 2).await?;
         let losses = gpu.zeros("losses", LOSS_CAPACITY).await?;
@@ -80,9 +131,11 @@ impl<'a> Fused<'a> {
         let tensors = [&state, &progress, &losses, &probabilities];
         let learning_rate = f32::from_f64(plan.rule.learning_rate);
         let launch = Launch { first_step: 0, segments: 0, steps: 0, nonce: nonce(), learning_rate };
-        let bound = train_invocation::dispatch(gpu, &kernel, problem, launch, tensors);
+        let (dispatch, budget) = trainer.bind(gpu, problem, launch, tensors).await?;
         Ok(Self {
-            dispatch: bound.await?,
+            trainer,
+            dispatch,
+            budget: budget as u64,
             readback: gpu.readback(2 + LOSS_CAPACITY).await?,
             timer: gpu.timer().await?,
             done: 0,
@@ -136,15 +189,13 @@ impl<'a> Fused<'a> {
     async fn run(&mut self, every: u64, observe: &mut Observer<'_>) -> Result<Run, Error> {
         self.restart();
         let (plan, steps) = (self.plan, self.plan.steps);
-        let iterations = problem(plan).expect("it was checked").iterations_a_step();
-        let budget = (ITERATIONS / iterations).max(1) as u64;
         let mut run = Run::new(plan);
         let mut pacer = Pacer::new(1);
         let mut seen = None;
         while self.done < steps {
             let started = Instant::now();
             let first = self.done;
-            let count = pacer.next(0, budget.min(steps - first));
+            let count = pacer.next(0, self.budget.min(steps - first));
             // Whole segments from a mark on, or what leads to the next mark.
             let to_mark = every - first % every;
             let (segments, length) = if to_mark == every && count >= every {
@@ -181,7 +232,7 @@ impl<'a> Fused<'a> {
             steps: to_usize(steps),
             ..self.launch
         };
-        self.gpu.write_params(&self.dispatch, &train_invocation::params(1, launch));
+        self.trainer.write(self.gpu, &self.dispatch, launch);
         let losses = Region { tensor: &self.losses, start: 0, len: launch.segments };
         let regions = [Region::from(&self.progress), losses];
         let timer = self.timer.as_mut();

@@ -14,6 +14,7 @@ mod sgd_update;
 mod sigmoid;
 mod sigmoid_grad;
 mod train_invocation;
+mod train_workgroup;
 
 mod command;
 mod trainers;
