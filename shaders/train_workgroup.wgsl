@@ -160,6 +160,7 @@ fn restore() {
     }
 }
 
+// Loops over stores inside of one branch took llvmpipe (Mesa 22.3.6) 19 ms, not less than 1.
 fn put(part: u32, parameter: u32, value: f32, exists: bool) {
     if exists {
         state[(part * PARAMETER_COUNT + parameter) * params.member_count + member] = value;

@@ -29,7 +29,7 @@ enum Engine {
     Auto,
     /// A dispatch for each kernel and layer: any network
     Layered,
-    /// Many steps in one dispatch: small networks with one hidden layer
+    /// Many steps in one dispatch: networks with one hidden layer, on little data
     Fused,
 }
 

@@ -63,6 +63,10 @@ const DATA_BYTES: usize = 16_384;
 /// left out of them, gradients.
 const BLOCKS: usize = 64;
 
+/// The most loop iterations of a step: llvmpipe makes 65,535 in a dispatch, and a trial takes two
+/// steps and a look.
+const ITERATIONS: usize = 15_000;
+
 /// How a workgroup shares out a network and its rows. All splits give the same numbers, but for
 /// rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,8 +185,14 @@ impl Split {
 /// # Errors
 /// The reason.
 pub fn fits(problem: Problem<'_>) -> Result<(), String> {
-    Split::of(problem, DeviceType::Software)?;
     Split::of(problem, DeviceType::Other)?;
+    let iterations = Split::of(problem, DeviceType::Software)?.iterations_a_step(problem);
+    if iterations > ITERATIONS {
+        return Err(format!(
+            "it takes {ITERATIONS} loop iterations a step at most, as some drivers end loops \
+             early, here {iterations}"
+        ));
+    }
     Ok(())
 }
 
@@ -220,7 +230,7 @@ fn data(problem: Problem<'_>, split: Split) -> Vec<f32> {
     data
 }
 
-/// A trainer that is compiled for a problem, with its data.
+/// A trainer that is compiled for a problem and a split, with its data.
 pub struct Trainer {
     kernel: Kernel,
     data: Tensor,

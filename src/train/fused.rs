@@ -1,4 +1,5 @@
-//! The fused engine: many steps in one dispatch, for small networks with one hidden layer.
+//! The fused engine: many steps in one dispatch, for networks with one hidden layer: the smallest
+//! trained by one invocation, larger ones by one workgroup.
 
 use std::time::Instant;
 

@@ -286,9 +286,12 @@ fn a_count_is_right_only_where_every_step_is_whole() {
 
 #[test]
 fn a_trial_finds_how_many_steps_a_dispatch_makes() {
-    let data = data(8, 100);
-    for hidden_size in [3, 16, 40, 200] {
+    for (input_size, hidden_size, batch_size) in
+        [(8, 3, 100), (8, 16, 100), (8, 40, 100), (8, 200, 100), (8, 1_800, 256), (252, 9, 15)]
+    {
+        let data = data(input_size, batch_size);
         let problem = problem(&data, hidden_size);
+        assert!(train_workgroup::fits(problem).is_ok());
         let split = Split::of(problem, gpu().adapter.device_type).expect("it fits");
         let start = state(problem, 1);
         let members = Members::new(problem, &start);
@@ -297,7 +300,7 @@ fn a_trial_finds_how_many_steps_a_dispatch_makes() {
             train_workgroup::steps_a_dispatch(gpu(), &trainer, problem, split, 30_000).await
         });
         let steps = steps.expect("it makes some");
-        println!("{hidden_size} hidden, {split:?}: {steps} steps a dispatch");
+        println!("{input_size}-{hidden_size}-1, {split:?}: {steps} steps a dispatch");
         members.train(Loops::Trusted, problem, split, &[(1, steps), (steps.min(60), 1)]);
     }
 }
