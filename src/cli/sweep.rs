@@ -7,13 +7,12 @@ use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
-use crate::kernels::train_invocation;
 use crate::model::{Init, LayerSizes};
 use crate::report::{self, ProgressDisplay, SweepReport};
 use crate::rule::{Activation, Loss, Variant};
 use crate::scalar::Scalar;
 use crate::sweep::{self, Axis, GridPlan, Partial, Task, Value};
-use crate::train::{Budget, LEARNED_BELOW, problem};
+use crate::train::{Budget, LEARNED_BELOW};
 
 /// The most pixels: what a picture of 8,192 by 8,192 has.
 const MAX_PIXELS: usize = 1 << 26;
@@ -104,11 +103,10 @@ impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
         let plan = self.plan()?;
         let [png, npy, json, partial_path] = self.files()?;
-        let problem =
-            problem(&plan.task.data, &plan.task.sizes, plan.task.variant).map_err(Error::Usage)?;
-        let shader = train_invocation::text(problem);
         let gpu = Gpu::open(self.device.selection()).await?;
-        let tile_size = sweep::tile_size(&gpu.adapter).min(plan.pixels());
+        let (trainer, device_type) = (plan.task.trainer()?, gpu.adapter.device_type);
+        let shader = trainer.text(plan.task.problem()?, device_type).map_err(Error::Usage)?;
+        let tile_size = sweep::tile_size(&gpu, &plan.task)?.min(plan.pixels());
         // Whatever changes the values of pixels, or their order.
         let version = env!("CARGO_PKG_VERSION");
         let identity = format!("{version} {} {plan:?} {tile_size}", gpu.adapter);

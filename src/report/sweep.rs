@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::gpu::AdapterSummary;
 use crate::rule::{Loss, Variant};
 use crate::sweep::{Axis, Grid, GridPlan, Value};
+use crate::train::Trainer;
 
 /// All that is to be said of a sweep.
 pub struct SweepReport<'a> {
@@ -189,7 +190,7 @@ impl SweepReport<'_> {
         let Self { plan, grid, .. } = self;
         let mut text = format!(
             "parity {}: {} × {} networks {} on {} ({} rows), seed {}\n{}\
-             engine:  fused (one invocation a network, {} side by side)\n\
+             engine:  fused ({}, {} side by side)\n\
              rule:    {} steps, {}\n\
              axes:    {}, {}\n\n",
             env!("CARGO_PKG_VERSION"),
@@ -200,6 +201,7 @@ impl SweepReport<'_> {
             HumanCount(plan.task.data.batch_size() as u64),
             plan.seed,
             adapter_lines(self.adapter),
+            plan.task.trainer().map_or("", Trainer::name),
             HumanCount(self.tile_size.min(plan.pixels()) as u64),
             HumanCount(plan.task.steps),
             self.rule(),

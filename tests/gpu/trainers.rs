@@ -85,15 +85,27 @@ fn both_engines_name_the_same_step_when_a_run_diverges() {
 }
 
 #[test]
-fn what_does_not_fit_one_invocation_is_refused_with_the_reason() {
+fn what_the_fused_engine_does_not_take_is_refused_with_the_reason() {
     for (layers, rule, word) in [
         ("2-1", Rule::sgd(1.0), "one hidden layer"),
         ("2-2-2-1", Rule::sgd(1.0), "one hidden layer"),
         ("2-2-1", Preset::Backprop.rule(), "plain SGD"),
-        ("8-32-1", Rule::sgd(1.0), "products"),
+        ("9-32-1", Rule::sgd(1.0), "bytes of data"),
     ] {
         let why = engines::Fused::can_run(&plan(layers, rule, 1, 1)).expect_err("it does not fit");
         assert!(why.contains(word), "{layers}: {why}");
+    }
+}
+
+#[test]
+fn networks_that_a_workgroup_trains_agree_with_the_reference() {
+    for layers in ["2-100-1", "3-41-1", "5-9-1", "8-32-1"] {
+        let plan = plan(layers, Rule::sgd(0.5), 300, 7);
+        let outcome = train(Fused, gpu(), &plan).expect("a run");
+        let cpu_f32 = reference::<f32>(&plan, &|| ControlFlow::Continue(())).expect("a run");
+        let cpu_f64 = reference::<f64>(&plan, &|| ControlFlow::Continue(())).expect("a run");
+        let agreement = Agreement::of(&plan, &outcome, &cpu_f32, &cpu_f64);
+        assert_eq!(agreement.verdict, Verdict::Agree, "{layers}: {agreement:?}");
     }
 }
 
