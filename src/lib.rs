@@ -16,13 +16,14 @@
 //! use parity::dataset::Dataset;
 //! use parity::gpu::{Gpu, Selection};
 //! use parity::model::{Init, Parameters};
-//! use parity::rule::Rule;
+//! use parity::rule::{Rule, Variant};
 //! use parity::train::{Layered, Plan};
 //!
 //! let gpu = Gpu::open(Selection::default()).await?;
 //! let plan = Plan {
 //!     data: Dataset::parity(2)?,
 //!     rule: Rule::sgd(1.0),
+//!     variant: Variant::CAREFUL,
 //!     start: Parameters::initialise(&"2-2-1".parse()?, Init::Torch, 48),
 //!     steps: 10_000,
 //!     log_every: 100,
@@ -51,6 +52,7 @@
 //! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps; the only user of wgpu | – |
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu` |
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `cpu` |
+//! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
 //! | [`bench`](mod@bench) | baselines on the CPU, and what is measured against them; checked, then timed | `train`, `cpu` |
 //! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
 //! | [`report`] | everything that users read | `train`, `bench` |

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     (
         "bench",
-        &["cpu", "dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "train"],
+        &[
+            "cpu", "dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "sweep",
+            "train",
+        ],
     ),
     (
         "cli",
@@ -21,21 +24,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "rule",
             "scalar",
             "state_dict",
+            "sweep",
             "train",
         ],
     ),
-    ("cpu", &["dataset", "model", "rule", "scalar"]),
+    ("cpu", &["dataset", "model", "rng", "rule", "scalar"]),
     ("dataset", &["error"]),
     ("error", &[]),
     ("file", &["error"]),
     ("gpu", &["error"]),
-    ("kernels", &["error", "gpu"]),
+    ("kernels", &["error", "gpu", "rule"]),
     ("model", &["error", "rng"]),
-    ("report", &["bench", "error", "gpu", "model", "rule", "scalar", "train"]),
+    ("report", &["bench", "error", "gpu", "model", "rule", "scalar", "sweep", "train"]),
     ("rng", &[]),
     ("rule", &["model"]),
     ("scalar", &[]),
     ("state_dict", &["error", "file", "model"]),
+    ("sweep", &["dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "train"]),
     ("train", &["cpu", "dataset", "error", "gpu", "kernels", "model", "rule", "scalar"]),
 ];
 

@@ -17,6 +17,7 @@ mod tests {
     use crate::cpu::train_invocation::{Member, look, train_invocation};
     use crate::dataset::Dataset;
     use crate::model::{Init, Parameters};
+    use crate::rule::Variant;
     use crate::scalar::Scalar;
 
     /// How far a loss may be from that in `f64`, relative to it: the tolerance of whole runs.
@@ -32,15 +33,16 @@ mod tests {
     }
 
     fn member(parameters: &[f32; PARAMETERS]) -> Member<f64> {
-        Member { parameters: f64::all_from_f32(parameters), residues: vec![0.0; PARAMETERS] }
+        Member::new(f64::all_from_f32(parameters), [1.0; 2])
     }
 
     /// The trained network must have the loss and the parameters of the twin in `f64`.
     fn assert_trained(case: &str, seed: u64, trained: &[f32; PARAMETERS]) {
         let xor = Dataset::parity(2).expect("XOR");
         let mut twin = member(&start(seed));
-        train_invocation(&xor, 1.0, STEPS as usize, &mut twin);
-        let (expected, found) = (look(&xor, &twin).0, look(&xor, &member(trained)).0);
+        train_invocation(Variant::PLAIN, &xor, 0.0, STEPS as usize, &mut twin);
+        let loss = |member: &Member<f64>| look(Variant::PLAIN, &xor, member).0;
+        let (expected, found) = (loss(&twin), loss(&member(trained)));
         let deviation = (found - expected).abs() / expected;
         assert!(deviation <= RELATIVE, "{case}, seed {seed}: {found}, expected {expected}");
         for (index, (&found, &expected)) in trained.iter().zip(&twin.parameters).enumerate() {
@@ -82,21 +84,20 @@ mod tests {
             let sizes = layers.parse().expect("a network");
             let mut trained: Vec<f32> =
                 Parameters::initialise(&sizes, Init::Torch, seed).values().collect();
-            let residues = vec![0.0; trained.len()];
-            let mut twin = Member { parameters: f64::all_from_f32(&trained), residues };
+            let mut twin = Member::new(f64::all_from_f32(&trained), [1.0; 2]);
             let rows = simd::WideData { inputs: &data.inputs, targets: &data.targets };
             if !simd::train_wide(rows, &mut trained, 1.0, STEPS) {
                 return;
             }
-            train_invocation(&data, 1.0, STEPS as usize, &mut twin);
+            train_invocation(Variant::PLAIN, &data, 0.0, STEPS as usize, &mut twin);
             for (index, (&found, &expected)) in trained.iter().zip(&twin.parameters).enumerate() {
                 let error = (f64::from(found) - expected).abs();
                 let bound = RELATIVE * expected.abs().max(1.0);
                 assert!(error <= bound, "{layers}, {index}: {found}, expected {expected}");
             }
             let parameters = f64::all_from_f32(&trained);
-            let found = look(&data, &Member { parameters, residues: vec![] }).0;
-            let expected = look(&data, &twin).0;
+            let found = look(Variant::PLAIN, &data, &Member::new(parameters, [1.0; 2])).0;
+            let expected = look(Variant::PLAIN, &data, &twin).0;
             assert!((found - expected).abs() <= RELATIVE * expected, "{found}, {expected}");
         }
     }
