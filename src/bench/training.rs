@@ -173,7 +173,7 @@ fn expected(plan: &Plan, steps: u64) -> Vec<Expected> {
 /// One 2-2-1 network: latency.
 fn one_network<'a>(
     gpu: &'a Gpu,
-    [plan, plain, short]: [&'a Plan; 3],
+    [plan, uncareful, short]: [&'a Plan; 3],
     go_on: GoOn<'a>,
 ) -> Group<'a> {
     let steps = u32::try_from(plan.steps).expect("they were a u32");
@@ -198,7 +198,7 @@ fn one_network<'a>(
             },
         ));
     }
-    contenders.push(fused("fused engine, plain formulas", gpu, plain, go_on));
+    contenders.push(fused("fused engine, plain formulas", gpu, uncareful, go_on));
     contenders.push(fused("fused engine, careful formulas", gpu, plan, go_on));
     contenders.push(layered(gpu, short, go_on));
     Group {

@@ -182,7 +182,6 @@ pub fn fits(problem: Problem<'_>) -> Result<(), String> {
         problem.variant;
     let activations = [hidden_activation, output_activation];
     let is_plain = activations == [Activation::Sigmoid; 2] && loss == Loss::CrossEntropy;
-    #[expect(clippy::float_cmp, reason = "none is exactly 0")]
     if !is_plain || momentum != 0.0 || measured {
         return Err(
             "one workgroup takes sigmoids, the cross-entropy and no momentum, and does not \

@@ -100,13 +100,13 @@ impl SweepReport<'_> {
         format!(
             "{}, {} (hidden), {} (output), {}, seed {}, member {}, {} law. Trained on {} by parity \
              {}. Array SHA-256 {}.",
-            name(plan.task.variant.loss),
-            name(plan.task.variant.hidden_activation),
-            name(plan.task.variant.output_activation),
+            name(&plan.task.variant.loss),
+            name(&plan.task.variant.hidden_activation),
+            name(&plan.task.variant.output_activation),
             self.rule(),
             plan.seed,
             plan.member,
-            name(plan.task.init),
+            name(&plan.task.init),
             adapter.name,
             env!("CARGO_PKG_VERSION"),
             self.array_sha256()
@@ -165,7 +165,7 @@ impl SweepReport<'_> {
             seed: plan.seed,
             member: plan.member,
             learning_rate: plan.learning_rate,
-            init: name(plan.task.init),
+            init: name(&plan.task.init),
             set: &plan.fixed,
             variant: plan.task.variant,
             shader_sha256: sha256(self.shader.as_bytes()),
@@ -252,7 +252,7 @@ impl SweepReport<'_> {
 }
 
 /// The name by which a value is given on the command line.
-fn name(value: impl clap::ValueEnum) -> String {
+fn name(value: &impl clap::ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |value| value.get_name().replace('-', " "))
 }
 
