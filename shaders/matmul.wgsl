@@ -37,7 +37,7 @@ fn accumulate(tile: ptr<function, Tile>, l: u32) {
     (*tile).sums[3] += a[at_a.w] * right;
 }
 
-fn store(row: u32, column: u32, values: vec4<f32>) {
+fn store_block(row: u32, column: u32, values: vec4<f32>) {
     if row >= params.m {
         return;
     }
@@ -79,8 +79,8 @@ fn main(@builtin(global_invocation_id) global_id: vec3<u32>) {
     for (; l < params.k; l += 1u) {
         accumulate(&tile, l);
     }
-    store(row, column, tile.sums[0]);
-    store(row + 1u, column, tile.sums[1]);
-    store(row + 2u, column, tile.sums[2]);
-    store(row + 3u, column, tile.sums[3]);
+    store_block(row, column, tile.sums[0]);
+    store_block(row + 1u, column, tile.sums[1]);
+    store_block(row + 2u, column, tile.sums[2]);
+    store_block(row + 3u, column, tile.sums[3]);
 }

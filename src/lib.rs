@@ -16,13 +16,14 @@
 //! use parity::dataset::Dataset;
 //! use parity::gpu::{Gpu, Selection};
 //! use parity::model::{Init, Parameters};
-//! use parity::rule::Rule;
+//! use parity::rule::{Rule, Variant};
 //! use parity::train::{Layered, Plan};
 //!
 //! let gpu = Gpu::open(Selection::default()).await?;
 //! let plan = Plan {
 //!     data: Dataset::parity(2)?,
 //!     rule: Rule::sgd(1.0),
+//!     variant: Variant::CAREFUL,
 //!     start: Parameters::initialise(&"2-2-1".parse()?, Init::Torch, 48),
 //!     steps: 10_000,
 //!     log_every: 100,
@@ -37,8 +38,9 @@
 //! and `bce_grad`; back through the layers `matmul` (weights), `bias_grad`, `matmul`
 //! (activations), `sigmoid_grad`; and one `sgd_update` for all parameters.
 //!
-//! For small networks with one hidden layer there is a second engine, [`train::Fused`]: one
-//! dispatch of `train_invocation` makes many steps, with the parameters in registers. The layered
+//! For networks with one hidden layer there is a second engine, [`train::Fused`], which makes many
+//! steps in one dispatch, with the parameters in registers: `train_invocation` has one invocation
+//! train the network, and `train_workgroup`, for larger ones, a workgroup. The layered
 //! engine and the reference are what it is held against.
 //!
 //! # Code map
@@ -50,6 +52,7 @@
 //! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps; the only user of wgpu | – |
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu` |
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `cpu` |
+//! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
 //! | [`bench`](mod@bench) | baselines on the CPU, and what is measured against them; checked, then timed | `train`, `cpu` |
 //! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
 //! | [`report`] | everything that users read | `train`, `bench` |
@@ -78,7 +81,7 @@
 //!   before anything is believed (`tests/gpu/command.rs` compares the bytes and the memory).
 //! - A submission takes about 25 ms, or one dispatch (`train/pacer.rs`).
 //! - However a fused run is cut into dispatches, it gives the same bits
-//!   (`tests/gpu/train_invocation.rs`).
+//!   (`tests/gpu/train_invocation.rs`, `tests/gpu/train_workgroup.rs`).
 //! - A benchmark refuses a build without optimisation, and checks the result of every run before
 //!   its time counts (`bench/contest.rs`); no test knows a time.
 //! - Every kernel runs under `wgpu::Limits::downlevel_defaults()`, but for the sizes of buffers:
@@ -98,11 +101,18 @@
 //!   workgroup (`matmul_of_integers_loses_none`, `bias_grad_of_integers_loses_none`).
 //! - wgpu counts the iterations of every loop so that it must end, and then llvmpipe (Mesa 22.3.6)
 //!   does not unroll it: 10,000 steps of 2-2-1 in one dispatch took 10.5 ms instead of 0.8 ms.
-//!   `train_invocation` is compiled without that, and must give the same bits
+//!   The fused trainers are compiled without that, and must give the same bits
 //!   (`cutting_a_run_changes_no_bit`).
 //! - Mesa 22.3.6 simplifies `(a + b) − a` to `b`, as WGSL allows, and with it any compensated sum:
-//!   `sgd_update` and `train_invocation` pass the sum through an exclusive or with a zero that only
+//!   `sgd_update` and the fused trainers pass the sum through an exclusive or with a zero that only
 //!   the host knows (`changes_that_are_rounded_away_add_up`).
+//! - llvmpipe (Mesa 22.3.6) loads from workgroup and storage memory lane by lane: 60 ns for eight
+//!   values, which is what six vectors of sigmoids take; a store takes 10 to 20 ns, and a load from
+//!   a uniform buffer or from a private array 4 ns, whatever the address. `train_workgroup` reads
+//!   the data from a uniform buffer, and of workgroup memory no more than it must.
+//! - How many loops llvmpipe unrolls, and with it how soon it ends them all, is not to be told from
+//!   the shader: a count comes out short if any loop did, and then the run is made again in smaller
+//!   parts, to the same bits (`a_count_is_right_only_where_every_step_is_whole`).
 //! - wgpu 30 panics in `Device::poll` when the device is lost, and turns all later calls into
 //!   silent no-ops (`a_device_lost_at_any_time_is_an_error_and_no_panic`).
 //! - SwiftShader (of Chromium 156) crashes at exit now and then if a thread still holds the device:

@@ -298,8 +298,7 @@ fn ensemble<'a>(gpu: &'a Gpu, members: &'a Members) -> Group<'a> {
     }
 }
 
-/// A network that is too wide for the registers of one invocation. The engine that trains one by
-/// a workgroup goes here when there is one.
+/// A network that is too wide for the registers of one invocation.
 fn wide_network<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Group<'a> {
     let steps = u32::try_from(plan.steps).expect("they were a u32");
     let Dataset { inputs, targets, .. } = &plan.data;
@@ -320,12 +319,13 @@ fn wide_network<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Group<'a> 
         )
     });
     let simd = (Instructions::detect() == Instructions::Avx2).then_some(simd);
+    let fused = fused("fused engine, one workgroup", gpu, plan, go_on);
     Group {
         name: format!(
             "one 8-32-1 network on 8-bit parity (256 rows), {} steps",
             HumanCount(plan.steps)
         ),
         expected: Box::new(|steps| expected(plan, steps)),
-        contenders: simd.into_iter().chain([layered(gpu, plan, go_on)]).collect(),
+        contenders: simd.into_iter().chain([fused, layered(gpu, plan, go_on)]).collect(),
     }
 }

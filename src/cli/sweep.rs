@@ -103,9 +103,10 @@ impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
         let plan = self.plan()?;
         let [png, npy, json, partial_path] = self.files()?;
-        let shader = plan.task.shader()?;
         let gpu = Gpu::open(self.device.selection()).await?;
-        let tile_size = sweep::tile_size(&gpu.adapter).min(plan.pixels());
+        let (trainer, device_type) = (plan.task.trainer()?, gpu.adapter.device_type);
+        let shader = trainer.text(plan.task.problem()?, device_type).map_err(Error::Usage)?;
+        let tile_size = sweep::tile_size(&gpu, &plan.task)?.min(plan.pixels());
         // Whatever changes the values of pixels, or their order.
         let version = env!("CARGO_PKG_VERSION");
         let identity = format!("{version} {} {plan:?} {tile_size}", gpu.adapter);

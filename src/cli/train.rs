@@ -31,7 +31,7 @@ enum Engine {
     Auto,
     /// A dispatch for each kernel and layer: any network
     Layered,
-    /// Many steps in one dispatch: small networks with one hidden layer
+    /// Many steps in one dispatch: networks with one hidden layer, on little data
     Fused,
 }
 
@@ -47,7 +47,9 @@ impl Engine {
     /// The engine for a plan, and why that one.
     fn choose(self, plan: &Plan) -> (Self, String) {
         match (self, Fused::can_run(plan)) {
-            (Self::Auto, Ok(())) => (Self::Fused, "many steps fit in one dispatch".into()),
+            (Self::Auto, Ok(trainer)) => {
+                (Self::Fused, format!("many steps fit in one dispatch, {}", trainer.name()))
+            }
             (Self::Auto, Err(why)) => (Self::Layered, format!("not fused: {why}")),
             (asked, _) => (asked, "asked for".into()),
         }
@@ -256,7 +258,7 @@ impl Args {
         plan: &EnsemblePlan,
         progress: &mut ProgressDisplay,
     ) -> Result<u8, Error> {
-        let tile_size = sweep::tile_size(&gpu.adapter);
+        let tile_size = sweep::tile_size(gpu, &plan.task)?;
         let mut observe = |network_steps: u64| {
             progress.update(network_steps / plan.task.steps, None);
             go_on()

@@ -14,6 +14,7 @@ pub mod sgd_update;
 pub mod sigmoid;
 pub mod sigmoid_grad;
 pub mod train_invocation;
+pub mod train_workgroup;
 pub mod uniform_draw;
 
 pub use reference::Reference;

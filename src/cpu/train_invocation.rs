@@ -31,7 +31,7 @@ impl<S: Scalar> Member<S> {
         Self { parameters, carried, rates, steps: 0, solved_at: None }
     }
 
-    fn hidden_size(&self, input_size: usize) -> usize {
+    pub(super) fn hidden_size(&self, input_size: usize) -> usize {
         (self.parameters.len() - 1) / (input_size + 2)
     }
 }
@@ -85,7 +85,7 @@ fn forward<S: Scalar>(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
-fn batch_size<S: Scalar>(data: &Dataset) -> S {
+pub(super) fn batch_size<S: Scalar>(data: &Dataset) -> S {
     S::from_f64(data.targets.len() as f64)
 }
 
@@ -112,8 +112,47 @@ pub fn look<S: Scalar>(variant: Variant, data: &Dataset, member: &Member<S>) -> 
     (loss, outputs)
 }
 
+/// What the sum of the rows' gradients, as [`add_gradient`] has them, is multiplied by to make that
+/// of the mean loss.
+pub(super) fn share<S: Scalar>(variant: Variant, data: &Dataset) -> S {
+    let factor = if variant.loss == Loss::SquaredError { 2.0 } else { 1.0 };
+    S::from_f64(factor) / batch_size(data)
+}
+
+/// Adds the gradient of one row (of a squared error, half of it) to `d_parameters`; returns the
+/// output minus the target.
+pub(super) fn add_gradient<S: Scalar>(
+    variant: Variant,
+    parameters: &[S],
+    (inputs, target): (&[S], S),
+    activations: &mut [S],
+    d_parameters: &mut [S],
+) -> S {
+    let (input_size, hidden_size) = (inputs.len(), activations.len());
+    let [hidden_bias, output_weight] = [hidden_size * input_size, hidden_size * (input_size + 1)];
+    let logit = forward(variant, parameters, inputs, activations);
+    let output = activate(variant.careful, variant.output_activation, logit);
+    let error = output - target;
+    let mut d_logit = error;
+    if variant.loss == Loss::SquaredError {
+        d_logit = error * slope(variant.output_activation, output);
+    }
+    for (j, &a) in activations.iter().enumerate() {
+        let slope = slope(variant.hidden_activation, a);
+        let d_z = d_logit * parameters[output_weight + j] * slope;
+        for (d, &x) in d_parameters[j * input_size..].iter_mut().zip(inputs) {
+            *d = *d + d_z * x;
+        }
+        d_parameters[hidden_bias + j] = d_parameters[hidden_bias + j] + d_z;
+        d_parameters[output_weight + j] = d_parameters[output_weight + j] + d_logit * a;
+    }
+    let last = d_parameters.len() - 1;
+    d_parameters[last] = d_parameters[last] + d_logit;
+    error
+}
+
 /// One update; `d_parameters` is the gradient but for the factor `share`.
-fn update<S: Scalar>(
+pub(super) fn update<S: Scalar>(
     variant: Variant,
     input_size: usize,
     share: S,
@@ -155,41 +194,23 @@ pub fn train_invocation<S: Scalar>(
     member: &mut Member<S>,
 ) {
     let input_size = data.input_size;
-    let hidden_size = member.hidden_size(input_size);
-    let [hidden_bias, output_weight] = [hidden_size * input_size, hidden_size * (input_size + 1)];
     let inputs = S::all_from_f32(&data.inputs);
     let targets = S::all_from_f32(&data.targets);
     let [zero, one] = [0.0, 1.0].map(S::from_f64);
     let limit = batch_size::<f64>(data) * solved_below;
     // The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
-    let factor = if variant.loss == Loss::SquaredError { 2.0 } else { 1.0 };
-    let share = S::from_f64(factor) / batch_size(data);
-    let mut activations = vec![zero; hidden_size];
+    let share = share(variant, data);
+    let mut activations = vec![zero; member.hidden_size(input_size)];
     let mut d_parameters = vec![zero; member.parameters.len()];
     for _ in 0..steps {
         d_parameters.fill(zero);
         let (mut right, mut squares) = (one, zero);
         for (row, &target) in inputs.chunks_exact(input_size).zip(&targets) {
-            let logit = forward(variant, &member.parameters, row, &mut activations);
-            let output = activate(variant.careful, variant.output_activation, logit);
-            let error = output - target;
-            right = right * if target == one { output } else { one - output };
+            let parameters = &member.parameters;
+            let row = (row, target);
+            let error = add_gradient(variant, parameters, row, &mut activations, &mut d_parameters);
+            right = right * (one - error.abs());
             squares = squares + error * error;
-            let mut d_logit = error;
-            if variant.loss == Loss::SquaredError {
-                d_logit = error * slope(variant.output_activation, output);
-            }
-            for (j, &a) in activations.iter().enumerate() {
-                let slope = slope(variant.hidden_activation, a);
-                let d_z = d_logit * member.parameters[output_weight + j] * slope;
-                for (d, &x) in d_parameters[j * input_size..].iter_mut().zip(row) {
-                    *d = *d + d_z * x;
-                }
-                d_parameters[hidden_bias + j] = d_parameters[hidden_bias + j] + d_z;
-                d_parameters[output_weight + j] = d_parameters[output_weight + j] + d_logit * a;
-            }
-            let last = d_parameters.len() - 1;
-            d_parameters[last] = d_parameters[last] + d_logit;
         }
         let solved = match variant.loss {
             Loss::CrossEntropy => right.to_f64() > (-limit).exp(),

@@ -7,7 +7,7 @@ use crate::error::Error;
 /// How a shader sees a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BindingKind {
-    /// The `params` of the launch.
+    /// The `params` of the launch, or a small input.
     Uniform,
     /// An input.
     Read,
@@ -27,6 +27,12 @@ pub struct Binding {
 impl Binding {
     /// The `params` of a launch.
     pub const PARAMS: Self = Self { name: "params", kind: BindingKind::Uniform };
+
+    /// A small input that all invocations read alike.
+    #[must_use]
+    pub const fn uniform(name: &'static str) -> Self {
+        Self { name, kind: BindingKind::Uniform }
+    }
 
     /// An input.
     #[must_use]

@@ -95,6 +95,17 @@ impl Gpu {
         Ok(tensor)
     }
 
+    /// A tensor of the given values that a shader binds as `var<uniform>`.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the adapter cannot bind that much, or memory runs out.
+    pub async fn upload_uniform(&self, label: &str, data: &[f32]) -> Result<Tensor, Error> {
+        let buffer = self.buffer(label, bytes(data.len()), BufferUsages::UNIFORM).await?;
+        let tensor = Tensor::whole(buffer, data.len());
+        self.write(&tensor, data);
+        Ok(tensor)
+    }
+
     /// Overwrites a tensor.
     ///
     /// # Panics

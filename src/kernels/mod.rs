@@ -12,12 +12,13 @@ pub mod sgd_update;
 pub mod sigmoid;
 pub mod sigmoid_grad;
 pub mod train_invocation;
+pub mod train_workgroup;
 pub mod uniform_draw;
 
 use crate::gpu::KernelSpec;
 
 /// Every kernel.
-pub const SPECS: [&KernelSpec; 10] = [
+pub const SPECS: [&KernelSpec; 11] = [
     &bce_grad::SPEC,
     &bce_loss::SPEC,
     &bias_add::SPEC,
@@ -27,6 +28,7 @@ pub const SPECS: [&KernelSpec; 10] = [
     &sigmoid::SPEC,
     &sigmoid_grad::SPEC,
     &train_invocation::SPEC,
+    &train_workgroup::SPEC,
     &uniform_draw::SPEC,
 ];
 

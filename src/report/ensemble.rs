@@ -9,6 +9,7 @@ use super::{adapter_lines, number, plain, rate, table};
 use crate::gpu::AdapterSummary;
 use crate::rule::Preset;
 use crate::sweep::{Ensemble, EnsemblePlan, Histogram, Sampled, Stuck, wilson};
+use crate::train::Trainer;
 
 /// The longest bar of the histogram.
 const BAR: f64 = 40.0;
@@ -129,7 +130,7 @@ impl EnsembleReport<'_> {
         }
         format!(
             "parity {}: {}, {} networks {} on {} ({} rows), seed {seed}\n{}\
-             engine:  fused (one invocation a network, {} side by side)\n\
+             engine:  fused ({}, {} side by side)\n\
              rule:    {} steps, {rates}\n",
             env!("CARGO_PKG_VERSION"),
             self.preset.name(),
@@ -138,6 +139,7 @@ impl EnsembleReport<'_> {
             task.data.name(),
             HumanCount(task.data.batch_size() as u64),
             adapter_lines(self.adapter),
+            task.trainer().map_or("", Trainer::name),
             HumanCount((self.tile_size as u64).min(*networks)),
             HumanCount(task.steps),
         )

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::gpu::AdapterSummary;
 use crate::rule::{Loss, Variant};
 use crate::sweep::{Axis, Grid, GridPlan, Value};
+use crate::train::Trainer;
 
 /// All that is to be said of a sweep.
 pub struct SweepReport<'a> {
@@ -99,13 +100,13 @@ impl SweepReport<'_> {
         format!(
             "{}, {} (hidden), {} (output), {}, seed {}, member {}, {} law. Trained on {} by parity \
              {}. Array SHA-256 {}.",
-            name(plan.task.variant.loss),
-            name(plan.task.variant.hidden_activation),
-            name(plan.task.variant.output_activation),
+            name(&plan.task.variant.loss),
+            name(&plan.task.variant.hidden_activation),
+            name(&plan.task.variant.output_activation),
             self.rule(),
             plan.seed,
             plan.member,
-            name(plan.task.init),
+            name(&plan.task.init),
             adapter.name,
             env!("CARGO_PKG_VERSION"),
             self.array_sha256()
@@ -164,7 +165,7 @@ impl SweepReport<'_> {
             seed: plan.seed,
             member: plan.member,
             learning_rate: plan.learning_rate,
-            init: name(plan.task.init),
+            init: name(&plan.task.init),
             set: &plan.fixed,
             variant: plan.task.variant,
             shader_sha256: sha256(self.shader.as_bytes()),
@@ -189,7 +190,7 @@ impl SweepReport<'_> {
         let Self { plan, grid, .. } = self;
         let mut text = format!(
             "parity {}: {} × {} networks {} on {} ({} rows), seed {}\n{}\
-             engine:  fused (one invocation a network, {} side by side)\n\
+             engine:  fused ({}, {} side by side)\n\
              rule:    {} steps, {}\n\
              axes:    {}, {}\n\n",
             env!("CARGO_PKG_VERSION"),
@@ -200,6 +201,7 @@ impl SweepReport<'_> {
             HumanCount(plan.task.data.batch_size() as u64),
             plan.seed,
             adapter_lines(self.adapter),
+            plan.task.trainer().map_or("", Trainer::name),
             HumanCount(self.tile_size.min(plan.pixels()) as u64),
             HumanCount(plan.task.steps),
             self.rule(),
@@ -250,7 +252,7 @@ impl SweepReport<'_> {
 }
 
 /// The name by which a value is given on the command line.
-fn name(value: impl clap::ValueEnum) -> String {
+fn name(value: &impl clap::ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |value| value.get_name().replace('-', " "))
 }
 

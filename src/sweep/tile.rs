@@ -3,12 +3,12 @@
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Kernel, Region, Tensor};
-use crate::kernels::train_invocation;
+use crate::kernels::train_invocation::Problem;
 use crate::kernels::uniform_draw::{self, Draw, ORIGIN_ROWS};
 use crate::model::{Init, LayerSizes, Parameters};
 use crate::rng::Stream;
-use crate::rule::Variant;
-use crate::train::{Budget, Members, problem};
+use crate::rule::{Loss, Variant};
+use crate::train::{Budget, Members, Trainer, problem};
 
 /// What all networks have in common.
 #[derive(Clone, Debug)]
@@ -35,14 +35,26 @@ pub const TAIL: u64 = 20;
 /// The most steps of a network in a tile: counters have 32 bits, and the last means "never".
 pub const MAX_STEPS: u64 = 1 << 31;
 
+/// The most that losses of all rows may sum up to where a network counts as solved: kernels look at
+/// the product of the probabilities, and exp(−87) is the smallest that f32 has all digits of.
+const MOST_NATS: f64 = 80.0;
+
 impl Task {
-    /// The WGSL that trains it.
+    /// What a shader is compiled for.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it cannot be run.
-    pub fn shader(&self) -> Result<String, Error> {
-        let problem = problem(&self.data, &self.sizes, self.variant).map_err(Error::Usage)?;
-        Ok(train_invocation::text(problem))
+    /// [`Error::Usage`] if none can be, with the reason.
+    pub fn problem(&self) -> Result<Problem<'_>, Error> {
+        problem(&self.data, &self.sizes, self.variant)
+            .map_err(|why| Error::Usage(format!("--layers {}: {why}", self.sizes)))
+    }
+
+    /// What trains each network.
+    ///
+    /// # Errors
+    /// As [`Self::problem`].
+    pub fn trainer(&self) -> Result<Trainer, Error> {
+        Trainer::of(self.problem()?).map_err(Error::Usage)
     }
 
     /// Whether it can be run; if not, why.
@@ -50,8 +62,16 @@ impl Task {
     /// # Errors
     /// [`Error::Usage`] with the reason.
     pub fn check(&self) -> Result<(), Error> {
-        problem(&self.data, &self.sizes, self.variant)
-            .map_err(|why| Error::Usage(format!("--layers {}: {why}", self.sizes)))?;
+        self.problem()?;
+        #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
+        let most = MOST_NATS / self.data.batch_size() as f64;
+        if self.variant.loss == Loss::CrossEntropy && f64::from(self.solved_below) > most {
+            return Err(Error::Usage(format!(
+                "--solved-below {}: with {} rows it can be told up to {most}",
+                self.solved_below,
+                self.data.batch_size()
+            )));
+        }
         if self.init == Init::Normal {
             return Err(Error::Usage(
                 "--init normal: many networks start from a uniform law, drawn on the GPU: torch or \
@@ -137,7 +157,7 @@ impl<'a> Tile<'a> {
     /// [`Error::Usage`] if it cannot be run or does not fit, [`Error::Gpu`] if the driver refuses.
     pub async fn new(gpu: &'a Gpu, task: &'a Task, member_count: usize) -> Result<Self, Error> {
         task.check()?;
-        let problem = problem(&task.data, &task.sizes, task.variant).map_err(Error::Usage)?;
+        let problem = task.problem()?;
         let members = Members::new(gpu, problem, member_count, 1, 0, task.budget).await?;
         let origins = gpu.zeros("origins", ORIGIN_ROWS * member_count).await?;
         let kernel = Kernel::new(gpu, &uniform_draw::SPEC, &[]).await?;
@@ -171,7 +191,7 @@ impl<'a> Tile<'a> {
         for (parameter, values) in &starts.fixed {
             self.members.write_row(*parameter, values);
         }
-        if problem.variant.momentum != 0.0 {
+        if problem.variant.careful || problem.variant.momentum != 0.0 {
             let zeros = vec![0.0; problem.parameter_count() * self.member_count];
             self.members.write_row(problem.carried_row(), &zeros);
         }
@@ -191,12 +211,12 @@ impl<'a> Tile<'a> {
         starts: &Starts,
         observe: &mut (dyn FnMut(u64) + '_),
     ) -> Result<Finished, Error> {
-        match self.attempt(starts, observe).await {
-            // The same bits again, in smaller parts.
-            Err(Error::Undone { .. }) if self.members.lower_budget() => {
-                self.attempt(starts, observe).await
+        loop {
+            match self.attempt(starts, observe).await {
+                // The same bits again, in smaller parts.
+                Err(Error::Undone { .. }) if self.members.lower_budget() => {}
+                outcome => return outcome,
             }
-            outcome => outcome,
         }
     }
 

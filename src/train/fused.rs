@@ -1,8 +1,11 @@
-//! The fused engine: many steps in one dispatch, for small networks with one hidden layer.
+//! The fused engine: many steps in one dispatch, for networks with one hidden layer: the smallest
+//! trained by one invocation, larger ones by one workgroup.
 
 use std::time::Instant;
 
-use super::members::{Budget, Members};
+use super::budget::Budget;
+use super::members::Members;
+use super::trainer::Trainer;
 use super::{Observer, Outcome, Plan, Progress, Run, check_finite};
 use crate::error::Error;
 use crate::gpu::{Gpu, Region};
@@ -11,13 +14,10 @@ use crate::model::Parameters;
 use crate::rule::{Rule, Variant};
 use crate::scalar::Scalar;
 
-/// The most products of a step: what a driver will still unroll, and a register file hold.
-const PRODUCTS: usize = 256;
-
 /// Losses of one dispatch.
 const LOSS_CAPACITY: u64 = 1_024;
 
-/// A network on the device, trained by one invocation.
+/// A network on the device, trained by one invocation or one workgroup.
 pub struct Fused<'a> {
     gpu: &'a Gpu,
     plan: &'a Plan,
@@ -27,7 +27,7 @@ pub struct Fused<'a> {
     last: Vec<f32>,
 }
 
-/// What the shader is compiled for; or why it cannot be.
+/// What a shader is compiled for; or why none can be.
 ///
 /// # Errors
 /// The reason.
@@ -41,27 +41,21 @@ pub fn problem<'a>(
     };
     let (inputs, targets) = (&data.inputs, &data.targets);
     let problem = Problem { input_size, hidden_size, inputs, targets, variant, lanes: 1 };
-    let products = problem.products();
-    if products > PRODUCTS {
-        return Err(format!(
-            "it takes {PRODUCTS} products a step at most: rows times hidden neurons times \
-             (inputs plus one), here {products}"
-        ));
-    }
+    Trainer::of(problem)?;
     Ok(problem)
 }
 
 impl<'a> Fused<'a> {
-    /// Whether the engine can run a plan; if not, why.
+    /// What of the engine runs a plan; if nothing does, why.
     ///
     /// # Errors
     /// The reason.
-    pub fn can_run(plan: &Plan) -> Result<(), String> {
-        problem(&plan.data, &plan.start.sizes, plan.variant)?;
+    pub fn can_run(plan: &Plan) -> Result<Trainer, String> {
+        let problem = problem(&plan.data, &plan.start.sizes, plan.variant)?;
         if plan.rule != Rule::sgd(plan.rule.learning_rate) {
             return Err("it takes plain SGD on mean binary cross-entropy".into());
         }
-        Ok(())
+        Trainer::of(problem)
     }
 
     /// Compiles the plan's trainer.
@@ -87,14 +81,7 @@ impl<'a> Fused<'a> {
     pub async fn train(&mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
         let plan = self.plan;
-        let run = match self.run(plan.log_every, observe).await {
-            // The same bits again, in smaller parts.
-            Err(Error::Undone { .. }) if self.members.lower_budget() => {
-                self.run(plan.log_every, observe).await
-            }
-            run => run,
-        };
-        match run {
+        match self.run(plan.log_every, observe).await {
             // Somewhere between two looks: the same bits again, with a look at every step.
             Err(diverged @ Error::Diverged { .. }) => {
                 self.run(1, observe).await?;
@@ -126,9 +113,20 @@ impl<'a> Fused<'a> {
         self.run = Run::new(self.plan);
     }
 
+    /// Makes the updates from the start, whatever the driver makes of them at first.
+    async fn run(&mut self, every: u64, observe: &mut Observer<'_>) -> Result<(), Error> {
+        loop {
+            match self.attempt(every, observe).await {
+                // The same bits again, in smaller parts.
+                Err(Error::Undone { .. }) if self.members.lower_budget() => {}
+                run => return run,
+            }
+        }
+    }
+
     /// Makes the updates from the start, in dispatches that are sized by measured time and by the
     /// loop budget, with a look at the loss at every multiple of `every` and at the end.
-    async fn run(&mut self, every: u64, observe: &mut Observer<'_>) -> Result<(), Error> {
+    async fn attempt(&mut self, every: u64, observe: &mut Observer<'_>) -> Result<(), Error> {
         self.restart();
         let steps = self.plan.steps;
         // What the driver compiles at its first dispatch is no step's time.

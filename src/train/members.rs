@@ -1,29 +1,14 @@
-//! Networks that are trained side by side, each by one invocation, many steps in one dispatch.
+//! Networks that are trained side by side, many steps in one dispatch.
 
 use std::time::{Duration, Instant};
 
+use super::budget::{Allowance, Budget};
 use super::check_steps;
 use super::pacer::Pacer;
+use super::trainer::Trainer;
 use crate::error::Error;
-use crate::gpu::{DeviceType, Dispatch, Gpu, Readback, Region, Tensor, Timer};
+use crate::gpu::{Dispatch, Gpu, Readback, Region, Tensor, Timer};
 use crate::kernels::train_invocation::{self, CANARY, Launch, PROGRESS_ROWS, Problem};
-
-/// The most loop iterations that the steps of one dispatch may take: llvmpipe ends all loops of an
-/// invocation after 65,535 together, without an error. The looks at the loss may take as many
-/// again.
-const ITERATIONS: u64 = 30_000;
-
-/// How many steps a dispatch may take, whatever time they need.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Budget {
-    /// As many as there are where a step is one iteration, its inner loops unrolled. What the
-    /// device counts tells whether that was too many.
-    Hopeful,
-    /// As many as there are where nothing is unrolled.
-    Safe,
-    /// All of them at once. For tests of what follows.
-    Unlimited,
-}
 
 /// Members on the device.
 pub struct Members<'a> {
@@ -44,7 +29,7 @@ pub struct Members<'a> {
     timer: Option<Timer>,
     launch: Launch,
     pacer: Pacer,
-    budget: Budget,
+    allowance: Allowance,
     done: u64,
     /// The longest submission so far.
     pub longest_submission: Duration,
@@ -64,8 +49,11 @@ impl<'a> Members<'a> {
         readback_capacity: usize,
         budget: Budget,
     ) -> Result<Self, Error> {
-        let problem = Problem { lanes: lanes(gpu, problem, member_count), ..problem };
-        let kernel = train_invocation::kernel(gpu, problem).await?;
+        let device_type = gpu.adapter.device_type;
+        let trainer = Trainer::of(problem).map_err(Error::Usage)?;
+        let problem =
+            Problem { lanes: trainer.lanes(problem, device_type, member_count), ..problem };
+        let allowed = trainer.steps(problem, device_type);
         let state = gpu.zeros("state", problem.state_rows() * member_count).await?;
         let progress = gpu.zeros("progress", PROGRESS_ROWS * member_count).await?;
         let losses = gpu.zeros("losses", most_segments * member_count).await?;
@@ -77,7 +65,7 @@ impl<'a> Members<'a> {
         let launch =
             Launch { first_step, at_start, segments, steps, nonce, solved_below, tail_from };
         Ok(Self {
-            dispatch: train_invocation::dispatch(gpu, &kernel, problem, launch, tensors).await?,
+            dispatch: trainer.bind(gpu, problem, launch, tensors).await?,
             readback: gpu.readback(readback_capacity).await?,
             timer: gpu.timer().await?,
             pacer: Pacer::for_steps(),
@@ -91,7 +79,7 @@ impl<'a> Members<'a> {
             problem,
             member_count,
             launch,
-            budget,
+            allowance: Allowance::new(budget, allowed),
         })
     }
 
@@ -126,23 +114,20 @@ impl<'a> Members<'a> {
         self.done = 0;
     }
 
-    /// Gives up the hope that steps are one iteration each; false if there was none.
+    /// After a dispatch came short: fewer steps in each, until they go one by one; false if they
+    /// did.
     pub fn lower_budget(&mut self) -> bool {
-        let was_hopeful = self.budget == Budget::Hopeful;
-        if was_hopeful {
-            self.budget = Budget::Safe;
-        }
-        was_hopeful
+        let was_lowered = self.allowance.lower();
+        tracing::debug!(most = self.allowance.most, was_lowered, "a dispatch came short");
+        was_lowered
     }
 
     /// How many steps the next dispatch should take, of so many that are left.
     #[must_use]
     pub fn next(&self, left: u64) -> u64 {
-        let a_step = self.problem.iterations_a_step() as u64;
-        match self.budget {
-            Budget::Hopeful => self.pacer.next(0, left.min(ITERATIONS)),
-            Budget::Safe => self.pacer.next(0, left.min((ITERATIONS / a_step).max(1))),
-            Budget::Unlimited => left,
+        match self.allowance.most {
+            u64::MAX => left,
+            most => self.pacer.next(0, left.min(most)),
         }
     }
 
@@ -202,15 +187,6 @@ impl<'a> Members<'a> {
         }
         Ok(&solved_at[..self.member_count])
     }
-}
-
-/// How many networks one invocation takes in turn. A processor that pretends to be a GPU has few
-/// threads, which wait for each result; on a GPU others work in the meantime. Text that is unrolled
-/// longer than this is not unrolled at all.
-fn lanes(gpu: &Gpu, problem: Problem<'_>, member_count: usize) -> usize {
-    const PRODUCTS: usize = 36;
-    let is_software = gpu.adapter.device_type == DeviceType::Software;
-    if is_software && member_count > 1 && problem.products() <= PRODUCTS { 2 } else { 1 }
 }
 
 /// A number that other runs do not have.

@@ -1,20 +1,24 @@
 //! The engines, and what a run of theirs gives.
 
 mod agreement;
+mod budget;
 mod fused;
 mod layered;
 mod members;
 mod pacer;
 mod reference;
+mod trainer;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub use agreement::{Agreement, Verdict};
+pub use budget::Budget;
 pub use fused::{Fused, problem};
 pub use layered::Layered;
-pub use members::{Budget, Members};
+pub use members::Members;
 pub use reference::{Trajectory, reference};
+pub use trainer::Trainer;
 
 use crate::dataset::Dataset;
 use crate::error::Error;

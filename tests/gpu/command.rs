@@ -85,8 +85,8 @@ fn json_has_every_key_that_is_promised() {
 #[test]
 fn no_parameter_crosses_to_the_host_while_it_trains() {
     let bytes = |steps| {
-        let report =
-            json(&["--layers", "8-256-1", "--bits", "8", "--no-reference", "--steps", steps]);
+        let network = ["--layers", "8-256-1", "--bits", "8", "--engine", "layered"];
+        let report = json(&[&network[..], &["--no-reference", "--steps", steps]].concat());
         let count = |key: &str| report[key].as_u64().expect("a number");
         (count("bytes_uploaded"), count("bytes_read_back"))
     };

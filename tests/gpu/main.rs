@@ -15,6 +15,7 @@ mod sgd_update;
 mod sigmoid;
 mod sigmoid_grad;
 mod train_invocation;
+mod train_workgroup;
 mod uniform_draw;
 
 mod command;

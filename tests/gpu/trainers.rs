@@ -7,7 +7,10 @@ use parity::error::Error;
 use parity::model::{Init, Parameters};
 use parity::rule::{Preset, Rule, Variant};
 use parity::scalar::Scalar;
-use parity::train::{self as engines, Agreement, Plan, Progress, Verdict, reference};
+use parity::sweep::{EnsemblePlan, Task, tile_size};
+use parity::train::{
+    self as engines, Agreement, Budget, Plan, Progress, Trainer, Verdict, reference,
+};
 
 use crate::golden;
 use crate::harness::Engine::{Fused, Layered};
@@ -85,15 +88,82 @@ fn both_engines_name_the_same_step_when_a_run_diverges() {
 }
 
 #[test]
-fn what_does_not_fit_one_invocation_is_refused_with_the_reason() {
+fn what_the_fused_engine_does_not_take_is_refused_with_the_reason() {
     for (layers, rule, word) in [
         ("2-1", Rule::sgd(1.0), "one hidden layer"),
         ("2-2-2-1", Rule::sgd(1.0), "one hidden layer"),
         ("2-2-1", Preset::Backprop.rule(), "plain SGD"),
-        ("8-32-1", Rule::sgd(1.0), "products"),
+        ("9-32-1", Rule::sgd(1.0), "bytes of data"),
     ] {
         let why = engines::Fused::can_run(&plan(layers, rule, 1, 1)).expect_err("it does not fit");
         assert!(why.contains(word), "{layers}: {why}");
+    }
+}
+
+#[test]
+fn networks_that_a_workgroup_trains_agree_with_the_reference() {
+    for layers in ["2-100-1", "3-41-1", "5-9-1", "8-32-1"] {
+        let plan = plan(layers, Rule::sgd(0.5), 300, 7);
+        let outcome = train(Fused, gpu(), &plan).expect("a run");
+        let cpu_f32 = reference::<f32>(&plan, &|| ControlFlow::Continue(())).expect("a run");
+        let cpu_f64 = reference::<f64>(&plan, &|| ControlFlow::Continue(())).expect("a run");
+        let agreement = Agreement::of(&plan, &outcome, &cpu_f32, &cpu_f64);
+        assert_eq!(agreement.verdict, Verdict::Agree, "{layers}: {agreement:?}");
+    }
+}
+
+/// Each trained by a workgroup: beside others, or alone.
+#[test]
+fn a_member_of_an_ensemble_replays_alone_to_the_same_bits() {
+    let data = Dataset::parity(4).expect("data");
+    let budget = Budget::Hopeful;
+    for (layers, steps) in [("4-16-1", 400), ("4-13-1", 33)] {
+        let task = Task {
+            data: data.clone(),
+            sizes: layers.parse().expect("a network"),
+            init: Init::Torch,
+            variant: Variant::PLAIN,
+            steps,
+            solved_below: 0.05,
+            budget,
+        };
+        assert_eq!(task.trainer().expect("it fits"), Trainer::Workgroup);
+        let sample = vec![0, 3, 6];
+        let (networks, seed, learning_rate, vary) = (7, 48, 2.0, vec![]);
+        let ensemble = EnsemblePlan { task, networks, seed, learning_rate, vary, sample };
+        pollster::block_on(async {
+            let mut go_on = |_| ControlFlow::Continue(());
+            let together = ensemble.run(gpu(), 3, &mut go_on).await.expect("a run");
+            assert_eq!(together.networks, 7);
+            assert_eq!(together.sampled.len(), 3);
+            for found in together.sampled {
+                let (start, _) = ensemble.start_of(gpu(), found.member).await.expect("a start");
+                let mut plan = plan(layers, Rule::sgd(learning_rate), steps, 7);
+                (plan.start, plan.variant) = (start, Variant::PLAIN);
+                let alone = train(Fused, gpu(), &plan).expect("a run");
+                assert_eq!(alone.parameters.sha256(), found.parameters_sha256, "{layers}");
+                assert_eq!(alone.final_loss, found.final_loss, "{layers}, {}", found.member);
+            }
+        });
+    }
+}
+
+/// Of each tile, the largest tensor fits.
+#[test]
+fn tiles_fit_the_adapter() {
+    for (bits, layers) in [(2, "2-2-1"), (2, "2-21-1"), (4, "4-16-1"), (8, "8-32-1")] {
+        let task = Task {
+            data: Dataset::parity(bits).expect("data"),
+            sizes: layers.parse().expect("a network"),
+            init: Init::Torch,
+            variant: Variant::PLAIN,
+            steps: 1,
+            solved_below: 0.05,
+            budget: Budget::Safe,
+        };
+        let size = tile_size(gpu(), &task).expect("it fits");
+        let rows = task.problem().expect("it fits").state_rows();
+        assert!(size >= 1 && (4 * rows * size) as u64 <= gpu().max_tensor_bytes(), "{size}");
     }
 }
 

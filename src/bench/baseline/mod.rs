@@ -41,7 +41,7 @@ mod tests {
         let xor = Dataset::parity(2).expect("XOR");
         let mut twin = member(&start(seed));
         train_invocation(Variant::PLAIN, &xor, 0.0, STEPS as usize, &mut twin);
-        let loss = |member| look(Variant::PLAIN, &xor, member).0;
+        let loss = |member: &Member<f64>| look(Variant::PLAIN, &xor, member).0;
         let (expected, found) = (loss(&twin), loss(&member(trained)));
         let deviation = (found - expected).abs() / expected;
         assert!(deviation <= RELATIVE, "{case}, seed {seed}: {found}, expected {expected}");
@@ -95,9 +95,9 @@ mod tests {
                 let bound = RELATIVE * expected.abs().max(1.0);
                 assert!(error <= bound, "{layers}, {index}: {found}, expected {expected}");
             }
-            let loss = |member| look(Variant::PLAIN, &data, member).0;
-            let found = loss(&Member::new(f64::all_from_f32(&trained), [1.0; 2]));
-            let expected = loss(&twin);
+            let parameters = f64::all_from_f32(&trained);
+            let found = look(Variant::PLAIN, &data, &Member::new(parameters, [1.0; 2])).0;
+            let expected = look(Variant::PLAIN, &data, &twin).0;
             assert!((found - expected).abs() <= RELATIVE * expected, "{found}, {expected}");
         }
     }

@@ -1,0 +1,490 @@
+// Many steps of SGD on mean binary cross-entropy, for networks with one hidden layer: for each of
+// `segments`, `steps` updates (none in the first at the start), then the loss and the outputs as
+// they are.
+//
+// One workgroup trains one network. The rows are shared out over SLICES slices, and within each
+// the hidden units over GROUPS invocations, UNITS each, whose parameters stay in registers; every
+// slice has all of them. TILE rows at a time, each invocation adds up what its units give to the
+// logits; one invocation a row sums that and answers with the gradient of the logit. After the
+// last row the slices add their gradients in pairs, so that all get the same sum. The host writes
+// these constants before this text: INPUT_SIZE, HIDDEN_SIZE, BATCH_SIZE, UNITS, GROUPS, SLICES,
+// LEVELS (SLICES is 2^LEVELS), TILE, and TILES, which covers the rows.
+
+struct Params {
+    member_count: u32,
+    first_step: u32,
+    segments: u32,
+    steps: u32,
+    nonce: u32,
+    canary: u32,
+    zero: u32, // always 0
+    solved_from: u32,
+    solved_span: u32,
+    tail_from: u32,
+    momentum: f32,
+    at_start: u32, // 1: what `progress` and the measures hold is not of this run
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// Inputs [TILES * SLICES * TILE, BLOCKS], then targets, four a block; zero where there is no row
+@group(0) @binding(1) var<uniform> data: array<vec4<f32>, DATA_BLOCKS>;
+// Rows as the constants below name them, and four that are not used: [STATE_ROWS, member_count]
+@group(0) @binding(2) var<storage, read_write> state: array<f32>;
+// Steps done, the nonce plus the canary, the step before which it was solved: [3, member_count]
+@group(0) @binding(3) var<storage, read_write> progress: array<u32>;
+// [segments, member_count]
+@group(0) @binding(4) var<storage, read_write> losses: array<f32>;
+// [BATCH_SIZE, member_count]
+@group(0) @binding(5) var<storage, read_write> outputs: array<f32>;
+
+// Always INVOCATIONS.
+override workgroup_size: u32 = 8;
+// The sigmoid and the update that round least, instead of the shortest.
+override careful: bool = true;
+
+const NEVER: u32 = 0xffffffffu;
+
+const INVOCATIONS: u32 = GROUPS * SLICES;
+// Rows that each invocation of a slice sums, at most.
+const ROUNDS: u32 = (TILE + GROUPS - 1u) / GROUPS;
+// Inputs of a row, in fours.
+const BLOCKS: u32 = (INPUT_SIZE + 3u) / 4u;
+const ROWS: u32 = TILES * SLICES * TILE;
+const DATA_BLOCKS: u32 = ROWS * BLOCKS + (ROWS + 3u) / 4u;
+// Odd, so that neither way through `shares` meets one memory bank again and again.
+const STRIDE: u32 = TILE / 2u * 2u + 1u;
+
+// Parameters in the order of a state_dict: weights of the hidden layer, row by row, its biases,
+// weights of the output, its bias.
+const HIDDEN_BIAS: u32 = HIDDEN_SIZE * INPUT_SIZE;
+const OUTPUT_WEIGHT: u32 = HIDDEN_BIAS + HIDDEN_SIZE;
+const OUTPUT_BIAS: u32 = OUTPUT_WEIGHT + HIDDEN_SIZE;
+const PARAMETER_COUNT: u32 = OUTPUT_BIAS + 1u;
+
+// The rows of `state`: the parameters; if careful, what rounding left out of each of them; the
+// learning rates of the two layers.
+const CARRIED: u32 = PARAMETER_COUNT;
+const RATES: u32 = CARRIED + PARAMETER_COUNT;
+
+// What each invocation's units give to the logits of a tile: [SLICES, GROUPS, TILE]
+var<workgroup> shares: array<f32, INVOCATIONS * STRIDE>;
+// [SLICES, TILE]
+var<workgroup> d_logits: array<f32, SLICES * TILE>;
+// [SLICES, GROUPS]
+var<workgroup> exchange: array<vec4<f32>, INVOCATIONS>;
+
+// Hidden weights of the units, then their bias, output weight and the output's bias; with what
+// rounding left out, and with gradients. The last value of `d_ends` is `evidence`.
+var<private> weights: array<array<vec4<f32>, BLOCKS>, UNITS>;
+var<private> weight_residues: array<array<vec4<f32>, BLOCKS>, UNITS>;
+var<private> d_weights: array<array<vec4<f32>, BLOCKS>, UNITS>;
+var<private> ends: array<vec4<f32>, UNITS>;
+var<private> end_residues: array<vec4<f32>, UNITS>;
+var<private> d_ends: array<vec4<f32>, UNITS>;
+var<private> activations: array<array<f32, UNITS>, TILE>;
+var<private> loss_sum: f32;
+// Of one step: the product of the probabilities of the right answers.
+var<private> evidence: f32;
+// Of `params`, which llvmpipe reads anew wherever it stands.
+var<private> zero: u32;
+var<private> solved_at: u32;
+var<private> hidden_rate: f32;
+// Learning rates of `ends`.
+var<private> end_rates: vec4<f32>;
+// Of this invocation.
+var<private> slice: u32;
+var<private> group: u32;
+var<private> member: u32;
+
+// As in sigmoid.wgsl.
+fn middle(z: f32) -> f32 {
+    let y = z * z;
+    var q = -1.062825e-8;
+    q = q * y + 1.8859414e-7;
+    q = q * y - 2.1202923e-6;
+    q = q * y + 2.1324006e-5;
+    q = q * y - 2.1080143e-4;
+    q = q * y + 2.0833316e-3;
+    q = q * y - 2.0833334e-2;
+    return 0.5 + (0.25 * z + z * y * q);
+}
+
+fn sides(z: f32) -> f32 {
+    let t = exp(-abs(z));
+    let tail = t / (1.0 + t);
+    return select(1.0 - tail, tail, z < 0.0);
+}
+
+fn sigmoid(z: f32) -> f32 {
+    return select(sides(z), middle(z), abs(z) <= 1.5);
+}
+
+// As in bce_loss.wgsl.
+fn log_1p(t: f32) -> f32 {
+    let s = t / (2.0 + t);
+    let q = s * s;
+    var sum = 1.0 / 15.0;
+    sum = sum * q + 1.0 / 13.0;
+    sum = sum * q + 1.0 / 11.0;
+    sum = sum * q + 1.0 / 9.0;
+    sum = sum * q + 1.0 / 7.0;
+    sum = sum * q + 1.0 / 5.0;
+    sum = sum * q + 1.0 / 3.0;
+    return 2.0 * (s + s * (q * sum));
+}
+
+fn row_loss(z: f32, target_value: f32) -> f32 {
+    let loss = max(z, 0.0) - z * target_value + log_1p(exp(-abs(z)));
+    let finite = (bitcast<u32>(z) & 0x7f800000u) != 0x7f800000u;
+    return select(z, loss, finite);
+}
+
+fn is_finite(value: f32) -> bool {
+    return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
+}
+
+fn logistic(z: f32) -> f32 {
+    if careful {
+        return sigmoid(z);
+    }
+    // exp(88.8) is infinite, which WGSL lets be anything.
+    return 1.0 / (1.0 + exp(min(-z, 87.0)));
+}
+
+fn rounded_block(value: vec4<f32>) -> vec4<f32> {
+    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(value) ^ vec4<u32>(zero));
+}
+
+// The last value that is not finite, or zero.
+fn fault_of(found: f32, value: f32) -> f32 {
+    return select(value, found, is_finite(value));
+}
+
+fn fault_of_block(found: f32, value: vec4<f32>) -> f32 {
+    return fault_of(fault_of(fault_of(fault_of(found, value.x), value.y), value.z), value.w);
+}
+
+// One value of the state; zero for the units, inputs and values that are only padding.
+fn stored(row: u32, parameter: u32, exists: bool) -> f32 {
+    let index = select(0u, row + parameter, exists);
+    return select(0.0, state[index * params.member_count + member], exists);
+}
+
+fn stored_weights(row: u32, unit: u32, block: u32) -> vec4<f32> {
+    let input = 4u * block;
+    let first = unit * INPUT_SIZE + input;
+    let exists = unit < HIDDEN_SIZE;
+    return vec4<f32>(
+        stored(row, first, exists),
+        stored(row, first + 1u, exists && input + 1u < INPUT_SIZE),
+        stored(row, first + 2u, exists && input + 2u < INPUT_SIZE),
+        stored(row, first + 3u, exists && input + 3u < INPUT_SIZE),
+    );
+}
+
+fn stored_ends(row: u32, unit: u32) -> vec4<f32> {
+    return vec4<f32>(
+        stored(row, HIDDEN_BIAS + unit, unit < HIDDEN_SIZE),
+        stored(row, OUTPUT_WEIGHT + unit, unit < HIDDEN_SIZE),
+        stored(row, OUTPUT_BIAS, true),
+        0.0,
+    );
+}
+
+fn restore() {
+    for (var u = 0u; u < UNITS; u += 1u) {
+        let unit = u * GROUPS + group;
+        for (var b = 0u; b < BLOCKS; b += 1u) {
+            weights[u][b] = stored_weights(0u, unit, b);
+            if careful {
+                weight_residues[u][b] = stored_weights(CARRIED, unit, b);
+            }
+        }
+        ends[u] = stored_ends(0u, unit);
+        if careful {
+            end_residues[u] = stored_ends(CARRIED, unit);
+        }
+    }
+    // The gradient of the mean: that of the sum of rows times this.
+    let share = 1.0 / f32(BATCH_SIZE);
+    hidden_rate = stored(RATES, 0u, true) * share;
+    let output_rate = stored(RATES, 1u, true) * share;
+    end_rates = vec4<f32>(hidden_rate, output_rate, output_rate, 0.0);
+}
+
+// Loops over stores inside of one branch took llvmpipe (Mesa 22.3.6) 19 ms, not less than 1.
+fn put(row: u32, parameter: u32, value: f32, exists: bool) {
+    if exists {
+        state[(row + parameter) * params.member_count + member] = value;
+    }
+}
+
+fn put_weights(row: u32, unit: u32, block: u32, values: vec4<f32>, exists: bool) {
+    let input = 4u * block;
+    let first = unit * INPUT_SIZE + input;
+    put(row, first, values.x, exists);
+    put(row, first + 1u, values.y, exists && input + 1u < INPUT_SIZE);
+    put(row, first + 2u, values.z, exists && input + 2u < INPUT_SIZE);
+    put(row, first + 3u, values.w, exists && input + 3u < INPUT_SIZE);
+}
+
+fn put_ends(row: u32, unit: u32, values: vec4<f32>, exists: bool) {
+    put(row, HIDDEN_BIAS + unit, values.x, exists);
+    put(row, OUTPUT_WEIGHT + unit, values.y, exists);
+    put(row, OUTPUT_BIAS, values.z, exists && unit == 0u);
+}
+
+// The first slice stores for all.
+fn save() {
+    for (var u = 0u; u < UNITS; u += 1u) {
+        let unit = u * GROUPS + group;
+        let exists = slice == 0u && unit < HIDDEN_SIZE;
+        for (var b = 0u; b < BLOCKS; b += 1u) {
+            put_weights(0u, unit, b, weights[u][b], exists);
+            if careful {
+                put_weights(CARRIED, unit, b, weight_residues[u][b], exists);
+            }
+        }
+        put_ends(0u, unit, ends[u], exists);
+        if careful {
+            put_ends(CARRIED, unit, end_residues[u], exists);
+        }
+    }
+}
+
+fn first_row(tile: u32) -> u32 {
+    return (tile * SLICES + slice) * TILE;
+}
+
+// Leaves the activations of this invocation's units in `activations` and what they give to the
+// logits in `shares`.
+fn share(tile: u32) {
+    for (var r = 0u; r < TILE; r += 1u) {
+        let row = first_row(tile) + r;
+        var sum = 0.0;
+        for (var u = 0u; u < UNITS; u += 1u) {
+            var z = 0.0;
+            for (var b = 0u; b < BLOCKS; b += 1u) {
+                z += dot(data[row * BLOCKS + b], weights[u][b]);
+            }
+            activations[r][u] = logistic(z + ends[u].x);
+            sum += activations[r][u] * ends[u].y;
+        }
+        shares[(slice * GROUPS + group) * STRIDE + r] = sum;
+    }
+    workgroupBarrier();
+}
+
+fn logit(r: u32) -> f32 {
+    var sum = 0.0;
+    for (var g = 0u; g < GROUPS; g += 1u) {
+        sum += shares[(slice * GROUPS + g) * STRIDE + r];
+    }
+    return sum + ends[0].z;
+}
+
+fn target_of(row: u32) -> f32 {
+    return data[ROWS * BLOCKS + row / 4u][row % 4u];
+}
+
+// Adds the gradient of the tile's rows to `d_weights` and `d_ends`, and multiplies `evidence` by
+// what they tell: all invocations of a slice alike, so that nothing more is exchanged for it.
+fn learn(tile: u32) {
+    share(tile);
+    for (var round = 0u; round < ROUNDS; round += 1u) {
+        let r = min(round * GROUPS + group, TILE - 1u);
+        let row = first_row(tile) + r;
+        let d_logit = logistic(logit(r)) - target_of(row);
+        if round * GROUPS + group < TILE {
+            d_logits[slice * TILE + r] = select(0.0, d_logit, row < BATCH_SIZE);
+        }
+    }
+    workgroupBarrier();
+    for (var r = 0u; r < TILE; r += 1u) {
+        let row = first_row(tile) + r;
+        let d_logit = d_logits[slice * TILE + r];
+        evidence *= max(0.0, 1.0 - abs(d_logit));
+        for (var u = 0u; u < UNITS; u += 1u) {
+            let a = activations[r][u];
+            let d_z = d_logit * ends[u].y * (a * (1.0 - a));
+            for (var b = 0u; b < BLOCKS; b += 1u) {
+                d_weights[u][b] += d_z * data[row * BLOCKS + b];
+            }
+            d_ends[u] += vec4<f32>(d_z, d_logit * a, d_logit, 0.0);
+        }
+    }
+}
+
+// What the slice that is paired with this one at a level has for `value`.
+fn of_other_slice(value: vec4<f32>, level: u32) -> vec4<f32> {
+    exchange[slice * GROUPS + group] = value;
+    workgroupBarrier();
+    let other = exchange[(slice ^ (1u << level)) * GROUPS + group];
+    workgroupBarrier();
+    return other;
+}
+
+// The sum over the slices; each gets the same bits, as a + b is b + a.
+fn total(value: vec4<f32>) -> vec4<f32> {
+    var sum = rounded_block(value);
+    for (var level = 0u; level < LEVELS; level += 1u) {
+        sum = rounded_block(sum + of_other_slice(sum, level));
+    }
+    return sum;
+}
+
+// The same, but the product of the last value.
+fn total_of_ends(value: vec4<f32>) -> vec4<f32> {
+    var sum = rounded_block(value);
+    for (var level = 0u; level < LEVELS; level += 1u) {
+        let other = of_other_slice(sum, level);
+        sum = rounded_block(vec4<f32>(sum.xyz + other.xyz, sum.w * other.w));
+    }
+    return sum;
+}
+
+fn update_weights(u: u32, b: u32) {
+    let d = total(d_weights[u][b]);
+    let before = weights[u][b];
+    if careful {
+        let change = weight_residues[u][b] - hidden_rate * d;
+        weights[u][b] = rounded_block(before + change);
+        weight_residues[u][b] = change - (weights[u][b] - before);
+    } else {
+        weights[u][b] = before - hidden_rate * d;
+    }
+}
+
+// Leaves the product over all slices in `evidence`.
+fn update_ends(u: u32, of_slice: f32) {
+    // Padding stays zero, and so do all gradients but this one.
+    d_ends[u].y = select(0.0, d_ends[u].y, u * GROUPS + group < HIDDEN_SIZE);
+    d_ends[u].w = of_slice;
+    let sums = total_of_ends(d_ends[u]);
+    evidence = sums.w;
+    let d = vec4<f32>(sums.xyz, 0.0);
+    let before = ends[u];
+    if careful {
+        let change = end_residues[u] - end_rates * d;
+        ends[u] = rounded_block(before + change);
+        end_residues[u] = change - (ends[u] - before);
+    } else {
+        ends[u] = before - end_rates * d;
+    }
+}
+
+fn train(number: u32) {
+    for (var u = 0u; u < UNITS; u += 1u) {
+        for (var b = 0u; b < BLOCKS; b += 1u) {
+            d_weights[u][b] = vec4<f32>(0.0);
+        }
+        d_ends[u] = vec4<f32>(0.0);
+    }
+    evidence = 1.0;
+    for (var tile = 0u; tile < TILES; tile += 1u) {
+        learn(tile);
+    }
+    let of_slice = evidence;
+    for (var u = 0u; u < UNITS; u += 1u) {
+        for (var b = 0u; b < BLOCKS; b += 1u) {
+            update_weights(u, b);
+        }
+        update_ends(u, of_slice);
+    }
+    // On the bits, so that no NaN passes.
+    let solved = bitcast<u32>(evidence) - params.solved_from < params.solved_span;
+    solved_at = min(solved_at, select(NEVER, number, solved));
+}
+
+// A parameter of this invocation that is not finite, or zero.
+fn fault() -> f32 {
+    var found = 0.0;
+    for (var u = 0u; u < UNITS; u += 1u) {
+        for (var b = 0u; b < BLOCKS; b += 1u) {
+            found = fault_of_block(found, weights[u][b]);
+        }
+        found = fault_of_block(found, ends[u]);
+    }
+    return found;
+}
+
+fn inspect(segment: u32) {
+    loss_sum = 0.0;
+    for (var tile = 0u; tile < TILES; tile += 1u) {
+        share(tile);
+        for (var round = 0u; round < ROUNDS; round += 1u) {
+            let r = min(round * GROUPS + group, TILE - 1u);
+            let row = first_row(tile) + r;
+            let z = logit(r);
+            let loss = row_loss(z, target_of(row));
+            if round * GROUPS + group < TILE && row < BATCH_SIZE {
+                loss_sum += loss;
+                outputs[row * params.member_count + member] = logistic(z);
+            }
+        }
+        workgroupBarrier();
+    }
+    exchange[slice * GROUPS + group] = vec4<f32>(loss_sum, fault(), 0.0, 0.0);
+    workgroupBarrier();
+    if slice == 0u && group == 0u {
+        var sum = 0.0;
+        for (var i = 0u; i < INVOCATIONS; i += 1u) {
+            sum += exchange[i].x;
+        }
+        var loss = sum / f32(BATCH_SIZE);
+        // A sigmoid may have made a number of what is none.
+        for (var i = 0u; i < INVOCATIONS; i += 1u) {
+            loss = select(loss, fault_of(loss, exchange[i].y), is_finite(loss));
+        }
+        losses[segment * params.member_count + member] = loss;
+    }
+    workgroupBarrier();
+}
+
+fn report(done: u32, canary: u32) {
+    let count = params.member_count;
+    let at_start = params.at_start == 1u;
+    // What was done before counts only if the launches before did all of theirs.
+    progress[member] = done + select(progress[member], 0u, at_start);
+    progress[count + member] = params.nonce + canary;
+    let before = select(progress[2u * count + member], NEVER, at_start);
+    progress[2u * count + member] = min(before, solved_at);
+}
+
+@compute @workgroup_size(workgroup_size)
+fn main(
+    @builtin(workgroup_id) workgroup_id: vec3<u32>,
+    @builtin(num_workgroups) workgroup_count: vec3<u32>,
+    @builtin(local_invocation_index) local_index: u32,
+) {
+    member = workgroup_id.y * workgroup_count.x + workgroup_id.x;
+    slice = local_index / GROUPS;
+    group = local_index % GROUPS;
+    // The whole workgroup at once, so that all of it meets at each barrier, or none.
+    if workgroup_id.y * workgroup_count.x + workgroup_id.x >= params.member_count {
+        return;
+    }
+    zero = params.zero;
+    restore();
+    solved_at = NEVER;
+    var done = 0u;
+    for (var segment = 0u; segment < params.segments; segment += 1u) {
+        // At the start there is nothing before the first look.
+        let steps = select(params.steps, 0u, segment == 0u && params.at_start == 1u);
+        for (var k = 0u; k < steps; k += 1u) {
+            train(params.first_step + done);
+            done += 1u;
+        }
+        inspect(segment);
+    }
+    save();
+    // A driver that ends loops early, as llvmpipe does after 65,535 iterations, ends this one too:
+    // then the last step may be a part of one.
+    var canary = 0u;
+    for (var i = 0u; i < params.canary; i += 1u) {
+        canary += 1u;
+    }
+    if slice == 0u && group == 0u {
+        report(done, canary);
+    }
+}

@@ -1,0 +1,50 @@
+//! Steps of SGD for a network with one hidden layer, the rows dealt out to slices.
+
+use super::train_invocation::{Member, add_gradient, batch_size, share, update};
+use crate::dataset::Dataset;
+use crate::rule::Variant;
+use crate::scalar::Scalar;
+
+/// `steps` updates on mean binary cross-entropy. `tile` rows at a time go to each of `slices` in
+/// turn, which sum their gradients; then neighbours are added, in pairs. A member is solved as
+/// [`train_invocation`](super::train_invocation::train_invocation) says.
+///
+/// The loss and the outputs are those of [`look`](super::train_invocation::look).
+///
+/// # Shapes
+/// `data.inputs` `[batch_size, input_size]`; `member` as it says.
+pub fn train_workgroup<S: Scalar>(
+    variant: Variant,
+    data: &Dataset,
+    solved_below: f64,
+    steps: usize,
+    (slices, tile): (usize, usize),
+    member: &mut Member<S>,
+) {
+    let inputs = S::all_from_f32(&data.inputs);
+    let targets = S::all_from_f32(&data.targets);
+    let [zero, one] = [0.0, 1.0].map(S::from_f64);
+    let limit = batch_size::<f64>(data) * solved_below;
+    let mut activations = vec![zero; member.hidden_size(data.input_size)];
+    for _ in 0..steps {
+        let mut sums = vec![vec![zero; member.parameters.len()]; slices];
+        let mut right = one;
+        for (index, row) in inputs.chunks_exact(data.input_size).enumerate() {
+            let (row, sum) = ((row, targets[index]), &mut sums[index / tile % slices]);
+            let error = add_gradient(variant, &member.parameters, row, &mut activations, sum);
+            right = right * (one - error.abs());
+        }
+        while sums.len() > 1 {
+            sums = sums.chunks(2).map(|pair| add(&pair[0], &pair[1])).collect();
+        }
+        if right.to_f64() > (-limit).exp() && member.solved_at.is_none() {
+            member.solved_at = Some(member.steps);
+        }
+        update(variant, data.input_size, share(variant, data), &sums[0], member);
+        member.steps += 1;
+    }
+}
+
+fn add<S: Scalar>(a: &[S], b: &[S]) -> Vec<S> {
+    a.iter().zip(b).map(|(&a, &b)| a + b).collect()
+}
