@@ -281,12 +281,12 @@ fn solved_is_what_the_losses_say() {
         let sliced = Split { units: 2, groups: 5, slices: 4, tile: 1 };
         for split in splits(problem).into_iter().chain([sliced]) {
             let mut losses = vec![];
-            let mut parts = vec![];
+            let mut now = start.clone();
             for _ in 0..STEPS / 64 {
-                parts.push((64, 1));
-                let looks = Members::new(problem, &start);
-                looks.train(Loops::Trusted, problem, split, &parts);
+                let looks = Members::new(problem, &now);
+                looks.train(Loops::Trusted, problem, split, &[(64, 1)]);
                 losses.extend_from_slice(&looks.losses.read());
+                now = looks.state.read();
             }
             let members = Members::new(problem, &start);
             let parts = vec![(1, 30); STEPS / 30];
