@@ -51,7 +51,8 @@ const NEVER: u32 = 0xffffffffu;
 const HIDDEN_BIAS: u32 = HIDDEN_SIZE * INPUT_SIZE;
 const OUTPUT_WEIGHT: u32 = HIDDEN_BIAS + HIDDEN_SIZE;
 const OUTPUT_BIAS: u32 = OUTPUT_WEIGHT + HIDDEN_SIZE;
-const PARAMETER_COUNT: u32 = OUTPUT_BIAS + 1u;
+const OUTPUT_COUNT: u32 = HIDDEN_SIZE + 1u;
+const PARAMETER_COUNT: u32 = OUTPUT_WEIGHT + OUTPUT_COUNT;
 
 // The rows of `state`: the parameters; what a step hands to the next for each of them (what
 // rounding left out if careful, else the velocity); the learning rates of the two layers; and,
@@ -139,6 +140,8 @@ fn is_finite(value: f32) -> bool {
     return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
 }
 
+// Below -88 exp overflows, which WGSL lets be anything; drivers make it infinite, and this 0. A
+// bound would cost a tenth of a step, so tests look instead.
 fn logistic(z: f32) -> f32 {
     if careful {
         return sigmoid(z);
@@ -261,7 +264,7 @@ fn step(lane: u32, number: u32) {
     for (var p = 0u; p < OUTPUT_WEIGHT; p += 1u) {
         update(lane, p, rates[lane][0]);
     }
-    for (var p = 0u; p < HIDDEN_SIZE + 1u; p += 1u) {
+    for (var p = 0u; p < OUTPUT_COUNT; p += 1u) {
         update(lane, OUTPUT_WEIGHT + p, rates[lane][1]);
     }
 }

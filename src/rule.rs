@@ -102,7 +102,7 @@ pub struct Variant {
     pub loss: Loss,
     /// μ in v ← μ·v + gradient, parameter ← parameter − rate·v; 0 for none, as where careful.
     pub momentum: f32,
-    /// Whether to keep what [`Convergence`](crate::train::Convergence) needs.
+    /// Whether to keep what the convergence measure of a sweep needs.
     pub measured: bool,
 }
 

@@ -41,6 +41,7 @@ fn logistic<S: Scalar>(careful: bool, z: S) -> S {
         return z.sigmoid();
     }
     let one = S::from_f64(1.0);
+    // Beyond, f32 has no such exp, and shaders give 0: as near as numbers that may be flushed.
     one / (one + (-(z.max(S::from_f64(-87.0)))).exp())
 }
 
