@@ -75,12 +75,13 @@ var<private> momentum: f32;
 var<private> parameters: array<f32, LANES * PARAMETER_COUNT>;
 var<private> carried: array<f32, LANES * PARAMETER_COUNT>;
 var<private> d_parameters: array<f32, PARAMETER_COUNT>;
-var<private> activations: array<f32, HIDDEN_SIZE>;
+var<private> activations: array<f32, LANES * BATCH_SIZE * HIDDEN_SIZE>;
+var<private> logits: array<f32, LANES * BATCH_SIZE>;
+var<private> predictions: array<f32, LANES * BATCH_SIZE>;
 var<private> rates: array<array<f32, 2>, LANES>;
 // Of one step: the product of the probabilities of the right answers, or the sum of the squared
-// errors; and, where `measured`, the sum of the rows' losses.
+// errors.
 var<private> evidence: f32;
-var<private> loss_sum: f32;
 var<private> members: array<u32, LANES>;
 var<private> solved_at: array<u32, LANES>;
 var<private> first_loss: array<f32, LANES>;
@@ -170,49 +171,61 @@ fn slope(a: f32, activation: u32) -> f32 {
     return a * (1.0 - a);
 }
 
-// Leaves the hidden activations of a row in `activations`; returns its logit.
-fn forward(lane: u32, row: u32) -> f32 {
-    var logit = 0.0;
-    for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
-        var z = 0.0;
-        for (var i = 0u; i < INPUT_SIZE; i += 1u) {
-            let weight = parameters[lane * PARAMETER_COUNT + j * INPUT_SIZE + i];
-            z += INPUTS[row * INPUT_SIZE + i] * weight;
+// Leaves the activations, logits and predictions of all rows. First all neurons of a layer, then
+// the next: while one waits for its sigmoid, a processor goes on with the others.
+fn forward(lane: u32) {
+    let own = lane * PARAMETER_COUNT;
+    for (var row = 0u; row < BATCH_SIZE; row += 1u) {
+        for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
+            var z = 0.0;
+            for (var i = 0u; i < INPUT_SIZE; i += 1u) {
+                z += INPUTS[row * INPUT_SIZE + i] * parameters[own + j * INPUT_SIZE + i];
+            }
+            z += parameters[own + HIDDEN_BIAS + j];
+            activations[(lane * BATCH_SIZE + row) * HIDDEN_SIZE + j] = activate(z, hidden_activation);
         }
-        z += parameters[lane * PARAMETER_COUNT + HIDDEN_BIAS + j];
-        activations[j] = activate(z, hidden_activation);
-        logit += activations[j] * parameters[lane * PARAMETER_COUNT + OUTPUT_WEIGHT + j];
     }
-    return logit + parameters[lane * PARAMETER_COUNT + OUTPUT_BIAS];
+    for (var row = 0u; row < BATCH_SIZE; row += 1u) {
+        var logit = 0.0;
+        for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
+            logit += activations[(lane * BATCH_SIZE + row) * HIDDEN_SIZE + j] * parameters[own + OUTPUT_WEIGHT + j];
+        }
+        logits[lane * BATCH_SIZE + row] = logit + parameters[own + OUTPUT_BIAS];
+        predictions[lane * BATCH_SIZE + row] = activate(logits[lane * BATCH_SIZE + row], output_activation);
+    }
 }
 
-fn loss_of(row: u32, logit: f32, output: f32) -> f32 {
+fn loss_of(lane: u32, row: u32) -> f32 {
     if squared {
-        let error = output - TARGETS[row];
+        let error = predictions[lane * BATCH_SIZE + row] - TARGETS[row];
         return error * error;
     }
-    return row_loss(logit, TARGETS[row]);
+    return row_loss(logits[lane * BATCH_SIZE + row], TARGETS[row]);
+}
+
+fn mean_loss(lane: u32) -> f32 {
+    var total = 0.0;
+    for (var row = 0u; row < BATCH_SIZE; row += 1u) {
+        total += loss_of(lane, row);
+    }
+    return total / f32(BATCH_SIZE);
 }
 
 // Adds the gradient of one row to `d_parameters`, but for a factor that all rows share.
 fn backward(lane: u32, row: u32) {
-    let logit = forward(lane, row);
-    let output = activate(logit, output_activation);
-    let error = output - TARGETS[row];
+    let own = lane * PARAMETER_COUNT;
+    let prediction = predictions[lane * BATCH_SIZE + row];
+    let error = prediction - TARGETS[row];
     var d_logit = error;
     if squared {
-        d_logit = error * slope(output, output_activation);
+        d_logit = error * slope(prediction, output_activation);
         evidence += error * error;
     } else {
-        evidence *= select(1.0 - output, output, TARGETS[row] == 1.0);
-    }
-    if measured {
-        loss_sum += loss_of(row, logit, output);
+        evidence *= select(1.0 - prediction, prediction, TARGETS[row] == 1.0);
     }
     for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
-        let a = activations[j];
-        let weight = parameters[lane * PARAMETER_COUNT + OUTPUT_WEIGHT + j];
-        let d_z = d_logit * weight * slope(a, hidden_activation);
+        let a = activations[(lane * BATCH_SIZE + row) * HIDDEN_SIZE + j];
+        let d_z = d_logit * parameters[own + OUTPUT_WEIGHT + j] * slope(a, hidden_activation);
         for (var i = 0u; i < INPUT_SIZE; i += 1u) {
             d_parameters[j * INPUT_SIZE + i] += d_z * INPUTS[row * INPUT_SIZE + i];
         }
@@ -237,8 +250,7 @@ fn update(lane: u32, p: u32, rate: f32) {
     }
 }
 
-fn measure(lane: u32, number: u32) {
-    let loss = loss_sum / f32(BATCH_SIZE);
+fn measure(lane: u32, loss: f32, number: u32) {
     first_loss[lane] = select(first_loss[lane], loss, number == 0u);
     let v = select(LARGEST, min(loss / first_loss[lane], LARGEST), is_finite(loss));
     v_sum[lane] += v;
@@ -251,7 +263,6 @@ fn step(lane: u32, number: u32) {
         d_parameters[p] = 0.0;
     }
     evidence = select(1.0, 0.0, squared);
-    loss_sum = 0.0;
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
         backward(lane, row);
     }
@@ -259,7 +270,7 @@ fn step(lane: u32, number: u32) {
     let solved = bitcast<u32>(evidence) - solved_from < solved_span;
     solved_at[lane] = min(solved_at[lane], select(NEVER, number, solved));
     if measured {
-        measure(lane, number);
+        measure(lane, mean_loss(lane), number);
     }
     for (var p = 0u; p < OUTPUT_WEIGHT; p += 1u) {
         update(lane, p, rates[lane][0]);
@@ -271,14 +282,11 @@ fn step(lane: u32, number: u32) {
 
 fn look(lane: u32, segment: u32) {
     let member = members[lane];
-    var total = 0.0;
+    forward(lane);
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
-        let logit = forward(lane, row);
-        let output = activate(logit, output_activation);
-        total += loss_of(row, logit, output);
-        outputs[row * params.member_count + member] = output;
+        outputs[row * params.member_count + member] = predictions[lane * BATCH_SIZE + row];
     }
-    var loss = total / f32(BATCH_SIZE);
+    var loss = mean_loss(lane);
     // An activation may have made a number of what is none.
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
         let parameter = parameters[lane * PARAMETER_COUNT + p];
@@ -358,6 +366,9 @@ fn main(
         // At the start there is nothing before the first look.
         let steps = select(most_steps, 0u, segment == 0u && is_start);
         for (var k = 0u; k < steps; k += 1u) {
+            for (var lane = 0u; lane < LANES; lane += 1u) {
+                forward(lane);
+            }
             for (var lane = 0u; lane < LANES; lane += 1u) {
                 step(lane, first_step + done);
             }

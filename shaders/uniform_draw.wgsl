@@ -1,7 +1,7 @@
 // Starting parameters: extent · scale · u, with u uniform on [−1, 1), drawn by Philox4x32-10
 // (Salmon et al., 2011) as a pure function of a member's key and counter and the parameter.
 //
-// One invocation draws one parameter of one member.
+// One invocation draws all of one member.
 
 struct Params {
     member_count: u32,
@@ -55,21 +55,23 @@ fn main(
     @builtin(global_invocation_id) global_id: vec3<u32>,
     @builtin(num_workgroups) workgroup_count: vec3<u32>,
 ) {
-    let index = global_id.y * workgroup_count.x * workgroup_size + global_id.x;
+    let member = global_id.y * workgroup_count.x * workgroup_size + global_id.x;
     let count = params.member_count;
-    if index >= params.row_count * count {
+    if member >= count {
         return;
     }
-    let row = index / count;
-    let member = index % count;
-    let counter = vec4<u32>(
-        params.first_parameter + row,
+    let key = vec2<u32>(origins[member], origins[count + member]);
+    var counter = vec4<u32>(
+        params.first_parameter,
         origins[2u * count + member],
         origins[3u * count + member],
         origins[4u * count + member],
     );
-    let word = philox(counter, vec2<u32>(origins[member], origins[count + member])).x;
-    let u = f32(word >> 8u) / 8388608.0 - 1.0;
-    let scale = bitcast<f32>(origins[5u * count + member]);
-    state[(params.first_row + row) * count + member] = params.extent * scale * u;
+    let extent = params.extent * bitcast<f32>(origins[5u * count + member]);
+    for (var row = 0u; row < params.row_count; row += 1u) {
+        let word = philox(counter, key).x;
+        let u = f32(word >> 8u) / 8388608.0 - 1.0;
+        state[(params.first_row + row) * count + member] = extent * u;
+        counter.x += 1u;
+    }
 }

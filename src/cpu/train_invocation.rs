@@ -41,8 +41,9 @@ fn logistic<S: Scalar>(careful: bool, z: S) -> S {
         return z.sigmoid();
     }
     let one = S::from_f64(1.0);
-    // Beyond, f32 has no such exp, and shaders give 0: as near as numbers that may be flushed.
-    one / (one + (-(z.max(S::from_f64(-87.0)))).exp())
+    // Beyond, f32 soon has no such exp, and shaders give 0: no further off than a number that may be
+    // flushed, as this one may.
+    one / (one + (-(z.max(S::from_f64(-88.5)))).exp())
 }
 
 fn activate<S: Scalar>(careful: bool, activation: Activation, z: S) -> S {

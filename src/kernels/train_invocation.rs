@@ -219,7 +219,7 @@ pub async fn kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, Error> {
     Kernel::with_header(gpu, &SPEC, &problem.header(), &problem.overrides()).await
 }
 
-/// The same with wgpu's own bound on every loop: slower, and the same bits.
+/// The same with wgpu's own bound on every loop, for tests: slower.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.

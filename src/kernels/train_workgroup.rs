@@ -254,7 +254,7 @@ pub async fn kernel(gpu: &Gpu, problem: Problem<'_>, split: Split) -> Result<Tra
     compiled(gpu, &SPEC, problem, split).await
 }
 
-/// The same with wgpu's own bound on every loop: slower, and the same bits.
+/// The same with wgpu's own bound on every loop, for tests: slower.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.

@@ -47,6 +47,10 @@ pub struct Draw {
     pub extent: f32,
 }
 
+/// The most parameters of one launch: with the rounds of each, half of the iterations after which
+/// llvmpipe ends all loops.
+pub const MOST_ROWS: usize = 3_000;
+
 /// Draws parameters of every member.
 ///
 /// # Shapes
@@ -66,6 +70,7 @@ pub async fn dispatch(
     let member_count = origins.len() / ORIGIN_ROWS;
     assert_eq!(origins.len(), ORIGIN_ROWS * member_count, "origins");
     assert!(state.len() >= (draw.first_row + draw.row_count) * member_count, "state");
+    assert!(draw.row_count <= MOST_ROWS, "{} rows in one launch", draw.row_count);
     let params = Params {
         member_count: as_u32(member_count),
         first_parameter: draw.first_parameter,
@@ -73,6 +78,6 @@ pub async fn dispatch(
         row_count: as_u32(draw.row_count),
         extent: draw.extent,
     };
-    let workgroup_count = gpu::cover(draw.row_count * member_count, SPEC.workgroup_size);
+    let workgroup_count = gpu::cover(member_count, SPEC.workgroup_size);
     kernel.bind(gpu, &params, &[origins, state], workgroup_count).await
 }

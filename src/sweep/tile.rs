@@ -4,7 +4,7 @@ use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Kernel, Region, Tensor};
 use crate::kernels::train_invocation::Problem;
-use crate::kernels::uniform_draw::{self, Draw, ORIGIN_ROWS};
+use crate::kernels::uniform_draw::{self, Draw, MOST_ROWS, ORIGIN_ROWS};
 use crate::model::{Init, LayerSizes, Parameters};
 use crate::rng::Stream;
 use crate::rule::{Loss, Variant};
@@ -158,22 +158,24 @@ impl<'a> Tile<'a> {
     pub async fn new(gpu: &'a Gpu, task: &'a Task, member_count: usize) -> Result<Self, Error> {
         task.check()?;
         let problem = task.problem()?;
-        let members = Members::new(gpu, problem, member_count, 1, 0, task.budget).await?;
+        let members = Members::new(gpu, problem, member_count, 2, 0, task.budget).await?;
         let origins = gpu.zeros("origins", ORIGIN_ROWS * member_count).await?;
         let kernel = Kernel::new(gpu, &uniform_draw::SPEC, &[]).await?;
         let mut draws = vec![];
         let mut first = 0;
         for (inputs, outputs) in task.sizes.layers() {
-            let count = (inputs + 1) * outputs;
-            let draw = Draw {
-                first_parameter: u32::try_from(first).expect("few"),
-                first_row: first,
-                row_count: count,
-                extent: task.init.extent(inputs),
-            };
-            let tensors = [&origins, &members.state];
-            draws.push(uniform_draw::dispatch(gpu, &kernel, draw, tensors).await?);
-            first += count;
+            let end = first + (inputs + 1) * outputs;
+            while first < end {
+                let draw = Draw {
+                    first_parameter: u32::try_from(first).expect("few"),
+                    first_row: first,
+                    row_count: (end - first).min(MOST_ROWS),
+                    extent: task.init.extent(inputs),
+                };
+                let tensors = [&origins, &members.state];
+                draws.push(uniform_draw::dispatch(gpu, &kernel, draw, tensors).await?);
+                first += draw.row_count;
+            }
         }
         Ok(Self { gpu, task, members, draws, origins, member_count })
     }
@@ -226,18 +228,23 @@ impl<'a> Tile<'a> {
         observe: &mut (dyn FnMut(u64) + '_),
     ) -> Result<Finished, Error> {
         self.start(starts).await?;
-        // The driver may compile now; and there may be no step to make.
-        self.members.advance([1, 0], &[]).await?;
+        // What the driver compiles at its first dispatch is no step's time.
+        if !self.members.is_timed() {
+            self.members.advance([1, 0], &[]).await?;
+        }
+        let mut segments = 1;
         while self.members.done() < self.task.steps {
             let count = self.members.next(self.task.steps - self.members.done());
-            self.members.advance([1, count], &[]).await?;
+            segments = 1 + u64::from(self.members.is_at_start());
+            self.members.advance([segments, count], &[]).await?;
             observe(self.members.done());
         }
-        self.finished().await
+        self.finished(segments == 2).await
     }
 
-    /// Reads what has become of the members, and whether all was done.
-    async fn finished(&mut self) -> Result<Finished, Error> {
+    /// Reads what has become of the members, and whether all was done; the last look is the second
+    /// of its dispatch if all steps were made in one.
+    async fn finished(&mut self, in_one: bool) -> Result<Finished, Error> {
         let [progress, losses, state] =
             [&self.members.progress, &self.members.losses, &self.members.state].map(Tensor::clone);
         let rows = if self.task.variant.measured { 4 } else { 0 };
@@ -246,10 +253,12 @@ impl<'a> Tile<'a> {
             start: self.members.problem.measures_row() * self.member_count,
             len: rows * self.member_count,
         };
-        let regions = [Region::from(&progress), Region::from(&losses), measures];
+        let (start, len) = (usize::from(in_one) * self.member_count, self.member_count);
+        let last = Region { tensor: &losses, start, len };
+        let regions = [Region::from(&progress), last, measures];
         let words = self.gpu.read_regions(&regions).await?;
         let (progress, rest) = words.split_at(progress.len());
-        let (losses, measures) = rest.split_at(losses.len());
+        let (losses, measures) = rest.split_at(self.member_count);
         let floats = |words: &[u32]| words.iter().map(|&word| f32::from_bits(word)).collect();
         Ok(Finished {
             solved_at: self.members.check(progress)?.to_vec(),

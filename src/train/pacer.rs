@@ -8,6 +8,9 @@ use std::time::Duration;
 /// What a submission aims at; four times that would still be harmless.
 const TARGET: Duration = Duration::from_millis(25);
 
+/// The same where all dispatches are alike, so that it is met more exactly.
+const TARGET_OF_STEPS: Duration = Duration::from_millis(40);
+
 /// The most that an estimate may shrink at once, and with it the next submission grow, where
 /// dispatches of a step differ.
 const GROWTH: f64 = 4.0;
@@ -22,17 +25,18 @@ pub(super) struct Pacer {
     /// What each dispatch of the step is expected to take, in seconds; none before its first run.
     estimates: Vec<Option<f64>>,
     growth: f64,
+    target: Duration,
 }
 
 impl Pacer {
     /// Knows nothing yet of the `step_len` dispatches of a step.
     pub(super) fn new(step_len: usize) -> Self {
-        Self { estimates: vec![None; step_len], growth: GROWTH }
+        Self { estimates: vec![None; step_len], growth: GROWTH, target: TARGET }
     }
 
     /// For a stream of steps that are all alike.
     pub(super) fn for_steps() -> Self {
-        Self { estimates: vec![None], growth: GROWTH_OF_STEPS }
+        Self { estimates: vec![None], growth: GROWTH_OF_STEPS, target: TARGET_OF_STEPS }
     }
 
     /// Whether the dispatch at a position has been timed.
@@ -52,7 +56,7 @@ impl Pacer {
         let mut expected = 0.0;
         let fits = |estimate: &Option<f64>| {
             expected += estimate.unwrap_or(f64::INFINITY);
-            expected <= TARGET.as_secs_f64()
+            expected <= self.target.as_secs_f64()
         };
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let count = self.estimates_from(position).take(most).take_while(fits).count();

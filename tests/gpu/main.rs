@@ -19,4 +19,5 @@ mod train_workgroup;
 mod uniform_draw;
 
 mod command;
+mod sweep;
 mod trainers;

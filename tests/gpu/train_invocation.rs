@@ -134,7 +134,9 @@ fn member<S: Scalar>(problem: Problem<'_>, state: &[f32], index: usize) -> Membe
 
 #[test]
 fn one_step_matches_its_twin_for_every_member() {
-    for variant in VARIANTS {
+    let checked = [Variant::CAREFUL, Variant::PLAIN].map(|variant| (variant, Loops::Checked));
+    let trusted = VARIANTS.map(|variant| (variant, Loops::Trusted));
+    for (variant, loops) in trusted.into_iter().chain(checked) {
         for (bits, hidden_size, member_count, lanes) in
             [(2, 2, 1, 1), (2, 2, 65, 2), (2, 1, 257, 3), (2, 3, 4, 2), (3, 5, 33, 1)]
         {
@@ -142,7 +144,7 @@ fn one_step_matches_its_twin_for_every_member() {
             let problem = problem(&data, hidden_size, variant, lanes);
             let before = state(problem, member_count);
             let members = Members::new(problem, &before);
-            let solved_at = members.train(Loops::Trusted, problem, &[(1, 1)]);
+            let solved_at = members.train(loops, problem, &[(1, 1)]);
             let after = members.state.read();
             for (index, &solved_at) in solved_at.iter().enumerate() {
                 let mut expected = member::<Enclosure>(problem, &before, index);
@@ -220,7 +222,9 @@ fn each_segment_ends_with_a_look() {
     assert_eq!(members.losses.read()[..12], one_by_one);
 }
 
-/// However the steps are cut into launches, and whatever wgpu counts in the loops.
+/// However the steps are cut into launches. With loops that wgpu bounds, Mesa unrolls nothing, then
+/// simplifies other sums, and rounds otherwise: WGSL lets it, so those runs are compared with each
+/// other.
 #[test]
 fn cutting_a_run_changes_no_bit() {
     for variant in VARIANTS {
@@ -233,15 +237,16 @@ fn cutting_a_run_changes_no_bit() {
                 let solved_at = members.train(loops, problem, parts);
                 (solved_at, members.bits())
             };
-            let whole = trained(Loops::Trusted, &[(1, 400)]);
             let ones: Vec<_> = std::iter::repeat_n((1, 1), 400).collect();
             let (halves, ragged) = ([(4, 100)], [(1, 1), (3, 13), (1, 0), (36, 10)]);
+            let whole = trained(Loops::Trusted, &[(1, 400)]);
             for parts in [&ones[..], &halves, &ragged, &random_parts(1), &random_parts(2)] {
                 let case = format!("{variant:?}, {bits} bits, {parts:?}");
                 assert_eq!(trained(Loops::Trusted, parts), whole, "{case}");
             }
-            let checked = trained(Loops::Checked, &[(1, 400)]);
-            assert_eq!(checked, whole, "{variant:?}, {bits} bits, with bounded loops");
+            let checked = trained(Loops::Checked, &[(1, 200), (1, 200)]);
+            let cut = trained(Loops::Checked, &[(10, 20), (1, 1), (1, 199)]);
+            assert_eq!(checked, cut, "{variant:?}, {bits} bits, with bounded loops");
         }
     }
 }
