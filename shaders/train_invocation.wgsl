@@ -188,7 +188,8 @@ fn forward(lane: u32) {
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
         var logit = 0.0;
         for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
-            logit += activations[(lane * BATCH_SIZE + row) * HIDDEN_SIZE + j] * parameters[own + OUTPUT_WEIGHT + j];
+            let a = activations[(lane * BATCH_SIZE + row) * HIDDEN_SIZE + j];
+            logit += a * parameters[own + OUTPUT_WEIGHT + j];
         }
         logits[lane * BATCH_SIZE + row] = logit + parameters[own + OUTPUT_BIAS];
         predictions[lane * BATCH_SIZE + row] = activate(logits[lane * BATCH_SIZE + row], output_activation);

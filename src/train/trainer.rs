@@ -102,7 +102,7 @@ impl Trainer {
         device_type: DeviceType,
         member_count: usize,
     ) -> usize {
-        const PRODUCTS: usize = 36;
+        const PRODUCTS: usize = 24;
         let is_small = self == Self::Invocation && problem.products() <= PRODUCTS;
         if is_small && device_type == DeviceType::Software && member_count > 1 { 2 } else { 1 }
     }

@@ -150,6 +150,67 @@ fn a_run_that_diverges_names_the_step_and_overwrites_nothing() {
     assert_eq!(std::fs::read_to_string(path).expect("it is there"), "old");
 }
 
+/// More steps in one dispatch than llvmpipe of Mesa 22.3.6 makes. A driver that makes them all has
+/// nothing to hide, and then the run is a good one.
+#[test]
+fn a_dispatch_that_is_cut_short_is_an_error_and_saves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("kept");
+    std::fs::write(&path, "old").expect("it is writable");
+    let run = ["train", "--steps", "70000", "--no-reference", "--save", text(&path)];
+    let output = parity(&[&run[..], &["--no-loop-budget"]].concat());
+    let message = String::from_utf8(output.stderr).expect("text");
+    if output.status.code() == Some(0) {
+        assert_ne!(std::fs::read(&path).expect("it is there"), b"old");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(4), "{message}");
+    assert!(message.contains("70000") && message.contains("nothing was saved"), "{message}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(std::fs::read(&path).expect("it is there"), b"old");
+    let budgeted = parity(&run);
+    assert_eq!(budgeted.status.code(), Some(0));
+}
+
+#[test]
+fn the_members_of_an_ensemble_are_trained_alone_to_the_same_bits() {
+    let all = ["--networks", "300", "--steps", "200", "--sample", "7,299", "--seed", "3"];
+    let ensemble = json(&all);
+    assert_eq!(ensemble["networks"], 300);
+    for sampled in ensemble["sampled"].as_array().expect("a list") {
+        let member = sampled["member"].to_string();
+        let alone = json(&["--member", &member, "--steps", "200", "--seed", "3"]);
+        for key in ["parameters_sha256", "final_loss"] {
+            assert_eq!(alone[key], sampled[key], "member {member}");
+        }
+    }
+}
+
+#[test]
+fn a_sweep_leaves_a_picture_its_array_and_its_card() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let png = folder.path().join("out.png");
+    let run = || {
+        let size = ["--size", "9x5", "--steps", "50", "--json", "-o", text(&png)];
+        let output = parity(&[&["sweep"], &size[..]].concat());
+        let message = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(0), "{message}");
+        let read = |extension| std::fs::read(png.with_extension(extension)).expect("it is there");
+        (output.stdout, [read("png"), read("npy")], read("json"))
+    };
+    let (printed, [picture, array], card) = run();
+    assert_eq!(printed, card);
+    assert!(picture.starts_with(b"\x89PNG"));
+    assert_eq!(array.len(), 128 + 4 * 45);
+    let header = String::from_utf8_lossy(&array[10..128]).into_owned();
+    assert!(header.contains("'shape': (5, 9)") && header.ends_with('\n'), "{header}");
+    let card: serde_json::Value = serde_json::from_slice(&card).expect("JSON");
+    assert_eq!(card["array_sha256"], parity::report::sha256(&array[128..]));
+    assert_eq!(folder.path().read_dir().expect("a folder").count(), 3, "nothing else is left");
+    let (_, again, _) = run();
+    assert!(again == [picture, array], "the same command gives the same bytes");
+}
+
 #[test]
 fn a_wrong_adapter_is_an_error_with_the_right_ones() {
     for wanted in ["no such adapter", "99", " ", ""] {

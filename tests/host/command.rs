@@ -85,6 +85,58 @@ fn an_output_that_cannot_be_written_is_noticed_before_the_run() {
 }
 
 #[test]
+fn bad_ensembles_are_refused() {
+    assert_fails(&["train", "--networks", "0"], 2, &["--networks"]);
+    assert_fails(&["train", "--networks", "4294967297"], 2, &["--networks"]);
+    assert_fails(&["train", "--networks", "9", "--save", "x"], 2, &["--networks", "--save"]);
+    assert_fails(&["train", "--networks", "9", "--sample", "9"], 2, &["--sample 9", "0 to 8"]);
+    assert_fails(&["train", "--networks", "9", "--init", "normal"], 2, &["uniform"]);
+    assert_fails(&["train", "perceptron", "--networks", "9"], 2, &["hidden layer"]);
+    assert_fails(&["train", "backprop", "--networks", "9"], 2, &["plain SGD"]);
+    assert_fails(&["train", "--networks", "9", "--solved-below", "nan"], 2, &["--solved-below"]);
+    assert_fails(&["train", "--vary", "learning-rate=1..2"], 2, &["--vary", "--networks"]);
+    let seeds = ["train", "--networks", "9", "--vary", "seed=1..2"];
+    assert_fails(&seeds, 2, &["--vary", "learning-rate"]);
+    let nothing = ["train", "--networks", "9", "--vary", "learning-rate=2..1"];
+    assert_fails(&nothing, 2, &["--vary learning-rate=2..1", "below"]);
+    assert_fails(&["train", "--member", "4294967296"], 2, &["--member"]);
+}
+
+#[test]
+fn bad_sweeps_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let png = folder.path().join("out.png");
+    let refused = |arguments: &[&str], words: &[&str]| {
+        assert_fails(&[&["sweep", "-o", text(&png)], arguments].concat(), 2, words);
+        let left = folder.path().read_dir().expect("a folder").count();
+        assert_eq!(left, 0, "{arguments:?} wrote");
+    };
+    refused(&["--x", "learning-rate=0..0:log"], &["--x learning-rate=0..0:log", "below"]);
+    refused(&["--x", "learning-rate=0..1:log"], &["above 0"]);
+    refused(&["--y", "init-scale=nan"], &["--y init-scale=nan", "range"]);
+    refused(&["--y", "init-scale=nan..1"], &["finite"]);
+    refused(&["--x", "temperature=0..1"], &["unknown name", "learning-rate", "0.weight[0,1]"]);
+    refused(&["--x", "0.weight[2,0]=0..1"], &["unknown name"]);
+    refused(&["--x", "init-scale=0..1", "--y", "init-scale=1..2"], &["both init-scale"]);
+    for size in ["0x5", "5x0", "5", "x", "100000x100000", "99999999999999999999x2"] {
+        refused(&["--size", size], &["--size"]);
+    }
+    refused(&["--center", "1,1"], &["--zoom"]);
+    refused(&["--center", "1", "--zoom", "2"], &["--center 1", "two numbers"]);
+    refused(&["--center", "1,1", "--zoom", "0"], &["--zoom 0"]);
+    refused(&["--center", "5000,1", "--zoom", "2"], &["not inside"]);
+    refused(&["--center", "1,1", "--zoom", "1e9"], &["f32"]);
+    refused(&["--set", "0.weight[0,0]=nan"], &["--set"]);
+    refused(&["--set", "3.weight[0,0]=1"], &["--set"]);
+    refused(&["--layers", "2-2-2-1"], &["one hidden layer"]);
+    refused(&["--output-activation", "tanh"], &["squared-error"]);
+    refused(&["--momentum", "1"], &["--momentum"]);
+    assert_fails(&["sweep", "-o", "out.jpg"], 2, &["out.jpg", ".png"]);
+    assert_fails(&["sweep", "-o", "missing/out.png"], 2, &["there is no folder"]);
+    assert_fails(&["sweep"], 2, &["--output"]);
+}
+
+#[test]
 fn a_wrong_backend_in_the_environment_is_an_error_with_the_right_ones() {
     let output = Command::new(env!("CARGO_BIN_EXE_parity"))
         .arg("devices")

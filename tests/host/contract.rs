@@ -191,7 +191,7 @@ fn trusted_loops_count_up_by_one_to_what_nothing_writes() {
         for line in code {
             assert!(!line.starts_with("loop") && !line.starts_with("while"), "{line}");
             let Some(head) = line.strip_prefix("for (var ") else {
-                assert!(!line.starts_with("for"), "{line}");
+                assert!(!line.starts_with("for "), "{line}");
                 continue;
             };
             let (name, rest) = head.split_once(" = 0u; ").expect("it starts at zero");
