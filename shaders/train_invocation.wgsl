@@ -182,7 +182,8 @@ fn forward(lane: u32) {
                 z += INPUTS[row * INPUT_SIZE + i] * parameters[own + j * INPUT_SIZE + i];
             }
             z += parameters[own + HIDDEN_BIAS + j];
-            activations[(lane * BATCH_SIZE + row) * HIDDEN_SIZE + j] = activate(z, hidden_activation);
+            let unit = (lane * BATCH_SIZE + row) * HIDDEN_SIZE + j;
+            activations[unit] = activate(z, hidden_activation);
         }
     }
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
@@ -191,8 +192,9 @@ fn forward(lane: u32) {
             let a = activations[(lane * BATCH_SIZE + row) * HIDDEN_SIZE + j];
             logit += a * parameters[own + OUTPUT_WEIGHT + j];
         }
-        logits[lane * BATCH_SIZE + row] = logit + parameters[own + OUTPUT_BIAS];
-        predictions[lane * BATCH_SIZE + row] = activate(logits[lane * BATCH_SIZE + row], output_activation);
+        logit += parameters[own + OUTPUT_BIAS];
+        logits[lane * BATCH_SIZE + row] = logit;
+        predictions[lane * BATCH_SIZE + row] = activate(logit, output_activation);
     }
 }
 

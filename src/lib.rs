@@ -43,6 +43,10 @@
 //! train the network, and `train_workgroup`, for larger ones, a workgroup. The layered
 //! engine and the reference are what it is held against.
 //!
+//! Both kernels take any number of networks: [`sweep::EnsemblePlan`] trains networks that differ by
+//! their start, [`sweep::GridPlan`] one for each pixel of a picture. `uniform_draw` draws where they
+//! start, a pure function of seed, member and parameter; [`train::Members`] paces the dispatches.
+//!
 //! # Code map
 //! | module | what it holds | uses |
 //! | --- | --- | --- |
@@ -50,12 +54,12 @@
 //! | [`scalar`] | the numbers that the reference runs on: `f32`, `f64`, values with error bounds | – |
 //! | [`cpu`] | a twin for each shader, and a step made of them | `scalar` |
 //! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps; the only user of wgpu | – |
-//! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu` |
+//! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu`, `rule` |
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `cpu` |
 //! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
 //! | [`bench`](mod@bench) | baselines on the CPU, and what is measured against them; checked, then timed | `train`, `cpu` |
 //! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
-//! | [`report`] | everything that users read | `train`, `bench` |
+//! | [`report`] | everything that users read: text, JSON, CSV, pictures | `train`, `sweep`, `bench` |
 //! | [`cli`] | one file per subcommand | all |
 //!
 //! `tests/host` needs no adapter, `tests/gpu` does; `tests/golden` holds PyTorch's trajectories.
@@ -76,10 +80,20 @@
 //! - Sums have a fixed order and nothing is added atomically: one adapter gives the same bits
 //!   twice, whatever is logged (`tests/gpu/trainers.rs`).
 //! - Nothing is created, bound, compiled or uploaded while steps run, but for the command buffer of
-//!   a submission, and the 32 bytes that tell a fused dispatch how many steps to make. What comes
+//!   a submission, and the 48 bytes that tell a fused dispatch how many steps to make. What comes
 //!   back from each is the losses, and the device's own count of the steps, which must be right
-//!   before anything is believed (`tests/gpu/command.rs` compares the bytes and the memory).
-//! - A submission takes about 25 ms, or one dispatch (`train/pacer.rs`).
+//!   before anything is believed (`tests/gpu/command.rs` compares the bytes and the memory). Of a
+//!   single network on the fused engine, the few parameters come with them; of many networks,
+//!   nothing before their tile is done.
+//! - A submission takes about 25 ms (40 ms where all its steps are alike), or one dispatch
+//!   (`train/pacer.rs`).
+//! - A fused dispatch takes as many steps as there is time for, up to what a driver makes that
+//!   unrolls. Where the device's count of steps, or of the iterations of a loop behind them, comes
+//!   out short, the run is made again in smaller parts (`train/budget.rs`,
+//!   `a_budget_that_is_too_hopeful_is_lowered_to_the_same_bits`); without a budget it is an error
+//!   that saves nothing (`a_dispatch_that_is_cut_short_is_an_error_and_saves_nothing`).
+//! - A member of an ensemble has the same bits alone, in any tile, and as a pixel
+//!   (`tests/gpu/sweep.rs`).
 //! - However a fused run is cut into dispatches, it gives the same bits
 //!   (`tests/gpu/train_invocation.rs`, `tests/gpu/train_workgroup.rs`).
 //! - A benchmark refuses a build without optimisation, and checks the result of every run before
@@ -92,7 +106,9 @@
 //! right implementations drift apart. Written plainly, these kernels were up to four times as far
 //! from PyTorch's float64 as PyTorch's float32 is. Two of them are therefore more careful than they
 //! would have to be: `sigmoid` sums its middle smallest part first, symmetric around ½;
-//! `sgd_update` keeps what rounding takes from a parameter and adds it to the next change.
+//! `sgd_update` keeps what rounding takes from a parameter and adds it to the next change. So do
+//! the fused kernels for a single network. For many they leave it out ([`rule::Variant::PLAIN`]),
+//! which is nearly twice as fast; both are held within the derived bound, step by step.
 //!
 //! # Drivers
 //! Findings that shaped the code; the tests named find others like them.
@@ -101,8 +117,15 @@
 //!   workgroup (`matmul_of_integers_loses_none`, `bias_grad_of_integers_loses_none`).
 //! - wgpu counts the iterations of every loop so that it must end, and then llvmpipe (Mesa 22.3.6)
 //!   does not unroll it: 10,000 steps of 2-2-1 in one dispatch took 10.5 ms instead of 0.8 ms.
-//!   The fused trainers are compiled without that, and must give the same bits
-//!   (`cutting_a_run_changes_no_bit`).
+//!   The fused trainers are compiled without that. Unrolled, Mesa simplifies other sums, as WGSL
+//!   allows, and may round otherwise: both forms are held against the twin
+//!   (`one_step_matches_its_twin_for_every_member`).
+//! - llvmpipe (Mesa 22.3.6) reads a value of a uniform buffer anew, lane by lane, wherever the shader
+//!   names it, also in a loop: some twenty operations each. The fused trainers copy their `params`
+//!   first.
+//! - llvmpipe (Mesa 22.3.6) has products and sums rounded apart even where WGSL says `fma`, and
+//!   `min` of two numbers costs as much as a quarter of an `exp`: the plain sigmoid lets `exp`
+//!   overflow (`saturated_networks_match_their_twin`).
 //! - Mesa 22.3.6 simplifies `(a + b) − a` to `b`, as WGSL allows, and with it any compensated sum:
 //!   `sgd_update` and the fused trainers pass the sum through an exclusive or with a zero that only
 //!   the host knows (`changes_that_are_rounded_away_add_up`).
@@ -121,7 +144,7 @@
 //!   it.
 //!
 //! # Out of scope
-//! Other losses and activations than these, data that does not fit one buffer, training on several
+//! Other losses and activations than these, ensembles and sweeps of deeper networks, data that does not fit one buffer, training on several
 //! GPUs, and kernels for one vendor.
 
 pub mod bench;

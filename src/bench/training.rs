@@ -1,6 +1,7 @@
 //! The suite `training`: whole training runs. What is timed begins with the parameters where they
-//! are needed and ends with them, or on a device with the readback. Drawing them and building
-//! pipelines comes before; what a driver puts off until the first dispatch is timed.
+//! are needed and ends with them, or on a device with the readback; of an ensemble on the device,
+//! it begins with the seeds. Compilation comes before, also what a driver puts off until the first
+//! dispatch: that is the run that is not counted.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;

@@ -292,10 +292,4 @@ impl<'a> Tile<'a> {
         let words = self.gpu.read_regions(&regions).await?;
         Ok(words.into_iter().map(f32::from_bits).collect())
     }
-
-    /// Time on the device's own clock, if it has one that can be believed.
-    #[must_use]
-    pub fn gpu_time(&self) -> Option<std::time::Duration> {
-        self.members.gpu_time()
-    }
 }
