@@ -74,7 +74,7 @@ pub(super) async fn run(gpu: &Gpu, options: Options<'_>) -> Result<Vec<GroupResu
     let members = Members::new(sizes)?;
     Ok(vec![
         one_network(gpu, [&one, &plain, &layered], go_on).measure(effort, go_on).await?,
-        ensemble(gpu, &members).measure(effort, go_on).await?,
+        ensemble(gpu, &members, go_on).measure(effort, go_on).await?,
         wide_network(gpu, &wide, go_on).measure(effort, go_on).await?,
     ])
 }
@@ -121,7 +121,7 @@ fn fused<'a>(name: &str, gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Conte
 }
 
 /// Many networks on the adapter as a contender: compiled once.
-fn side_by_side<'a>(gpu: &'a Gpu, members: &'a Members) -> Contender<'a> {
+fn side_by_side<'a>(gpu: &'a Gpu, members: &'a Members, go_on: GoOn<'a>) -> Contender<'a> {
     let count = members.start.len();
     let kept = Rc::new(Cell::new(None));
     let work = [count as u64, members.task.steps];
@@ -133,7 +133,7 @@ fn side_by_side<'a>(gpu: &'a Gpu, members: &'a Members) -> Contender<'a> {
                 None => Tile::new(gpu, &members.task, count).await?,
             };
             let start = Instant::now();
-            let finished = tile.run(&members.starts, &mut |_| ()).await?;
+            let (finished, _) = tile.run(&members.starts, 0, &mut |_| go_on()).await?;
             let elapsed = start.elapsed();
             kept.set(Some(tile));
             Ok(Sample { losses: finished.final_losses, elapsed, device: None })
@@ -266,7 +266,7 @@ impl Members {
 }
 
 /// Many 2-2-1 networks at once: throughput.
-fn ensemble<'a>(gpu: &'a Gpu, members: &'a Members) -> Group<'a> {
+fn ensemble<'a>(gpu: &'a Gpu, members: &'a Members, go_on: GoOn<'a>) -> Group<'a> {
     let work = [members.start.len() as u64, members.steps.into()];
     let threads = match rayon::current_num_threads() {
         1 => "1 thread".into(),
@@ -293,7 +293,7 @@ fn ensemble<'a>(gpu: &'a Gpu, members: &'a Members) -> Group<'a> {
             HumanCount(work[1])
         ),
         expected: Box::new(|steps| members.expected(steps)),
-        contenders: vec![simd, side_by_side(gpu, members)],
+        contenders: vec![simd, side_by_side(gpu, members, go_on)],
     }
 }
 

@@ -134,23 +134,12 @@ impl EnsemblePlan {
         let mut ensemble = Ensemble::default();
         let size = usize::try_from(self.networks).unwrap_or(usize::MAX).min(tile_size);
         let mut tile = Tile::new(gpu, &self.task, size).await?;
-        let mut len = size;
         let start = Instant::now();
         while ensemble.networks < self.networks {
             let first = ensemble.networks;
             let count = usize::try_from(self.networks - first).unwrap_or(size).min(size);
-            if count != len {
-                tile = Tile::new(gpu, &self.task, count).await?;
-                len = count;
-            }
-            let mut go_on = ControlFlow::Continue(());
-            let done_before = first * self.task.steps;
-            let mut watch = |steps| {
-                if observe(done_before + steps * count as u64).is_break() {
-                    go_on = ControlFlow::Break(());
-                }
-            };
-            let finished = tile.run(&self.starts(first, count), &mut watch).await?;
+            let starts = self.starts(first, count);
+            let (finished, go_on) = tile.run(&starts, first, observe).await?;
             self.take_in(&mut ensemble, &tile, &finished, first).await?;
             if go_on.is_break() {
                 break;

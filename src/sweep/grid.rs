@@ -133,23 +133,11 @@ impl GridPlan {
     ) -> Result<Grid, Error> {
         let (pixels, before) = (self.pixels(), partial.values.len());
         let mut tile = Tile::new(gpu, &self.task, tile_size.min(pixels)).await?;
-        let mut len = tile_size.min(pixels);
         let start = Instant::now();
         while partial.values.len() < pixels {
             let first = partial.values.len();
-            let count = tile_size.min(pixels - first);
-            if count != len {
-                tile = Tile::new(gpu, &self.task, count).await?;
-                len = count;
-            }
-            let mut go_on = ControlFlow::Continue(());
-            let done_before = first as u64 * self.task.steps;
-            let mut watch = |steps| {
-                if observe(done_before + steps * count as u64).is_break() {
-                    go_on = ControlFlow::Break(());
-                }
-            };
-            let finished = tile.run(&self.starts(first, count), &mut watch).await?;
+            let starts = self.starts(first, tile_size.min(pixels - first));
+            let (finished, go_on) = tile.run(&starts, first as u64, observe).await?;
             partial.append(&self.values(&finished))?;
             let done = partial.values.len();
             if go_on.is_break() && done < pixels {

@@ -1,5 +1,7 @@
 //! As many networks as are trained side by side.
 
+use std::ops::ControlFlow;
+
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Kernel, Region, Tensor};
@@ -203,21 +205,34 @@ impl<'a> Tile<'a> {
         Ok(())
     }
 
-    /// Trains the members from their starts to the end; `observe` hears of every submission how
-    /// many steps are done.
+    /// Trains members from their starts to the end, as many as `starts` has; `observe` hears of
+    /// every submission how many network-steps are done, with those of `before` other networks.
+    /// Where it asks to stop, that is passed on with what is finished.
     ///
     /// # Errors
     /// [`Error::Undone`] if the device left out steps, [`Error::Gpu`] if it fails.
     pub async fn run(
         &mut self,
         starts: &Starts,
-        observe: &mut (dyn FnMut(u64) + '_),
-    ) -> Result<Finished, Error> {
+        before: u64,
+        observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + '_),
+    ) -> Result<(Finished, ControlFlow<()>), Error> {
+        let count = starts.member_count;
+        // The last tile has what is left.
+        if count != self.member_count {
+            *self = Self::new(self.gpu, self.task, count).await?;
+        }
+        let mut go_on = ControlFlow::Continue(());
+        let mut watch = |steps: u64| {
+            if observe(before * self.task.steps + steps * count as u64).is_break() {
+                go_on = ControlFlow::Break(());
+            }
+        };
         loop {
-            match self.attempt(starts, observe).await {
+            match self.attempt(starts, &mut watch).await {
                 // The same bits again, in smaller parts.
                 Err(Error::Undone { .. }) if self.members.lower_budget() => {}
-                outcome => return outcome,
+                outcome => return Ok((outcome?, go_on)),
             }
         }
     }
