@@ -21,7 +21,8 @@ const MAX_PIXELS: usize = 1 << 26;
 #[command(allow_negative_numbers = true)]
 pub(super) struct Args {
     /// What differs from left to right: learning-rate, learning-rate.0 or .2 (one layer),
-    /// init-scale, seed, or a parameter such as 0.weight[0,1]; LOW..HIGH, evenly or with :log
+    /// init-scale, seed (0..40 are 0 to 39), or a parameter such as 0.weight[0,1]; LOW..HIGH, evenly
+    /// or with :log
     #[arg(
         long,
         value_name = "NAME=LOW..HIGH[:log]",

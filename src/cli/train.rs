@@ -107,7 +107,8 @@ pub(super) struct Args {
     /// init-scale=0.5..2
     #[arg(long, value_name = "NAME=LOW..HIGH")]
     vary: Vec<String>,
-    /// With --networks: members whose trained parameters are to be reported, as a hash
+    /// With --networks: members whose trained parameters are to be reported, as
+    /// a hash: that of "--member K --json"
     #[arg(long, value_name = "K,K", value_delimiter = ',', requires = "networks")]
     sample: Vec<u64>,
     /// Let one dispatch take all steps, whatever the driver makes of it
@@ -203,7 +204,11 @@ impl Args {
         let vary: Vec<Axis> = self.vary.iter().map(axis).collect::<Result<_, _>>()?;
         let refuse = |problem: &str| Err(Error::Usage(problem.into()));
         if self.networks.is_none() && self.member.is_none() {
-            return if vary.is_empty() { Ok(None) } else { refuse("--vary needs --networks") };
+            return if vary.is_empty() {
+                Ok(None)
+            } else {
+                refuse("--vary needs --networks or --member")
+            };
         }
         let may_vary = |axis: &Axis| {
             matches!(axis.quantity, Quantity::LearningRate(None) | Quantity::InitScale)

@@ -29,10 +29,10 @@ pub struct Timer {
 }
 
 impl Timer {
-    /// The time of all passes so far but those not yet read out; none if it cannot be believed.
-    #[must_use]
-    pub fn total(&self) -> Option<Duration> {
-        self.clock.total()
+    /// Forgets what was timed so far.
+    pub fn restart(&mut self) {
+        self.pending = None;
+        self.clock = Clock::default();
     }
 
     /// Encodes the reading of the last pass.
@@ -92,6 +92,18 @@ impl Clock {
 }
 
 impl Gpu {
+    /// The time of all passes since the timer was made or restarted, the last one read out by a
+    /// submission of its own; none if it cannot be believed.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn time_of(&self, timer: Option<&mut Timer>) -> Result<Option<Duration>, Error> {
+        let Some(timer) = timer else { return Ok(None) };
+        let mut nothing = self.readback(0).await?;
+        self.submit([], &[], &mut nothing, Some(&mut *timer)).await?;
+        Ok(timer.clock.total())
+    }
+
     /// A timer, where the adapter has timestamps.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{adapter_lines, number, plain, rate, table};
 use crate::gpu::AdapterSummary;
 use crate::rule::Preset;
-use crate::sweep::{Ensemble, EnsemblePlan, Histogram, Sampled, Stuck, wilson};
+use crate::sweep::{Ensemble, EnsemblePlan, HIGHEST, Histogram, LOWEST, Sampled, Stuck, wilson};
 use crate::train::Trainer;
 
 /// The longest bar of the histogram.
@@ -178,8 +178,15 @@ impl EnsembleReport<'_> {
     fn histogram(&self) -> String {
         let Histogram { half_decades, infinite, nan } = &self.ensemble.final_losses;
         let edge = |k: i32| number(10_f64.powf(f64::from(k) / 2.0), 5);
-        let bins =
-            half_decades.iter().map(|(&k, &count)| (format!("{} to", edge(k)), edge(k + 1), count));
+        let ends = |k: i32| match k {
+            LOWEST => ("below".into(), edge(k + 1)),
+            HIGHEST => ("above".into(), edge(k)),
+            _ => (format!("{} to", edge(k)), edge(k + 1)),
+        };
+        let bins = half_decades.iter().map(|(&k, &count)| {
+            let (low, high) = ends(k);
+            (low, high, count)
+        });
         let none = |name: &str, count| (name.to_owned(), String::new(), count);
         let others = [none("infinite", *infinite), none("no number", *nan)];
         let others = others.into_iter().filter(|(.., count)| *count > 0);

@@ -10,7 +10,7 @@ use super::{AxisScale, ColourScale, Picture, PictureAxis, adapter_lines, plain, 
 use crate::error::Error;
 use crate::gpu::AdapterSummary;
 use crate::rule::{Loss, Variant};
-use crate::sweep::{Axis, Grid, GridPlan, Value};
+use crate::sweep::{Axis, Grid, GridPlan, Quantity, Value};
 use crate::train::Trainer;
 
 /// All that is to be said of a sweep.
@@ -70,7 +70,7 @@ impl SweepReport<'_> {
                 ("final loss (nats)", ColourScale::Log)
             }
             Value::FinalLoss => ("final loss (mean squared error)", ColourScale::Log),
-            Value::StepsToSolve => ("steps to solve", ColourScale::Log),
+            Value::StepsToSolve => ("steps to solve (the last: not solved)", ColourScale::Log),
             Value::Convergence => (
                 "converges: -sum of v, diverges: sum of 1/v (v = loss / first)",
                 ColourScale::Signed,
@@ -98,8 +98,8 @@ impl SweepReport<'_> {
     fn caption(&self) -> String {
         let Self { plan, adapter, .. } = self;
         format!(
-            "{}, {} (hidden), {} (output), {}, seed {}, member {}, {} law. Trained on {} by parity \
-             {}. Array SHA-256 {}.",
+            "{}, {} (hidden), {} (output), {}, seed {}, member {}, {} law; solved: loss below {}. \
+             Trained on {} by parity {}. Array SHA-256 {}.",
             name(&plan.task.variant.loss),
             name(&plan.task.variant.hidden_activation),
             name(&plan.task.variant.output_activation),
@@ -107,6 +107,7 @@ impl SweepReport<'_> {
             plan.seed,
             plan.member,
             name(&plan.task.init),
+            plan.task.solved_below,
             adapter.name,
             env!("CARGO_PKG_VERSION"),
             self.array_sha256()
@@ -115,7 +116,12 @@ impl SweepReport<'_> {
 
     /// The learning rate, where it is no axis, and the momentum.
     fn rule(&self) -> String {
-        let mut text = format!("learning rate {}", plain(self.plan.learning_rate));
+        let is_rate = |axis: &Axis| matches!(axis.quantity, Quantity::LearningRate(_));
+        let mut text = if is_rate(&self.plan.x) || is_rate(&self.plan.y) {
+            "learning rates of the axes".into()
+        } else {
+            format!("learning rate {}", plain(self.plan.learning_rate))
+        };
         if self.plan.task.variant.momentum != 0.0 {
             let _ = write!(text, ", momentum {}", self.plan.task.variant.momentum);
         }

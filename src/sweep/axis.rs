@@ -79,8 +79,12 @@ impl Axis {
         }
         let largest = f64::from(f32::MAX);
         match self.quantity {
-            Quantity::Seed if log || low < 0.0 || high > 9e15 => {
-                Err("seeds are whole numbers from 0 to 9e15, on a linear range".into())
+            Quantity::Seed
+                if log || low < 0.0 || high > 9e15 || low.fract() != 0.0 || high.fract() != 0.0 =>
+            {
+                Err("seeds are whole numbers from 0 to 9e15, the second the first that is not \
+                     taken, on a linear range"
+                    .into())
             }
             Quantity::LearningRate(_) if low < 0.0 => Err("a learning rate is not negative".into()),
             _ if low.abs() > largest || high.abs() > largest => {
@@ -124,6 +128,10 @@ impl Axis {
             let half = (self.high - self.low) / (2.0 * zoom);
             (center - half, center + half)
         };
+        let (low, high) = match self.quantity {
+            Quantity::Seed => (low.floor(), high.ceil()),
+            _ => (low, high),
+        };
         let axis = Self { low, high, ..self.clone() };
         #[expect(clippy::cast_precision_loss, reason = "a picture has fewer than 2⁵³ pixels")]
         let pixel = (high - low) / count as f64;
@@ -133,8 +141,8 @@ impl Axis {
         };
         if pixel < smallest {
             return refuse(format!(
-                "--zoom {zoom}: pixels {pixel:e} apart are one network, since f32 tells apart \
-                 {smallest:e} there; zoom less, or take fewer pixels"
+                "--zoom {zoom}: pixels {pixel} apart are one network, where values {smallest} \
+                 apart are the nearest; zoom less, or take fewer pixels"
             ));
         }
         axis.check().map_err(refused)?;
@@ -234,6 +242,7 @@ mod tests {
             "0.weight=0..1",
             "seed=-1..5",
             "seed=1..5:log",
+            "seed=0.5..3",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

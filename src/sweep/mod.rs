@@ -11,7 +11,7 @@ pub use axis::{Axis, Quantity, parameter};
 pub use ensemble::{Ensemble, EnsemblePlan, Sampled, Stuck};
 pub use grid::{Grid, GridPlan, Value};
 pub use partial::Partial;
-pub use statistics::{Histogram, StepsToSolve, wilson};
+pub use statistics::{HIGHEST, Histogram, LOWEST, StepsToSolve, wilson};
 pub use tile::{Finished, MAX_STEPS, Starts, Task, Tile};
 
 use crate::error::Error;

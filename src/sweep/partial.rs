@@ -4,23 +4,30 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use crate::error::Error;
 
-/// A file with a line that says what sweep it is of, and behind it a finished value for each pixel
-/// from the first on, as little-endian `f32`.
+/// Bytes behind each tile that tell whether it is whole: of the SHA-256 of all that is before.
+const CHECK: usize = 8;
+
+/// A file with a line that says what sweep it is of, and behind it the finished tiles: a value for
+/// each pixel as little-endian `f32`, and a check.
 pub struct Partial {
     path: PathBuf,
     file: File,
+    /// Of all that is in the file.
+    hash: Sha256,
     /// The values that were there already: whole tiles.
     pub values: Vec<f32>,
 }
 
 impl Partial {
-    /// Opens the file at `path` if it is of the sweep that `identity`, one line, describes; begins
-    /// anew otherwise.
+    /// Opens the file at `path`, of the sweep that `identity`, one line, describes; begins it if
+    /// there is none. A tile that was half written or is damaged does not count, nor any behind it.
     ///
     /// # Errors
-    /// [`Error::File`] if it cannot be read or written.
+    /// [`Error::File`] if it cannot be read or written, or is of something else.
     pub fn open(path: &Path, identity: &str, tile_size: usize) -> Result<Self, Error> {
         assert!(!identity.contains('\n'), "one line");
         let failed = |error: std::io::Error| Error::file(path, error);
@@ -30,24 +37,31 @@ impl Partial {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => vec![],
             Err(error) => return Err(failed(error)),
         };
-        let finished = old.strip_prefix(head.as_bytes()).unwrap_or_default();
-        let tiles = finished.len() / (4 * tile_size);
-        let (finished, _) = finished[..tiles * 4 * tile_size].as_chunks();
-        let values: Vec<f32> = finished.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let Some(mut rest) = old.strip_prefix(head.as_bytes()).or(old.is_empty().then_some(&[]))
+        else {
+            let problem = "this is of another sweep, or none; finish that, or remove the file, or \
+                           write elsewhere";
+            return Err(Error::file(path, problem));
+        };
+        let mut hash = Sha256::new_with_prefix(&head);
+        let (mut values, mut len) = (vec![], head.len());
+        while let Some((tile, behind)) = rest.split_at_checked(4 * tile_size) {
+            hash.update(tile);
+            if behind.get(..CHECK) != Some(&hash.clone().finalize()[..CHECK]) {
+                break;
+            }
+            let (whole, _) = tile.as_chunks();
+            values.extend(whole.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+            hash.update(&behind[..CHECK]);
+            len += 4 * tile_size + CHECK;
+            rest = &behind[CHECK..];
+        }
+        let kept = old.get(..len).unwrap_or(head.as_bytes());
         let mut options = OpenOptions::new();
         let mut file =
-            options.write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        if values.is_empty() {
-            file.set_len(0).and_then(|()| file.write_all(head.as_bytes())).map_err(failed)?;
-        } else {
-            // A tile that was half written is written again.
-            let len = (head.len() + 4 * values.len()) as u64;
-            let end = std::io::SeekFrom::Start(len);
-            file.set_len(len)
-                .and_then(|()| std::io::Seek::seek(&mut file, end).map(drop))
-                .map_err(failed)?;
-        }
-        Ok(Self { path: path.into(), file, values })
+            options.write(true).create(true).truncate(true).open(path).map_err(failed)?;
+        file.write_all(kept).map_err(failed)?;
+        Ok(Self { path: path.into(), file, hash: Sha256::new_with_prefix(kept), values })
     }
 
     /// Keeps the values of one more tile.
@@ -55,7 +69,11 @@ impl Partial {
     /// # Errors
     /// [`Error::File`] if they cannot be written.
     pub fn append(&mut self, values: &[f32]) -> Result<(), Error> {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let mut bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.hash.update(&bytes);
+        let check = self.hash.clone().finalize();
+        self.hash.update(&check[..CHECK]);
+        bytes.extend_from_slice(&check[..CHECK]);
         self.file.write_all(&bytes).map_err(|error| Error::file(&self.path, error))?;
         self.values.extend_from_slice(values);
         Ok(())
@@ -102,9 +120,14 @@ mod tests {
         drop(again);
         let last = Partial::open(&path, "this", 2).expect("it is readable");
         assert_eq!(last.values[2..], [5.0, 6.0]);
-        let other = Partial::open(&path, "another", 2).expect("it is writable");
-        assert!(other.values.is_empty());
-        other.remove().expect("it is there");
+        assert!(Partial::open(&path, "another", 2).is_err(), "what is kept is not lost");
+        let mut bytes = std::fs::read(&path).expect("it is there");
+        let damaged = bytes.len() - CHECK - 1;
+        bytes[damaged] ^= 1;
+        std::fs::write(&path, bytes).expect("it is writable");
+        let damaged = Partial::open(&path, "this", 2).expect("it is readable");
+        assert_eq!(damaged.values.len(), 2);
+        damaged.remove().expect("it is there");
         assert!(!path.exists());
     }
 }

@@ -75,10 +75,10 @@ pub struct Histogram {
 }
 
 /// The lowest bin: everything below 10⁻⁶ is as good.
-const LOWEST: i32 = -13;
+pub const LOWEST: i32 = -13;
 
 /// The highest bin: everything above 10⁶ is as bad.
-const HIGHEST: i32 = 12;
+pub const HIGHEST: i32 = 12;
 
 impl Histogram {
     /// Counts one loss.

@@ -96,7 +96,7 @@ impl<'a> Fused<'a> {
             state[usize::try_from(number).expect("an index")]
         });
         check_finite(plan.steps, "a parameter", parameters.values())?;
-        let gpu = self.members.gpu_time();
+        let gpu = self.members.gpu_time().await?;
         let longest_submission = self.members.longest_submission;
         let probabilities = outputs.to_vec();
         Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })

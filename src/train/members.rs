@@ -95,10 +95,12 @@ impl<'a> Members<'a> {
         self.launch.at_start
     }
 
-    /// Time on the device's own clock, if it has one that can be believed.
-    #[must_use]
-    pub fn gpu_time(&self) -> Option<Duration> {
-        self.timer.as_ref().and_then(Timer::total)
+    /// Time since the start on the device's own clock, if it has one that can be believed.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn gpu_time(&mut self) -> Result<Option<Duration>, Error> {
+        self.gpu.time_of(self.timer.as_mut()).await
     }
 
     /// Overwrites one row of the state: a value for each member.
@@ -111,6 +113,9 @@ impl<'a> Members<'a> {
     pub fn start(&mut self, solved_below: f32, tail_from: u32) {
         let nonce = self.launch.nonce.wrapping_add(0x0100_0001);
         self.launch = Launch { nonce, at_start: true, solved_below, tail_from, ..self.launch };
+        if let Some(timer) = &mut self.timer {
+            timer.restart();
+        }
         self.done = 0;
     }
 

@@ -125,7 +125,7 @@ fn bad_sweeps_are_refused() {
     refused(&["--center", "1", "--zoom", "2"], &["--center 1", "two numbers"]);
     refused(&["--center", "1,1", "--zoom", "0"], &["--zoom 0"]);
     refused(&["--center", "5000,1", "--zoom", "2"], &["not inside"]);
-    refused(&["--center", "1,1", "--zoom", "1e9"], &["f32"]);
+    refused(&["--center", "1,1", "--zoom", "1e9"], &["one network"]);
     refused(&["--set", "0.weight[0,0]=nan"], &["--set"]);
     refused(&["--set", "3.weight[0,0]=1"], &["--set"]);
     refused(&["--layers", "2-2-2-1"], &["one hidden layer"]);

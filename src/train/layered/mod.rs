@@ -55,7 +55,7 @@ impl<'a> Layered<'a> {
         let parameters = self.step.read_parameters(self.gpu).await?;
         let wall = start.elapsed();
         check_finite(self.plan.steps, "a parameter", parameters.values())?;
-        let gpu = self.timer.as_ref().and_then(Timer::total);
+        let gpu = self.gpu.time_of(self.timer.as_mut()).await?;
         let longest_submission = self.longest_submission;
         Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
     }
