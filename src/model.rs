@@ -169,13 +169,17 @@ impl Parameters {
     /// SHA-256 over the values as little-endian `f32`, in lower-case hexadecimal.
     #[must_use]
     pub fn sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        self.values().for_each(|value| hash.update(value.to_le_bytes()));
-        hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        sha256(&self.values().flat_map(f32::to_le_bytes).collect::<Vec<_>>())
     }
+}
+
+/// SHA-256 in lower-case hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
-use crate::model::{Init, LayerSizes};
+use crate::model::{Init, LayerSizes, sha256};
 use crate::report::{self, ProgressDisplay, SweepReport};
 use crate::rule::{Activation, Loss, Variant};
 use crate::scalar::Scalar;
@@ -106,12 +106,13 @@ impl Args {
         let [png, npy, json, partial_path] = self.files()?;
         let gpu = Gpu::open(self.device.selection()).await?;
         let (trainer, device_type) = (plan.task.trainer()?, gpu.adapter.device_type);
-        let shader = trainer.text(plan.task.problem()?, device_type).map_err(Error::Usage)?;
         let tile_size = sweep::tile_size(&gpu, &plan.task)?.min(plan.pixels());
+        let shader =
+            trainer.text(plan.task.problem()?, device_type, tile_size).map_err(Error::Usage)?;
         // Whatever changes the values of pixels, or their order.
         let version = env!("CARGO_PKG_VERSION");
         let identity = format!("{version} {} {plan:?} {tile_size}", gpu.adapter);
-        let identity = report::sha256(&[identity.as_bytes(), shader.as_bytes()].concat());
+        let identity = sha256(&[identity.as_bytes(), shader.as_bytes()].concat());
         let mut partial = Partial::open(&partial_path, &identity, tile_size)?;
         let progress_total = plan.pixels() as u64;
         let mut progress = ProgressDisplay::new("pixel", progress_total);
@@ -203,9 +204,6 @@ impl Args {
         }
         if !(0.0..1.0).contains(&self.momentum) {
             return usage(format!("--momentum {}: expected 0 or more, below 1", self.momentum));
-        }
-        if !(self.solved_below > 0.0 && self.solved_below.is_finite()) {
-            return usage("--solved-below: expected a finite number above 0");
         }
         if self.loss == Loss::CrossEntropy && self.output_activation != Activation::Sigmoid {
             return usage(

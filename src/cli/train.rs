@@ -219,9 +219,6 @@ impl Args {
         if plan.rule != Rule::sgd(plan.rule.learning_rate) {
             return refuse("--networks: expected plain SGD, as the preset xor has it");
         }
-        if !(self.solved_below > 0.0 && self.solved_below.is_finite()) {
-            return refuse("--solved-below: expected a finite number above 0");
-        }
         if self.steps > sweep::MAX_STEPS {
             return Err(Error::Usage(format!(
                 "--steps {}: members of an ensemble make {} at most",

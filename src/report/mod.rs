@@ -16,7 +16,7 @@ pub use devices::devices;
 pub use ensemble::EnsembleReport;
 pub use picture::{AxisScale, ColourScale, Picture, PictureAxis};
 pub use progress::ProgressDisplay;
-pub use sweep::{SweepReport, sha256};
+pub use sweep::SweepReport;
 pub use train::TrainReport;
 
 use crate::error::Error;

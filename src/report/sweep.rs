@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use indicatif::HumanCount;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::{AxisScale, ColourScale, Picture, PictureAxis, adapter_lines, plain, rate, table};
 use crate::error::Error;
 use crate::gpu::AdapterSummary;
+use crate::model::sha256;
 use crate::rule::{Loss, Variant};
 use crate::sweep::{Axis, Grid, GridPlan, Quantity, Value};
 use crate::train::Trainer;
@@ -265,13 +265,4 @@ fn name(value: &impl clap::ValueEnum) -> String {
 fn picture_axis(axis: &Axis) -> PictureAxis {
     let scale = if axis.log { AxisScale::Log } else { AxisScale::Linear };
     PictureAxis { label: axis.name.clone(), low: axis.low, high: axis.high, scale }
-}
-
-/// SHA-256 in lower-case hexadecimal.
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

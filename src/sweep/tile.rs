@@ -65,6 +65,9 @@ impl Task {
     /// [`Error::Usage`] with the reason.
     pub fn check(&self) -> Result<(), Error> {
         self.problem()?;
+        if !(self.solved_below > 0.0 && self.solved_below.is_finite()) {
+            return Err(Error::Usage("--solved-below: expected a finite number above 0".into()));
+        }
         #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
         let most = MOST_NATS / self.data.batch_size() as f64;
         if self.variant.loss == Loss::CrossEntropy && f64::from(self.solved_below) > most {

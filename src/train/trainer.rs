@@ -61,13 +61,19 @@ impl Trainer {
         }
     }
 
-    /// Whatever of it a device is given to compile.
+    /// What a device is given to compile, to train so many networks.
     ///
     /// # Errors
     /// Why it cannot be.
-    pub fn text(self, problem: Problem<'_>, device_type: DeviceType) -> Result<String, String> {
+    pub fn text(
+        self,
+        problem: Problem<'_>,
+        device_type: DeviceType,
+        member_count: usize,
+    ) -> Result<String, String> {
+        let lanes = self.lanes(problem, device_type, member_count);
         Ok(match self {
-            Self::Invocation => train_invocation::text(problem),
+            Self::Invocation => train_invocation::text(Problem { lanes, ..problem }),
             Self::Workgroup => train_workgroup::text(problem, Split::of(problem, device_type)?),
         })
     }

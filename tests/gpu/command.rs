@@ -205,7 +205,7 @@ fn a_sweep_leaves_a_picture_its_array_and_its_card() {
     let header = String::from_utf8_lossy(&array[10..128]).into_owned();
     assert!(header.contains("'shape': (5, 9)") && header.ends_with('\n'), "{header}");
     let card: serde_json::Value = serde_json::from_slice(&card).expect("JSON");
-    assert_eq!(card["array_sha256"], parity::report::sha256(&array[128..]));
+    assert_eq!(card["array_sha256"], parity::model::sha256(&array[128..]));
     assert_eq!(folder.path().read_dir().expect("a folder").count(), 3, "nothing else is left");
     let (_, again, _) = run();
     assert!(again == [picture, array], "the same command gives the same bytes");
