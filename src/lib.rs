@@ -163,3 +163,4 @@ pub mod scalar;
 pub mod state_dict;
 pub mod sweep;
 pub mod train;
+pub mod verify;

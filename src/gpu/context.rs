@@ -17,6 +17,7 @@ pub struct Gpu {
     pub(super) poller: Poller,
     pub(super) uploaded: AtomicU64,
     pub(super) read_back: AtomicU64,
+    pub(super) substitute: Option<(&'static str, String)>,
     faults: Arc<Faults>,
 }
 
@@ -56,8 +57,9 @@ impl Gpu {
             heard.report(format!("the device was lost ({reason:?}) {message}"));
         });
         let poller = Poller::start(device.clone(), Arc::clone(&faults))?;
-        let (uploaded, read_back) = Default::default();
-        Ok(Self { adapter: summary, device, queue, poller, uploaded, read_back, faults })
+        let (uploaded, read_back, substitute) = Default::default();
+        let adapter = summary;
+        Ok(Self { adapter, device, queue, poller, uploaded, read_back, substitute, faults })
     }
 
     /// Bytes written from the host to the device so far.

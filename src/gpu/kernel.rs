@@ -130,6 +130,12 @@ impl KernelSpec {
         format!("{}{}", self.sample_header, self.source)
     }
 
+    /// Its WGSL as it is in its file.
+    #[must_use]
+    pub fn source(&self) -> &'static str {
+        self.source
+    }
+
     /// Whether wgpu leaves its loops as they are written.
     #[must_use]
     pub fn has_trusted_loops(&self) -> bool {
@@ -212,7 +218,7 @@ impl Kernel {
         let device = &gpu.device;
         let entries: Vec<_> = (0..).zip(spec.bindings).map(layout_entry).collect();
         let compile = || {
-            let module = shader_module(device, spec, header);
+            let module = shader_module(gpu, spec, header);
             let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: Some(spec.name),
                 entries: &entries,
@@ -276,6 +282,17 @@ impl Kernel {
 }
 
 impl Gpu {
+    /// From now on compiles `source` where a kernel is asked for, with all of wgpu's checks: to see
+    /// whether a wrong kernel is noticed.
+    pub fn substitute(&mut self, kernel: &'static str, source: String) {
+        self.substitute = Some((kernel, source));
+    }
+
+    /// Compiles every kernel as it is again.
+    pub fn restore(&mut self) {
+        self.substitute = None;
+    }
+
     /// Gives a dispatch other `params`, for the submissions to come.
     ///
     /// # Panics
@@ -298,13 +315,15 @@ impl Gpu {
     }
 }
 
-fn shader_module(device: &wgpu::Device, spec: &KernelSpec, header: &str) -> wgpu::ShaderModule {
+fn shader_module(gpu: &Gpu, spec: &KernelSpec, header: &str) -> wgpu::ShaderModule {
+    let substitute = gpu.substitute.as_ref().filter(|(kernel, _)| *kernel == spec.name);
+    let source = substitute.map_or(spec.source, |(_, source)| source);
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(spec.name),
-        source: wgpu::ShaderSource::Wgsl(format!("{header}{}", spec.source).into()),
+        source: wgpu::ShaderSource::Wgsl(format!("{header}{source}").into()),
     };
-    if !spec.trusted_loops {
-        return device.create_shader_module(descriptor);
+    if !spec.trusted_loops || substitute.is_some() {
+        return gpu.device.create_shader_module(descriptor);
     }
     let mut checks = wgpu::ShaderRuntimeChecks::checked();
     checks.force_loop_bounding = false;
@@ -313,7 +332,7 @@ fn shader_module(device: &wgpu::Device, spec: &KernelSpec, header: &str) -> wgpu
     // each of its loops counts up by one to a constant or to a value of `params`, which no shader
     // writes (tests/host/contract.rs).
     unsafe {
-        device.create_shader_module_trusted(descriptor, checks)
+        gpu.device.create_shader_module_trusted(descriptor, checks)
     }
 }
 

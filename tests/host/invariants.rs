@@ -42,6 +42,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("state_dict", &["error", "file", "model"]),
     ("sweep", &["dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "train"]),
     ("train", &["cpu", "dataset", "error", "gpu", "kernels", "model", "rule", "scalar"]),
+    (
+        "verify",
+        &[
+            "cpu", "dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "sweep",
+            "train",
+        ],
+    ),
 ];
 
 fn root() -> &'static Path {

@@ -1,0 +1,32 @@
+//! Checks of `bias_add`.
+
+use crate::cpu::bias_add::bias_add as twin;
+use crate::gpu::Kernel;
+use crate::kernels::bias_add;
+use crate::scalar::{Enclosure, Scalar};
+use crate::verify::draws::values;
+use crate::verify::{Failure, Trial};
+
+/// `[batch_size, output_size]`; the last takes more workgroups than fit one dimension.
+const SHAPES: [[usize; 2]; 7] =
+    [[1, 1], [4, 2], [3, 5], [1, 1757], [1757, 1], [65, 63], [65_535 * 64 / 3 + 1, 3]];
+
+pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    let kernel = Kernel::new(trial.gpu, &bias_add::SPEC, &[]).await?;
+    let shapes = if trial.effort.quick { &SHAPES[..6] } else { &SHAPES };
+    let random = [trial.effort.cases.div_ceil(7), 7];
+    for &[batch_size, output_size] in shapes.iter().chain([&random]) {
+        let case = format!("[{batch_size}, {output_size}]");
+        let seed = trial.effort.seed;
+        let bias = values(seed, output_size);
+        let before = values(seed + 1, batch_size * output_size);
+        let out = trial.output("pre_activations", &before).await?;
+        let tensors = [&trial.input(&bias).await?, &out.tensor];
+        let dispatch = bias_add::dispatch(trial.gpu, &kernel, batch_size, tensors).await?;
+        trial.run(&[dispatch]).await?;
+        let mut expected = Enclosure::all_from_f32(&before);
+        twin(&Enclosure::all_from_f32(&bias), &mut expected);
+        trial.check(&case, &out, &expected).await?;
+    }
+    Ok(())
+}
