@@ -64,6 +64,25 @@ impl LayerSizes {
         self.layers().map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
     }
 
+    /// Where parameter number `number`, in the order of [`Parameters::values`], is: the name of its
+    /// tensor in a `state_dict`, its layer, and its index there.
+    ///
+    /// # Panics
+    /// If the network has fewer.
+    #[must_use]
+    pub fn parameter(&self, number: usize) -> (String, usize, usize) {
+        let mut index = number;
+        for (layer, (inputs, outputs)) in self.layers().enumerate() {
+            for (name, len) in [("weight", inputs * outputs), ("bias", outputs)] {
+                if index < len {
+                    return (format!("{}.{name}", 2 * layer), layer, index);
+                }
+                index -= len;
+            }
+        }
+        panic!("{self} has no parameter {number}")
+    }
+
     /// All sizes, input first.
     #[must_use]
     pub fn as_slice(&self) -> &[usize] {
@@ -192,6 +211,21 @@ mod tests {
         assert_eq!(sizes.as_slice(), [8, 64, 64, 1]);
         assert_eq!(sizes.to_string(), "8-64-64-1");
         assert_eq!(sizes.parameter_count(), 9 * 64 + 65 * 64 + 65);
+    }
+
+    #[test]
+    fn every_parameter_has_its_place() {
+        let sizes: LayerSizes = "2-3-1".parse().expect("a network");
+        for (number, place) in [
+            (0, ("0.weight", 0, 0)),
+            (5, ("0.weight", 0, 5)),
+            (6, ("0.bias", 0, 0)),
+            (9, ("2.weight", 1, 0)),
+            (12, ("2.bias", 1, 0)),
+        ] {
+            let (name, layer, index) = sizes.parameter(number);
+            assert_eq!((name.as_str(), layer, index), place);
+        }
     }
 
     #[test]

@@ -5,18 +5,27 @@
 //! | `f32` | the reference that a GPU is compared with |
 //! | `f64` | the truth that both are measured against |
 //! | [`Enclosure`] | the truth and a bound on what any WGSL implementation may answer |
+//! | [`Dual`] of one of these | the same with its derivative by one input |
 //!
 //! The accuracy rules are those of the WGSL specification, section "Floating point accuracy":
 //! `+ − ×` correctly rounded in either direction, division 2.5 ULP, `exp` 3 + 2·|x| ULP; any
 //! contraction or reassociation; subnormal numbers may flush to zero. One ULP of x is at most
 //! 2⁻²³·|x|. `ln_1p` is no function of WGSL: its rule is that of the sum in `bce_loss.wgsl`.
 
+mod dual;
+
 use std::cmp::Ordering;
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+pub use dual::Dual;
+
 /// The width of one unit in the last place, relative to its number: 2⁻²³.
 pub const ULP: f64 = 1.0 / 8_388_608.0;
+
+/// What share of an [`Enclosure`]'s bound the same computation needs in `f64`: a unit in the last
+/// place is 2⁻⁵² there, and no rule of the bound is narrower in its own units.
+pub const F64_SHARE: f64 = 1.0 / 536_870_912.0;
 
 /// What may vanish when an implementation flushes subnormal numbers: 2⁻¹²⁶.
 pub const FLUSH: f64 = f32::MIN_POSITIVE as f64;
@@ -276,8 +285,13 @@ impl Neg for Enclosure {
 }
 
 impl Scalar for Enclosure {
+    /// A device has the nearest `f32`.
     fn from_f64(value: f64) -> Self {
-        Self::new(value, 0.0)
+        Self::new(value, (value - f32::from_f64(value).to_f64()).abs())
+    }
+
+    fn from_f32(value: f32) -> Self {
+        Self::new(f64::from(value), 0.0)
     }
 
     fn to_f64(self) -> f64 {

@@ -2,8 +2,10 @@
 
 mod bench;
 mod devices;
+mod plan;
 mod sweep;
 mod train;
+mod verify;
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +43,8 @@ enum Command {
     Train(Box<train::Args>),
     /// Train a network for each pixel of a picture
     Sweep(Box<sweep::Args>),
+    /// Prove that this GPU trains correctly: every kernel, gradient and step
+    Verify(Box<verify::Args>),
     /// Measure training runs on the GPU and on the CPU, after checking what they compute
     Bench(bench::Args),
     /// List the adapters, and say which one "parity train" would take
@@ -73,6 +77,7 @@ impl Cli {
         match self.command {
             Command::Train(args) => args.run().await,
             Command::Sweep(args) => args.run().await,
+            Command::Verify(args) => args.run().await,
             Command::Bench(args) => args.run().await,
             Command::Devices(args) => args.run().await,
         }

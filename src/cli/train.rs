@@ -2,27 +2,19 @@
 
 use std::path::PathBuf;
 
+use super::plan::{MAX_STEPS, PlanArgs};
 use super::{DeviceArgs, go_on};
-use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
-use crate::model::{Init, LayerSizes, Parameters};
 use crate::report::{self, EnsembleReport, ProgressDisplay, TrainReport};
 use crate::rule::{Preset, Rule, Variant};
-use crate::scalar::Scalar;
 use crate::state_dict;
 use crate::sweep::{self, Axis, EnsemblePlan, Quantity, Task};
 use crate::train::{
     Agreement, Budget, Fused, LEARNED_BELOW, Layered, Plan, Progress, Trajectory, Verdict,
     reference,
 };
-
-/// The most losses that a run may keep.
-const MAX_MARKS: u64 = 10_000_000;
-
-/// The most steps of a run.
-const MAX_STEPS: u64 = 1 << 40;
 
 /// How a plan is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -62,30 +54,11 @@ pub(super) struct Args {
     /// The experiment
     #[arg(value_enum, default_value = "xor")]
     preset: Preset,
-    /// Neurons in each layer, input first, such as 2-8-8-1 [default: the preset's]
-    #[arg(long)]
-    layers: Option<String>,
-    /// Learn the parity of this many bits (2 is XOR): all 2^N rows at every step
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    bits: u32,
-    /// Updates to make
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=MAX_STEPS))]
-    steps: u64,
+    #[command(flatten)]
+    plan: PlanArgs,
     /// How to run it: a dispatch for each kernel of a step, or many steps in one dispatch
     #[arg(long, default_value = "auto")]
     engine: Engine,
-    /// The factor of the gradient in an update [default: the preset's]
-    #[arg(long)]
-    learning_rate: Option<f64>,
-    /// The seed of the starting parameters; from the default, every preset shows what it is for
-    #[arg(long, default_value_t = 48)]
-    seed: u64,
-    /// The law that they are drawn from [default: the preset's]
-    #[arg(long)]
-    init: Option<Init>,
-    /// Start from a safetensors file, named and shaped as PyTorch saves a Sequential
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["init", "seed"])]
-    init_from: Option<PathBuf>,
     /// Write the trained parameters, in the same format
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -132,7 +105,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
-        let mut plan = self.plan()?;
+        let mut plan = self.plan.plan(self.preset, self.log_every)?;
         let ensemble = self.ensemble(&plan)?;
         self.check_outputs()?;
         let gpu = Gpu::open(self.device.selection()).await?;
@@ -173,7 +146,7 @@ impl Args {
             engine: engine.name(),
             engine_reason: &why,
             preset: self.preset,
-            seed: self.init_from.is_none().then_some(self.seed),
+            seed: self.plan.init_from.is_none().then_some(self.plan.seed),
             member: self.member,
             plan: &plan,
             outcome: &outcome,
@@ -219,10 +192,10 @@ impl Args {
         if plan.rule != Rule::sgd(plan.rule.learning_rate) {
             return refuse("--networks: expected plain SGD, as the preset xor has it");
         }
-        if self.steps > sweep::MAX_STEPS {
+        if self.plan.steps > sweep::MAX_STEPS {
             return Err(Error::Usage(format!(
                 "--steps {}: members of an ensemble make {} at most",
-                self.steps,
+                self.plan.steps,
                 sweep::MAX_STEPS
             )));
         }
@@ -237,9 +210,9 @@ impl Args {
         let task = Task {
             data: plan.data.clone(),
             sizes,
-            init: self.init.unwrap_or_else(|| self.preset.init()),
+            init: self.plan.init(self.preset),
             variant: Variant::PLAIN,
-            steps: self.steps,
+            steps: self.plan.steps,
             solved_below: self.solved_below,
             budget: self.budget(),
         };
@@ -247,7 +220,7 @@ impl Args {
         Ok(Some(EnsemblePlan {
             task,
             networks: self.networks.unwrap_or(1),
-            seed: self.seed,
+            seed: self.plan.seed,
             learning_rate: plan.rule.learning_rate,
             vary,
             sample: self.sample.clone(),
@@ -281,57 +254,6 @@ impl Args {
             return Err(Error::Usage("--save and --csv name the same file; name two".into()));
         }
         self.save.iter().chain(&self.csv).try_for_each(|path| file::check_writable(path))
-    }
-
-    /// Checks everything that can be checked without a GPU.
-    fn plan(&self) -> Result<Plan, Error> {
-        let data = Dataset::parity(self.bits)?;
-        let sizes = self.sizes(&data)?;
-        let mut rule = self.preset.rule();
-        if let Some(learning_rate) = self.learning_rate {
-            rule.learning_rate = learning_rate;
-        }
-        // As the GPU will have it: 1e-50 is 0 there, and 1e39 infinite.
-        let as_f32 = f32::from_f64(rule.learning_rate);
-        if !(as_f32 > 0.0 && as_f32.is_finite()) {
-            return Err(Error::Usage(format!(
-                "--learning-rate {}: expected a finite number above 0",
-                rule.learning_rate
-            )));
-        }
-        let marks = self.steps.div_ceil(self.log_every);
-        if marks > MAX_MARKS {
-            return Err(Error::Usage(format!(
-                "--log-every {}: that keeps {marks} losses, and {MAX_MARKS} is the most; keep fewer",
-                self.log_every
-            )));
-        }
-        let start = if let Some(path) = &self.init_from {
-            state_dict::load(path, &sizes)?
-        } else {
-            let init = self.init.unwrap_or_else(|| self.preset.init());
-            Parameters::initialise(&sizes, init, self.seed)
-        };
-        let (variant, steps, log_every) = (Variant::CAREFUL, self.steps, self.log_every);
-        Ok(Plan { data, rule, variant, start, steps, log_every })
-    }
-
-    fn sizes(&self, data: &Dataset) -> Result<LayerSizes, Error> {
-        let Some(written) = &self.layers else {
-            let hidden = self.preset.hidden_sizes(data.input_size);
-            return LayerSizes::new([vec![data.input_size], hidden, vec![1]].concat());
-        };
-        let sizes: LayerSizes = written.parse()?;
-        if sizes.input_size() == data.input_size {
-            return Ok(sizes);
-        }
-        Err(Error::Usage(format!(
-            "--layers {sizes}: the network takes {} inputs, and the data have {} (--bits {}); the \
-             two must be the same",
-            sizes.input_size(),
-            data.input_size,
-            self.bits
-        )))
     }
 }
 

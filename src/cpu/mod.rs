@@ -17,4 +17,4 @@ pub mod train_invocation;
 pub mod train_workgroup;
 pub mod uniform_draw;
 
-pub use reference::Reference;
+pub use reference::{Reference, Trace};

@@ -22,6 +22,19 @@ pub struct Reference<S> {
     layers: Vec<Layer<S>>,
 }
 
+/// What one kernel left in a step.
+#[derive(Clone, Debug)]
+pub struct Trace<S> {
+    /// The stem of the shader that wrote it last, or of those that did.
+    pub kernels: &'static str,
+    /// Its name.
+    pub tensor: &'static str,
+    /// Its layer, counted from the inputs.
+    pub layer: usize,
+    /// What it holds.
+    pub values: Vec<S>,
+}
+
 /// Parameters, gradients and intermediate results of one layer.
 struct Layer<S> {
     input_size: usize,
@@ -106,6 +119,44 @@ impl<S: Scalar> Reference<S> {
         bce_loss(&self.output().pre_activations, &self.targets)
     }
 
+    /// Goes to these parameters, with what rounding left out of them: both in the order of a
+    /// `state_dict`.
+    ///
+    /// # Panics
+    /// If there are fewer of them than the network has.
+    pub fn load(&mut self, parameters: &[f32], residues: &[f32]) {
+        let mut parameters = parameters.iter().map(|&value| S::from_f32(value));
+        let mut residues = residues.iter().map(|&value| S::from_f32(value));
+        for layer in &mut self.layers {
+            let Layer { weight, bias, weight_residues, bias_residues, .. } = layer;
+            let values = weight.iter_mut().chain(bias);
+            values.for_each(|value| *value = parameters.next().expect("one for each"));
+            let values = weight_residues.iter_mut().chain(bias_residues);
+            values.for_each(|value| *value = residues.next().expect("one for each"));
+        }
+    }
+
+    /// Every parameter, in the order of a `state_dict`.
+    pub fn parameters(&self) -> impl Iterator<Item = S> + '_ {
+        self.layers.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias)).copied()
+    }
+
+    /// The same, to be changed.
+    pub fn parameters_mut(&mut self) -> impl Iterator<Item = &mut S> + '_ {
+        self.layers.iter_mut().flat_map(|layer| layer.weight.iter_mut().chain(&mut layer.bias))
+    }
+
+    /// What rounding left out of each of them.
+    pub fn residues(&self) -> impl Iterator<Item = S> + '_ {
+        let layers = self.layers.iter();
+        layers.flat_map(|layer| layer.weight_residues.iter().chain(&layer.bias_residues)).copied()
+    }
+
+    /// The gradient of the last [`Self::backward`] by each of them.
+    pub fn gradient(&self) -> impl Iterator<Item = S> + '_ {
+        self.layers.iter().flat_map(|layer| layer.d_weight.iter().chain(&layer.d_bias)).copied()
+    }
+
     /// One update; returns the loss before it.
     pub fn step(&mut self) -> S {
         let loss = self.forward();
@@ -120,7 +171,8 @@ impl<S: Scalar> Reference<S> {
         loss
     }
 
-    fn backward(&mut self) {
+    /// The gradient of every parameter, after [`Self::forward`].
+    pub fn backward(&mut self) {
         let Self { rule, batch_size, inputs, targets, layers } = self;
         let scale = S::from_f64(rule.loss_reduction.scale(*batch_size));
         let bias_scale = S::from_f64(rule.bias_reduction.scale(*batch_size));
@@ -142,6 +194,47 @@ impl<S: Scalar> Reference<S> {
             }
         }
         layers[0].gradients(*batch_size, bias_scale, inputs);
+    }
+
+    /// What each kernel left in the last step, in the order in which the layered engine computes it.
+    pub fn trace(&self) -> Vec<Trace<S>> {
+        let mut forward = vec![];
+        let mut backward = vec![];
+        for (number, layer) in self.layers.iter().enumerate() {
+            let is_last = number + 1 == self.layers.len();
+            let has_chain = is_last || self.rule.hidden_derivative;
+            let of = |kernels, tensor, values: &[S]| Trace {
+                kernels,
+                tensor,
+                layer: number,
+                values: values.to_vec(),
+            };
+            forward.extend([
+                of("matmul, bias_add", "pre_activations", &layer.pre_activations),
+                of("sigmoid", "activations", &layer.activations),
+            ]);
+            let mut own = vec![];
+            if !is_last {
+                own.push(of("matmul", "d_activations", &layer.d_activations));
+            }
+            if has_chain {
+                let kernel = if is_last { "bce_grad" } else { "sigmoid_grad" };
+                own.push(of(kernel, "d_pre_activations", &layer.d_pre_activations));
+            }
+            own.extend([
+                of("matmul", "d_weight", &layer.d_weight),
+                of("bias_grad", "d_bias", &layer.d_bias),
+            ]);
+            backward.push(own);
+        }
+        forward.extend(backward.into_iter().rev().flatten());
+        forward
+    }
+
+    /// The logits of the last forward pass, `[batch_size, 1]`.
+    #[must_use]
+    pub fn logits(&self) -> &[S] {
+        &self.output().pre_activations
     }
 
     fn output(&self) -> &Layer<S> {

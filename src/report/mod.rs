@@ -8,6 +8,7 @@ mod picture;
 mod progress;
 mod sweep;
 mod train;
+mod verify;
 
 use std::io::{self, Write};
 
@@ -18,6 +19,7 @@ pub use picture::{AxisScale, ColourScale, Picture, PictureAxis};
 pub use progress::ProgressDisplay;
 pub use sweep::SweepReport;
 pub use train::TrainReport;
+pub use verify::VerifyReport;
 
 use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};

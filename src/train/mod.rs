@@ -7,6 +7,7 @@ mod layered;
 mod members;
 mod pacer;
 mod reference;
+mod stepper;
 mod trainer;
 
 use std::ops::ControlFlow;
@@ -18,6 +19,7 @@ pub use fused::{Fused, problem};
 pub use layered::Layered;
 pub use members::Members;
 pub use reference::{Trajectory, reference};
+pub use stepper::{State, Stepper};
 pub use trainer::Trainer;
 
 use crate::dataset::Dataset;

@@ -3,8 +3,18 @@
 //! engines against each other; and proof that a wrong kernel would be noticed.
 
 mod draws;
+mod engines;
+mod gradients;
 mod kernels;
+mod lockstep;
+mod run;
 mod trial;
 
+pub use engines::{Engines, engines};
+pub use gradients::{Gradients, by_arithmetic, on_device};
 pub use kernels::{KERNELS, Kernel};
+pub use lockstep::{Engine, Growth, Lockstep, lockstep};
+pub use run::{
+    KernelResult, LockstepResult, Observe, Request, Section, Trouble, Verification, verify,
+};
 pub use trial::{Effort, Failure, Fault, Output, Tally, Trial};

@@ -21,3 +21,4 @@ mod uniform_draw;
 mod command;
 mod sweep;
 mod trainers;
+mod verify;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use self::step::Step;
 use super::pacer::Pacer;
-use super::{Observer, Outcome, Plan, Progress, Run, check_finite, check_steps};
+use super::{Observer, Outcome, Plan, Progress, Run, State, check_finite, check_steps};
 use crate::error::Error;
 use crate::gpu::{Gpu, Readback, Region, Timer};
 
@@ -109,6 +109,49 @@ impl<'a> Layered<'a> {
         check_steps(words[0], self.updates_before(part.end))?;
         check_losses(losses.start, &words[1..])?;
         Ok(bytemuck::cast_slice(&words[1..]))
+    }
+
+    /// How many steps go out together where nobody measures how long they take.
+    pub(super) fn steps_at_once(&self) -> u64 {
+        const DISPATCHES: u64 = 256;
+        (DISPATCHES / self.step.dispatches.len() as u64).max(1)
+    }
+
+    /// Makes updates number `done` to `done + steps`, of which the caller sees to it that they are
+    /// few; reads the parameters and residues then, and the loss before the last update.
+    pub(super) async fn advance(&mut self, done: u64, steps: u64) -> Result<State, Error> {
+        let last = usize::try_from((done + steps - 1) % LOSS_CAPACITY).expect("4,096 at most");
+        let Step { steps_done, losses, parameters, residues, .. } = &self.step;
+        let loss = Region { tensor: losses, start: last, len: 1 };
+        let regions = [steps_done.into(), loss, parameters.into(), residues.into()];
+        let len = self.step.dispatches.len();
+        let count = usize::try_from(steps).expect("few") * len;
+        let dispatches = self.step.dispatches.iter().cycle().take(count);
+        let mut readback = self.gpu.readback(2 + parameters.len() + residues.len()).await?;
+        self.gpu.submit(dispatches, &regions, &mut readback, None).await?;
+        let words = readback.words();
+        check_steps(words[0], done + steps)?;
+        let values: Vec<f32> = words[1..].iter().map(|&word| f32::from_bits(word)).collect();
+        let (parameters, residues) = values[1..].split_at(parameters.len());
+        Ok(State {
+            parameters: self.step.packed(parameters),
+            carried: self.step.packed(residues),
+            loss_before: Some(values[0]),
+            loss_after: None,
+        })
+    }
+
+    /// Goes to a state; the count of steps stays.
+    pub(super) fn load(&self, state: &State) {
+        self.gpu.write(&self.step.parameters, &self.step.aligned(&state.parameters));
+        self.gpu.write(&self.step.residues, &self.step.aligned(&state.carried));
+    }
+
+    /// A tensor that the last step left behind, by the name that [`Reference::trace`] gives it.
+    ///
+    /// [`Reference::trace`]: crate::cpu::Reference::trace
+    pub(super) async fn read(&self, layer: usize, name: &str) -> Result<Vec<f32>, Error> {
+        self.gpu.read(self.step.tensor(layer, name)).await
     }
 
     /// Where in the stream a step begins.

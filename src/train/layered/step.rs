@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Kernel, Tensor, aligned_len};
 use crate::kernels::matmul::{self, Shape, Transpose};
 use crate::kernels::{bce_grad, bce_loss, bias_add, bias_grad, sgd_update, sigmoid, sigmoid_grad};
-use crate::model::{Layer, LayerSizes, Parameters};
+use crate::model::{LayerSizes, Parameters};
 use crate::scalar::Scalar;
 use crate::train::Plan;
 
@@ -20,8 +20,11 @@ pub(super) struct Step {
     pub(super) losses: Tensor,
     /// `[batch_size, 1]`
     pub(super) probabilities: Tensor,
+    /// All weights and biases, each aligned; so are the residues.
+    pub(super) parameters: Tensor,
+    pub(super) residues: Tensor,
     sizes: LayerSizes,
-    parameters: Tensor,
+    layers: Vec<LayerTensors>,
 }
 
 /// Tensors of the whole network.
@@ -84,23 +87,66 @@ impl Step {
         dispatches.push(update);
         let probabilities = output(&layers).activations.clone();
         let sizes = plan.start.sizes.clone();
-        Ok(Self { dispatches, forward_len, steps_done, losses, probabilities, sizes, parameters })
+        Ok(Self {
+            dispatches,
+            forward_len,
+            steps_done,
+            losses,
+            probabilities,
+            parameters,
+            residues,
+            sizes,
+            layers,
+        })
     }
 
     /// The parameters as they are on the device.
     pub(super) async fn read_parameters(&self, gpu: &Gpu) -> Result<Parameters, Error> {
-        let values: Vec<f32> = gpu.read(&self.parameters).await?;
-        let mut rest = values.as_slice();
-        let mut take = |len: usize| {
-            let (taken, left) = rest.split_at(aligned_len(len));
+        let values = self.packed(&gpu.read::<f32>(&self.parameters).await?);
+        let value = |number| values[usize::try_from(number).expect("an index")];
+        Ok(Parameters::from_fn(&self.sizes, |number, _| value(number)))
+    }
+
+    /// Lengths of weights and biases, in the order of a `state_dict`.
+    fn lengths(&self) -> impl Iterator<Item = usize> + '_ {
+        self.sizes.layers().flat_map(|(inputs, outputs)| [inputs * outputs, outputs])
+    }
+
+    /// One value for each parameter, from the layout of the device.
+    pub(super) fn packed(&self, aligned: &[f32]) -> Vec<f32> {
+        let mut rest = aligned;
+        let mut packed = vec![];
+        for len in self.lengths() {
+            packed.extend_from_slice(&rest[..len]);
+            rest = &rest[aligned_len(len)..];
+        }
+        packed
+    }
+
+    /// One value for each parameter, in the layout of the device.
+    pub(super) fn aligned(&self, packed: &[f32]) -> Vec<f32> {
+        let mut rest = packed;
+        let mut aligned = vec![];
+        for len in self.lengths() {
+            let (values, left) = rest.split_at(len);
+            aligned.extend(padded(values));
             rest = left;
-            taken[..len].to_vec()
-        };
-        let layers = self
-            .sizes
-            .layers()
-            .map(|(inputs, outputs)| Layer { weight: take(inputs * outputs), bias: take(outputs) });
-        Ok(Parameters { layers: layers.collect(), sizes: self.sizes.clone() })
+        }
+        aligned
+    }
+
+    /// A tensor that a step leaves behind, by the name that the reference gives it.
+    pub(super) fn tensor(&self, layer: usize, name: &str) -> &Tensor {
+        let layer = &self.layers[layer];
+        match name {
+            "pre_activations" => &layer.pre_activations,
+            "activations" => &layer.activations,
+            "d_activations" => &layer.d_activations,
+            "d_pre_activations" => &layer.d_pre_activations,
+            "d_weight" => &layer.d_weight,
+            "d_bias" => &layer.d_bias,
+            other => panic!("a step has no tensor {other}"),
+        }
     }
 }
 

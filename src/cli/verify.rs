@@ -1,0 +1,75 @@
+//! `parity verify`
+
+use super::plan::PlanArgs;
+use super::{DeviceArgs, go_on};
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::report::{self, ProgressDisplay, VerifyReport};
+use crate::rule::Preset;
+use crate::verify::{Effort, Request, Section, verify};
+
+/// Random values for each kernel, unless it is said how many.
+const CASES: usize = 50_000;
+
+/// The same where it should be quick.
+const QUICK_CASES: usize = 5_000;
+
+#[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub(super) struct Args {
+    /// The experiment that is checked step by step
+    #[arg(long, value_enum, default_value = "xor")]
+    preset: Preset,
+    #[command(flatten)]
+    plan: PlanArgs,
+    /// Compare every Nth step [default: every one, of long runs a sample]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    every: Option<u64>,
+    /// Random values that each kernel is compared on [default: 50000, quick: 5000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    cases: Option<u64>,
+    /// Only this kernel, against its twin
+    #[arg(long, value_name = "NAME")]
+    kernel: Option<String>,
+    /// Leave out what takes long
+    #[arg(long)]
+    quick: bool,
+    /// Print one JSON object and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+impl Args {
+    pub(super) async fn run(&self) -> Result<u8, Error> {
+        let plan = self.plan.plan(self.preset, u64::MAX)?;
+        let gpu = Gpu::open(self.device.selection()).await?;
+        let cases = self.cases.map_or(if self.quick { QUICK_CASES } else { CASES }, |cases| {
+            usize::try_from(cases).expect("at most 100,000,000")
+        });
+        let effort = Effort { seed: self.plan.seed, cases, quick: self.quick };
+        let (every, kernel) = (self.every, self.kernel.clone());
+        let request = Request { plan, effort, every, kernel };
+        let mut progress: Option<(Section, ProgressDisplay)> = None;
+        let mut observe = |section: Section, done: u64, total: u64| {
+            let is_new = progress.as_ref().is_none_or(|(shown, _)| *shown != section || done == 0);
+            if is_new {
+                progress = Some((section, ProgressDisplay::new(section.name(), total)));
+            }
+            if let Some((_, display)) = &mut progress {
+                display.update(done, None);
+            }
+            go_on()
+        };
+        let found = verify(&gpu, &request, &mut observe).await?;
+        if let Some((_, display)) = &progress {
+            display.finish();
+        }
+        let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+        let (adapter, preset) = (&gpu.adapter, self.preset);
+        let report = VerifyReport { adapter, preset, request: &request, found: &found, command };
+        report::print(&if self.json { report.json() } else { report.text() })?;
+        Ok(found.troubles.first().map_or(0, |trouble| trouble.exit_code))
+    }
+}

@@ -1,0 +1,205 @@
+//! The report of `parity verify`: text and JSON of the same figures.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::{adapter_lines, table};
+use crate::gpu::AdapterSummary;
+use crate::rule::Preset;
+use crate::verify::{
+    Engines, Fault, Gradients, KernelResult, LockstepResult, Request, Trouble, Verification,
+};
+
+/// All that was checked.
+pub struct VerifyReport<'a> {
+    /// What was.
+    pub adapter: &'a AdapterSummary,
+    /// The experiment.
+    pub preset: Preset,
+    /// What was asked for.
+    pub request: &'a Request,
+    /// What came out.
+    pub found: &'a Verification,
+    /// The arguments that repeat it.
+    pub command: String,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    version: &'static str,
+    adapter: &'a AdapterSummary,
+    preset: &'static str,
+    layers: &'a [usize],
+    steps: u64,
+    seed: u64,
+    cases: usize,
+    quick: bool,
+    passed: bool,
+    command: &'a str,
+    #[serde(flatten)]
+    found: &'a Verification,
+}
+
+impl VerifyReport<'_> {
+    /// One object.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let Request { plan, effort, .. } = self.request;
+        let json = Json {
+            version: env!("CARGO_PKG_VERSION"),
+            adapter: self.adapter,
+            preset: self.preset.name(),
+            layers: plan.start.sizes.as_slice(),
+            steps: plan.steps,
+            seed: effort.seed,
+            cases: effort.cases,
+            quick: effort.quick,
+            passed: self.found.troubles.is_empty(),
+            command: &self.command,
+            found: self.found,
+        };
+        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+    }
+
+    /// What a person reads.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Request { plan, effort, .. } = self.request;
+        let head = format!(
+            "parity {}: verify, {} ({} on parity of {} bits), seed {}\n{}",
+            env!("CARGO_PKG_VERSION"),
+            self.preset.name(),
+            plan.start.sizes,
+            plan.data.input_size,
+            effort.seed,
+            adapter_lines(self.adapter)
+        );
+        let mut parts = vec![head, kernels(&self.found.kernels)];
+        parts.extend(self.found.gradients.as_ref().map(gradients));
+        if !self.found.lockstep.is_empty() {
+            parts.push(lockstep(&self.found.lockstep));
+        }
+        parts.extend(self.found.engines.as_ref().map(engines));
+        parts.extend(self.found.troubles.iter().map(trouble));
+        let diagnosis = self.found.gradients.as_ref().and_then(|found| found.diagnosis.as_ref());
+        parts.extend(diagnosis.map(|words| format!("{words}.\n")));
+        parts.push(self.verdict());
+        parts.join("\n")
+    }
+
+    fn verdict(&self) -> String {
+        match self.found.troubles.len() {
+            0 => "All is within what the WGSL specification allows.\n".into(),
+            1 => format!("1 check failed. To repeat it: parity {}\n", self.command),
+            count => format!("{count} checks failed. To repeat them: parity {}\n", self.command),
+        }
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+fn kernels(results: &[KernelResult]) -> String {
+    let head = ["kernel", "cases", "values", "worst, of its bound", "in ULP", "time", "where"];
+    let rows = results.iter().map(|result| {
+        let tally = &result.tally;
+        [
+            result.kernel.into(),
+            tally.cases.to_string(),
+            tally.values.to_string(),
+            percent(tally.worst_share),
+            format!("{:.2}", tally.worst_ulp),
+            format!("{:.1} s", result.wall_s),
+            tally.worst_case.clone(),
+        ]
+    });
+    let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(rows).collect();
+    format!("Each kernel against its f64 twin:\n{}", table(&rows))
+}
+
+fn gradients(found: &Gradients) -> String {
+    let head = ["", "compared", "worst, of its bound"];
+    let rows = [
+        ("the backward pass against dual numbers", found.parameters, found.worst_share_of_dual),
+        ("and central differences", found.parameters, found.worst_share_of_differences),
+        ("the device's own against its losses", found.directions, found.worst_share_of_directions),
+    ]
+    .map(|(name, count, share)| [name.into(), count.to_string(), percent(share)]);
+    let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(rows).collect();
+    format!("Gradients against derivatives, at {} points:\n{}", found.points, table(&rows))
+}
+
+fn lockstep(results: &[LockstepResult]) -> String {
+    let head = ["engine", "steps", "compared", "worst, of its bound", "in ULP", "time"];
+    let rows = results.iter().map(|result| {
+        let LockstepResult { lockstep, tally, wall_s } = result;
+        let form = if lockstep.careful { "careful" } else { "plain" };
+        [
+            format!("{}, {form}", lockstep.engine.name()),
+            lockstep.steps.to_string(),
+            lockstep.checked.to_string(),
+            percent(tally.worst_share),
+            format!("{:.2}", tally.worst_ulp),
+            format!("{wall_s:.1} s"),
+        ]
+    });
+    let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(rows).collect();
+    let mut text = format!(
+        "Lockstep: each step from the device's own state, against one step in f64:\n{}",
+        table(&rows)
+    );
+    text.push_str("\nLeft to themselves (not a check): how far parameters are from those in f64\n");
+    let head = ["engine", "after step", "device", "f32 on this CPU"].map(String::from);
+    let growth = results.iter().flat_map(|result| {
+        let form = if result.lockstep.careful { "careful" } else { "plain" };
+        result.lockstep.growth.iter().map(move |growth| {
+            [
+                format!("{}, {form}", result.lockstep.engine.name()),
+                growth.step.to_string(),
+                format!("{:.1e}", growth.gpu),
+                format!("{:.1e}", growth.cpu_f32),
+            ]
+        })
+    });
+    let rows: Vec<_> = std::iter::once(head).chain(growth).collect();
+    text + &table(&rows)
+}
+
+fn engines(found: &Engines) -> String {
+    let mut text = format!(
+        "Engines against each other:\n  {} steps in parts: the same bits as whole\n",
+        found.cut_steps
+    );
+    if found.common_steps > 0 {
+        let _ = writeln!(
+            text,
+            "  {} steps of both engines from the same states: {} of both bounds\n  {} members of \
+             an ensemble: the same bits alone",
+            found.common_steps,
+            percent(found.worst_share),
+            found.members
+        );
+    }
+    text
+}
+
+fn trouble(trouble: &Trouble) -> String {
+    let section = trouble.section.name();
+    let Some(fault) = &trouble.fault else {
+        return format!("WRONG, {section}: {}\n", trouble.message());
+    };
+    let Fault { kernel, case, step, tensor, index, found, expected, bound } = fault;
+    let step = step.map(|step| format!("step {step}, ")).unwrap_or_default();
+    let times = if *bound > 0.0 {
+        format!(", {:.1} times its bound", (found - expected).abs() / bound)
+    } else {
+        String::new()
+    };
+    format!(
+        "WRONG, {section}: {step}{kernel}, {case}:\n  {tensor}[{index}] is {found:e}, expected \
+         {expected:e} ± {bound:.1e}; off by {:.1} ULP{times}\n",
+        fault.ulp(),
+    )
+}

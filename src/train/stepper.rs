@@ -1,0 +1,159 @@
+//! A network that is trained a few steps at a time, and looked at after each.
+
+use super::budget::Budget;
+use super::fused::problem;
+use super::members::Members;
+use super::{Fused, Layered, Plan};
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::kernels::train_invocation::PROGRESS_ROWS;
+use crate::scalar::Scalar;
+
+/// Where a network stands, bit for bit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// In the order of a `state_dict`.
+    pub parameters: Vec<f32>,
+    /// What the last update hands to the next for each of them: what rounding left out.
+    pub carried: Vec<f32>,
+    /// The loss before the last update, if the engine computed it.
+    pub loss_before: Option<f32>,
+    /// The loss of these parameters, if the engine computed it.
+    pub loss_after: Option<f32>,
+}
+
+/// A network on the device, in the hands of one engine.
+pub struct Stepper<'a> {
+    engine: Engine<'a>,
+    done: u64,
+    state: State,
+}
+
+enum Engine<'a> {
+    Layered(Box<Layered<'a>>),
+    Fused(Box<Members<'a>>),
+}
+
+impl<'a> Stepper<'a> {
+    /// At the plan's start, with a dispatch for each kernel.
+    ///
+    /// # Errors
+    /// As [`Layered::new`].
+    pub async fn layered(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
+        let engine = Engine::Layered(Box::new(Layered::new(gpu, plan).await?));
+        Ok(Self { engine, done: 0, state: State::at_start(plan) })
+    }
+
+    /// At the plan's start, with many steps in one dispatch.
+    ///
+    /// # Errors
+    /// As [`Fused::new`].
+    pub async fn fused(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
+        let refused = |why| Error::Usage(format!("--engine fused: {why}"));
+        Fused::can_run(plan).map_err(refused)?;
+        let problem = problem(&plan.data, &plan.start.sizes, plan.variant).map_err(refused)?;
+        let words = PROGRESS_ROWS + 1 + problem.state_rows();
+        let mut members = Members::new(gpu, problem, 1, 1, words, Budget::Safe).await?;
+        let mut state = State::at_start(plan);
+        let rates = vec![f32::from_f64(plan.rule.learning_rate); 2];
+        gpu.write_at(&members.state, 0, &[&state.parameters[..], &state.carried, &rates].concat());
+        members.start(0.0, 0);
+        state.loss_after = Some(advance(&mut members, 0).await?.loss_after.expect("a look"));
+        Ok(Self { engine: Engine::Fused(Box::new(members)), done: 0, state })
+    }
+
+    /// Updates made.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// After the last of them.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Makes so many updates.
+    ///
+    /// # Errors
+    /// [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all of them.
+    pub async fn advance(&mut self, steps: u64) -> Result<&State, Error> {
+        let end = self.done + steps;
+        while self.done < end {
+            let left = end - self.done;
+            let count;
+            (count, self.state) = match &mut self.engine {
+                Engine::Layered(layered) => {
+                    let count = left.min(layered.steps_at_once());
+                    (count, layered.advance(self.done, count).await?)
+                }
+                Engine::Fused(members) => {
+                    let count = members.next(left);
+                    (count, advance(members, count).await?)
+                }
+            };
+            self.done += count;
+        }
+        Ok(&self.state)
+    }
+
+    /// Goes to another state.
+    pub fn load(&mut self, gpu: &Gpu, state: &State) {
+        match &self.engine {
+            Engine::Layered(layered) => layered.load(state),
+            Engine::Fused(members) => {
+                let values = [&state.parameters[..], &state.carried].concat();
+                gpu.write_at(&members.state, 0, &values);
+            }
+        }
+        self.state = State { loss_before: None, loss_after: None, ..state.clone() };
+    }
+
+    /// The loss of a state, which it goes to; the layered engine makes an update there.
+    ///
+    /// # Errors
+    /// As [`Self::advance`].
+    pub async fn loss_of(&mut self, gpu: &Gpu, state: &State) -> Result<f32, Error> {
+        self.load(gpu, state);
+        if let Engine::Fused(members) = &mut self.engine {
+            return Ok(advance(members, 0).await?.loss_after.expect("a look"));
+        }
+        Ok(self.advance(1).await?.loss_before.expect("the layered engine computes it"))
+    }
+
+    /// A tensor that the last step of the layered engine left behind, by the name that
+    /// [`Reference::trace`](crate::cpu::Reference::trace) gives it; the other engine leaves none.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn read(&self, layer: usize, name: &str) -> Result<Option<Vec<f32>>, Error> {
+        match &self.engine {
+            Engine::Layered(layered) => Ok(Some(layered.read(layer, name).await?)),
+            Engine::Fused(_) => Ok(None),
+        }
+    }
+}
+
+impl State {
+    fn at_start(plan: &Plan) -> Self {
+        let parameters: Vec<f32> = plan.start.values().collect();
+        let carried = vec![0.0; parameters.len()];
+        Self { parameters, carried, loss_before: None, loss_after: None }
+    }
+}
+
+/// One dispatch of `steps` updates and a look, in the hands of a fused kernel.
+async fn advance(members: &mut Members<'_>, steps: u64) -> Result<State, Error> {
+    let [progress, losses, state] =
+        [&members.progress, &members.losses, &members.state].map(Clone::clone);
+    let regions = [(&progress).into(), (&losses).into(), (&state).into()];
+    let words = members.advance([1, steps], &regions).await?.to_vec();
+    let (progress, rest) = words.split_at(progress.len());
+    members.check(progress)?;
+    let values: Vec<f32> = rest.iter().map(|&word| f32::from_bits(word)).collect();
+    let (parameters, rest) = values[1..].split_at(members.problem.parameter_count());
+    let carried = rest[..parameters.len()].to_vec();
+    let (parameters, loss_after) = (parameters.to_vec(), Some(values[0]));
+    Ok(State { parameters, carried, loss_before: None, loss_after })
+}

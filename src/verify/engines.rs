@@ -1,0 +1,158 @@
+//! The engines against each other: the same step from the same state, and the same bits however a
+//! run is cut, alone or among others.
+
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+
+use super::lockstep::{Engine, Twin};
+use super::trial::share;
+use super::{Failure, Trial};
+use crate::error::Error;
+use crate::rng::Stream;
+use crate::rule::{Rule, Variant};
+use crate::scalar::Scalar;
+use crate::sweep::{EnsemblePlan, Task};
+use crate::train::{Budget, Fused, Layered, Outcome, Plan};
+
+/// What the comparisons gave.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Engines {
+    /// Steps that both engines made from the same state.
+    pub common_steps: u64,
+    /// The largest share of the two bounds together that their difference took.
+    pub worst_share: f64,
+    /// Updates of the runs that were cut and compared bit for bit.
+    pub cut_steps: u64,
+    /// Members of an ensemble that were trained alone as well, to the same bits.
+    pub members: u64,
+}
+
+/// Updates of a run that is cut.
+const CUT_STEPS: u64 = 300;
+
+/// Between the states from which both engines make a step.
+const STRIDE: u64 = 50;
+
+/// Compares all that can run the plan.
+///
+/// # Errors
+/// The first fault, or why the device could not go on.
+pub async fn engines(trial: &mut Trial<'_>, plan: &Plan) -> Result<Engines, Failure> {
+    let mut found = Engines::default();
+    let plan = &Plan { steps: CUT_STEPS, log_every: 7, ..plan.clone() };
+    cut(trial, plan, Engine::Layered).await?;
+    found.cut_steps += CUT_STEPS;
+    if Fused::can_run(plan).is_err() {
+        return Ok(found);
+    }
+    let careful = &Plan { variant: Variant::CAREFUL, ..plan.clone() };
+    for variant in [Variant::CAREFUL, Variant::PLAIN] {
+        cut(trial, &Plan { variant, ..plan.clone() }, Engine::Fused).await?;
+        found.cut_steps += CUT_STEPS;
+    }
+    common_steps(trial, careful, &mut found).await?;
+    members(trial, plan, &mut found).await?;
+    Ok(found)
+}
+
+/// Whole, as training cuts it, and in parts of random lengths.
+async fn cut(trial: &mut Trial<'_>, plan: &Plan, engine: Engine) -> Result<(), Failure> {
+    trial.kernel = engine.kernel(plan);
+    let mut go_on = |_| ControlFlow::Continue(());
+    let whole: Outcome = match engine {
+        Engine::Layered => Layered::new(trial.gpu, plan).await?.train(&mut go_on).await?,
+        Engine::Fused => {
+            let mut fused = Fused::new(trial.gpu, plan, Budget::Hopeful).await?;
+            fused.train(&mut go_on).await?
+        }
+    };
+    let mut stepper = engine.start(trial.gpu, plan).await?;
+    let lengths = Stream::new(trial.effort.seed);
+    while stepper.done() < plan.steps {
+        let draw = lengths.uniform(u32::try_from(stepper.done()).expect("few"));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 21")]
+        let length = 1 + (20.0 * draw.abs()) as u64;
+        stepper.advance(length.min(plan.steps - stepper.done())).await?;
+    }
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    let whole: Vec<f32> = whole.parameters.values().collect();
+    let case = format!("the {} engine, a run whole and in parts", engine.name());
+    trial.equal(&case, "parameters", &bits(&stepper.state().parameters), &bits(&whole))
+}
+
+/// Both engines make the same step from the same states of a run.
+async fn common_steps(
+    trial: &mut Trial<'_>,
+    plan: &Plan,
+    found: &mut Engines,
+) -> Result<(), Failure> {
+    let [mut layered, mut fused] = [
+        Engine::Layered.start(trial.gpu, plan).await?,
+        Engine::Fused.start(trial.gpu, plan).await?,
+    ];
+    let [mut first, mut second] =
+        [Engine::Layered, Engine::Fused].map(|engine| Twin::new(engine, plan));
+    trial.kernel = Engine::Fused.kernel(plan);
+    while fused.done() < plan.steps {
+        let before = fused.state().clone();
+        let bounds =
+            first.step(&before).parameters.into_iter().zip(second.step(&before).parameters);
+        layered.load(trial.gpu, &before);
+        let by_layered = layered.advance(1).await?.parameters.clone();
+        let by_fused = &fused.advance(1).await?.parameters;
+        for (index, (a, b)) in bounds.enumerate() {
+            let [one, other] = [by_layered[index], by_fused[index]].map(f64::from);
+            let bound = a.error() + b.error();
+            let Some(share) = share((one - other).abs(), bound) else {
+                let case = "one step of both engines from the same state";
+                return Err(trial.fault(case, "parameters", index, [other, one, bound]));
+            };
+            found.worst_share = found.worst_share.max(share);
+        }
+        found.common_steps += 1;
+        fused.advance(STRIDE - 1).await?;
+    }
+    Ok(())
+}
+
+/// Members of an ensemble have the same bits alone.
+async fn members(trial: &mut Trial<'_>, plan: &Plan, found: &mut Engines) -> Result<(), Failure> {
+    if plan.rule != Rule::sgd(plan.rule.learning_rate) {
+        return Ok(());
+    }
+    let task = Task {
+        data: plan.data.clone(),
+        sizes: plan.start.sizes.clone(),
+        init: crate::model::Init::Torch,
+        variant: Variant::PLAIN,
+        steps: plan.steps,
+        solved_below: crate::train::LEARNED_BELOW,
+        budget: Budget::Hopeful,
+    };
+    let ensemble = EnsemblePlan {
+        task,
+        networks: 7,
+        seed: trial.effort.seed,
+        learning_rate: plan.rule.learning_rate,
+        vary: vec![],
+        sample: vec![0, 3, 6],
+    };
+    let together = ensemble.run(trial.gpu, 3, &mut |_| ControlFlow::Continue(())).await?;
+    for member in together.sampled {
+        let (start, rate) = ensemble.start_of(trial.gpu, member.member).await?;
+        let rule = Rule::sgd(rate.to_f64());
+        let alone = Plan { start, rule, variant: Variant::PLAIN, ..plan.clone() };
+        let mut fused = Fused::new(trial.gpu, &alone, Budget::Hopeful).await?;
+        let outcome = fused.train(&mut |_| ControlFlow::Continue(())).await?;
+        if outcome.parameters.sha256() != member.parameters_sha256 {
+            return Err(Error::Wrong(format!(
+                "member {} of an ensemble ends with other bits than the same network trained alone",
+                member.member
+            ))
+            .into());
+        }
+        found.members += 1;
+    }
+    Ok(())
+}

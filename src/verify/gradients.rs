@@ -1,0 +1,315 @@
+//! Gradients against what a derivative is: the hand-written backward pass against arithmetic on
+//! [`Dual`] numbers and against central differences, and the device's own gradient against the
+//! change of its own loss.
+
+use serde::Serialize;
+
+use super::lockstep::{Engine, Twin};
+use super::trial::share;
+use super::{Failure, Trial, draws};
+use crate::cpu::Reference;
+use crate::dataset::Dataset;
+use crate::model::Parameters;
+use crate::rule::Rule;
+use crate::scalar::{Dual, Enclosure, F64_SHARE, Scalar};
+use crate::train::{Plan, State};
+
+/// Of central differences: the step, and the absolute and relative tolerance. Those are the defaults
+/// of PyTorch's `torch.autograd.gradcheck`.
+const STEP: f64 = 1e-6;
+const ABSOLUTE: f64 = 1e-5;
+const RELATIVE: f64 = 1e-3;
+
+/// How far along its direction the directional check goes: the largest change of a parameter.
+const REACH: f64 = 1.0 / 64.0;
+
+/// Directions in which losses are compared with the gradient.
+const DIRECTIONS: u64 = 4;
+
+/// The most parameters whose derivatives are taken; of more, as many, evenly spread.
+const MOST_PARAMETERS: usize = 500;
+
+/// What the checks of a gradient gave.
+#[derive(Clone, Debug, Serialize)]
+pub struct Gradients {
+    /// Parameters whose derivatives were compared.
+    pub parameters: usize,
+    /// Points where.
+    pub points: usize,
+    /// The largest share of its bound that a difference from the dual numbers had.
+    pub worst_share_of_dual: f64,
+    /// The same of its tolerance, from central differences.
+    pub worst_share_of_differences: f64,
+    /// Directions in which the device's losses were compared with its gradient.
+    pub directions: usize,
+    /// The largest share of its bound that such a comparison took.
+    pub worst_share_of_directions: f64,
+    /// What is wrong, in words, where something is.
+    pub diagnosis: Option<String>,
+}
+
+impl Gradients {
+    fn new(points: usize) -> Self {
+        Self {
+            parameters: 0,
+            points,
+            worst_share_of_dual: 0.0,
+            worst_share_of_differences: 0.0,
+            directions: 0,
+            worst_share_of_directions: 0.0,
+            diagnosis: None,
+        }
+    }
+}
+
+/// A point of the parameters' space, with what is known of the loss there.
+struct Point<'a> {
+    data: &'a Dataset,
+    rule: Rule,
+    parameters: &'a Parameters,
+}
+
+/// A derivative of the mean loss, and how far two right computations in `f64` may be apart.
+#[derive(Clone, Copy)]
+struct Derivative {
+    value: f64,
+    rounding: f64,
+    /// What the rule's epsilon takes off at most: of each row |p − t|·ε / (p(1 − p) + ε).
+    of_epsilon: f64,
+}
+
+impl Derivative {
+    /// How far the backward pass may be from it, but for its own rounding.
+    fn slack(self) -> f64 {
+        self.rounding + self.of_epsilon
+    }
+}
+
+impl Point<'_> {
+    /// ∂loss/∂parameter number `number`.
+    fn derivative(&self, number: usize) -> Derivative {
+        let Self { data, rule, parameters } = self;
+        let mut network = Reference::<Dual<Enclosure>>::new(data, *rule, parameters);
+        let parameter = network.parameters_mut().nth(number).expect("it has that many");
+        *parameter = Dual::input(parameter.value);
+        let loss = network.forward().derivative;
+        let rows = network.logits().iter().zip(network.probabilities()).zip(&data.targets);
+        let of_epsilon: f64 = rows
+            .map(|((logit, probability), &target)| {
+                let (p, slope) = (probability.to_f64(), logit.derivative.to_f64());
+                let taken_off = rule.epsilon / (p * (1.0 - p) + rule.epsilon);
+                (p - f64::from(target)).abs() * taken_off * slope.abs()
+            })
+            .sum();
+        let of_epsilon = self.mean(of_epsilon);
+        Derivative { value: loss.to_f64(), rounding: F64_SHARE * loss.error(), of_epsilon }
+    }
+
+    fn mean(&self, sum: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
+        let count = self.data.batch_size() as f64;
+        sum / count
+    }
+
+    /// What the rule makes of the gradient of the mean loss, for this parameter.
+    fn factor(&self, number: usize) -> f64 {
+        let (name, ..) = self.parameters.sizes.parameter(number);
+        factor(self.rule, self.data.batch_size(), name.ends_with("bias"))
+    }
+
+    /// [L(x + h) − L(x − h)] / 2h for parameter number `number`, in `f64`.
+    fn central_difference(&self, number: usize) -> f64 {
+        let mut network = Reference::<f64>::new(self.data, self.rule, self.parameters);
+        let mut loss_at = |change: f64| {
+            let parameter = network.parameters_mut().nth(number).expect("it has that many");
+            let before = *parameter;
+            *parameter = before + change;
+            let loss = network.forward();
+            *network.parameters_mut().nth(number).expect("it has that many") = before;
+            loss
+        };
+        (loss_at(STEP) - loss_at(-STEP)) / (2.0 * STEP)
+    }
+
+    /// The gradient that the backward pass computes, by the rule.
+    fn by_hand(&self, rule: Rule) -> Vec<Enclosure> {
+        let mut network = Reference::<Enclosure>::new(self.data, rule, self.parameters);
+        network.forward();
+        network.backward();
+        network.gradient().collect()
+    }
+}
+
+/// What a rule multiplies the gradient of the mean loss with.
+fn factor(rule: Rule, batch_size: usize, is_bias: bool) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
+    let rows = batch_size as f64;
+    let of_bias = if is_bias { rule.bias_reduction.scale(batch_size) } else { 1.0 };
+    rule.loss_reduction.scale(batch_size) * rows * of_bias
+}
+
+/// The hand-written backward pass at the plan's start and at random points.
+///
+/// # Errors
+/// A fault where it is not the gradient; its words in the result's `diagnosis`.
+pub fn by_arithmetic(
+    trial: &mut Trial<'_>,
+    plan: &Plan,
+    points: usize,
+) -> (Gradients, Option<Failure>) {
+    let mut found = Gradients::new(points);
+    for number in 0..points {
+        let seed = trial.effort.seed + number as u64;
+        let drawn = crate::model::Init::Normal;
+        let parameters = match number {
+            0 => plan.start.clone(),
+            _ => Parameters::initialise(&plan.start.sizes, drawn, seed),
+        };
+        let point = Point { data: &plan.data, rule: plan.rule, parameters: &parameters };
+        if let Err(failure) = check_point(trial, &point, &mut found) {
+            found.diagnosis = diagnosis(&point);
+            return (found, Some(failure));
+        }
+    }
+    (found, None)
+}
+
+fn check_point(trial: &Trial<'_>, point: &Point<'_>, found: &mut Gradients) -> Result<(), Failure> {
+    let by_hand = point.by_hand(point.rule);
+    let stride = by_hand.len().div_ceil(MOST_PARAMETERS);
+    for (number, hand) in by_hand.iter().enumerate().step_by(stride) {
+        let (name, _, index) = point.parameters.sizes.parameter(number);
+        let value = hand.to_f64();
+        let check = |against: &str, [expected, bound]: [f64; 2]| {
+            let case = format!("the backward pass against {against}");
+            let tensor = format!("gradient by {name}");
+            let fault = || trial.fault(&case, tensor, index, [value, expected, bound]);
+            share((value - expected).abs(), bound).ok_or_else(fault)
+        };
+        let (exact, factor) = (point.derivative(number), point.factor(number));
+        let by_dual = [factor * exact.value, F64_SHARE * hand.error() + factor * exact.slack()];
+        let by_difference = factor * point.central_difference(number);
+        let tolerance = factor * (ABSOLUTE + exact.of_epsilon) + RELATIVE * by_difference.abs();
+        let dual = check("dual numbers", by_dual)?;
+        let difference = check("central differences", [by_difference, tolerance])?;
+        found.worst_share_of_dual = found.worst_share_of_dual.max(dual);
+        found.worst_share_of_differences = found.worst_share_of_differences.max(difference);
+        found.parameters += 1;
+    }
+    Ok(())
+}
+
+/// What is missing, found by putting it in.
+fn diagnosis(point: &Point<'_>) -> Option<String> {
+    let repaired = Rule { hidden_derivative: true, ..point.rule };
+    let is_right = point.by_hand(repaired).iter().enumerate().all(|(number, hand)| {
+        let (derivative, factor) = (point.derivative(number), point.factor(number));
+        let bound =
+            F64_SHARE * hand.error() + factor * (derivative.rounding + derivative.of_epsilon);
+        (hand.to_f64() - factor * derivative.value).abs() <= bound
+    });
+    (is_right && !point.rule.hidden_derivative).then(|| {
+        "the gradient of the hidden layer lacks the derivative of its sigmoid, a·(1 − a); with it, \
+         every gradient is right"
+            .into()
+    })
+}
+
+/// The gradient of the mean loss as a device's update shows it.
+struct Shown {
+    values: Vec<f64>,
+    /// How far rounding, and the rule's epsilon, may have taken each from the truth.
+    bounds: Vec<f64>,
+    truth: Vec<f64>,
+}
+
+impl Shown {
+    fn new(point: &Point<'_>, rate: f64, [before, after]: [&State; 2], step: &[Enclosure]) -> Self {
+        let mut shown = Self { values: vec![], bounds: vec![], truth: vec![] };
+        for (number, expected) in step.iter().enumerate() {
+            let [before, after] = [before, after].map(|state| f64::from(state.parameters[number]));
+            let (factor, exact) = (rate * point.factor(number), point.derivative(number));
+            shown.values.push((before - after) / factor);
+            shown.bounds.push(expected.error() / factor + exact.of_epsilon);
+            shown.truth.push(exact.value);
+        }
+        shown
+    }
+}
+
+/// The device's gradient, from one update of its own, against the change of its own loss along
+/// several directions: L(x + d) − L(x − d) = 2 g·d, but for what the loss's curvature adds. All
+/// three are bounded: the losses and the gradient by the enclosure, and the curvature's part by
+/// taking both sides in `f64`.
+///
+/// # Errors
+/// A fault where they differ, or why the device could not go on.
+pub async fn on_device(
+    trial: &mut Trial<'_>,
+    plan: &Plan,
+    engine: Engine,
+    found: &mut Gradients,
+) -> Result<(), Failure> {
+    trial.kernel = engine.kernel(plan);
+    let mut stepper = engine.start(trial.gpu, plan).await?;
+    let start = stepper.state().clone();
+    let after = stepper.advance(1).await?.clone();
+    let step = Twin::new(engine, plan).step(&start).parameters;
+    let point = Point { data: &plan.data, rule: plan.rule, parameters: &plan.start };
+    let shown = Shown::new(&point, plan.rule.learning_rate, [&start, &after], &step);
+    for number in 0..DIRECTIONS {
+        let count = start.parameters.len();
+        let direction: Vec<f64> = match number {
+            0 => shown.values.clone(),
+            _ => {
+                draws::values(trial.effort.seed + number, count).iter().map(|&v| v.into()).collect()
+            }
+        };
+        let ends = [1.0, -1.0].map(|sign| moved(&start, &direction, sign));
+        let mut losses = [0.0; 2];
+        for (loss, end) in losses.iter_mut().zip(&ends) {
+            *loss = stepper.loss_of(trial.gpu, end).await?.into();
+        }
+        let [grown, predicted, bound] = along(plan, &shown, &ends, losses);
+        let Some(share) = share((grown - predicted).abs(), bound) else {
+            found.diagnosis = found.diagnosis.take().or_else(|| diagnosis(&point));
+            let case = format!("the {} engine's gradient against its own loss", engine.name());
+            let tensor = "change of the loss along direction";
+            let number = usize::try_from(number).expect("few");
+            return Err(trial.fault(&case, tensor, number, [predicted, grown, bound]));
+        };
+        found.worst_share_of_directions = found.worst_share_of_directions.max(share);
+        found.directions += 1;
+    }
+    Ok(())
+}
+
+/// From one end of a direction to the other: how far the device's loss grew, how far its gradient
+/// says that it does, and how far apart the two may be.
+fn along(plan: &Plan, shown: &Shown, ends: &[State; 2], [right, left]: [f64; 2]) -> [f64; 3] {
+    let [at_right, at_left] = ends.each_ref().map(|end| loss::<Enclosure>(plan, end));
+    let [from, to] = [&ends[1], &ends[0]].map(|end| &end.parameters);
+    let steps = || from.iter().zip(to).map(|(&from, &to)| f64::from(to) - f64::from(from));
+    let sum = |values: &[f64]| values.iter().zip(steps()).map(|(v, d)| v * d).sum::<f64>();
+    let reach: f64 = shown.bounds.iter().zip(steps()).map(|(bound, d)| bound * d.abs()).sum();
+    let curvature = (at_right.to_f64() - at_left.to_f64() - sum(&shown.truth)).abs();
+    let bound = at_right.error() + at_left.error() + curvature + reach;
+    [right - left, sum(&shown.values), bound]
+}
+
+/// The state with its parameters moved along a direction, as far as [`REACH`].
+fn moved(start: &State, direction: &[f64], sign: f64) -> State {
+    let largest = direction.iter().fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()));
+    let parameters =
+        start.parameters.iter().zip(direction).map(|(&value, along)| {
+            f32::from_f64(f64::from(value) + sign * REACH * along / largest)
+        });
+    State { parameters: parameters.collect(), ..start.clone() }
+}
+
+/// The mean loss of a state.
+fn loss<S: Scalar>(plan: &Plan, state: &State) -> S {
+    let mut network = Reference::<S>::new(&plan.data, plan.rule, &plan.start);
+    network.load(&state.parameters, &state.carried);
+    network.forward()
+}

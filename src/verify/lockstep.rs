@@ -1,0 +1,268 @@
+//! Every step of a run: from the device's own state before it, one step of the reference, and every
+//! parameter after it within the derived bound.
+
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+
+use super::{Failure, Trial};
+use crate::cpu::Reference;
+use crate::cpu::train_invocation::{Member, look, train_invocation};
+use crate::error::Error;
+use crate::scalar::{Enclosure, Scalar};
+use crate::train::{Plan, State, Stepper};
+
+/// What walks in step with the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// A dispatch for each kernel.
+    Layered,
+    /// Many steps in one dispatch.
+    Fused,
+}
+
+impl Engine {
+    /// Its name, in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Layered => "layered",
+            Self::Fused => "fused",
+        }
+    }
+
+    pub(super) async fn start<'a>(
+        self,
+        gpu: &'a crate::gpu::Gpu,
+        plan: &'a Plan,
+    ) -> Result<Stepper<'a>, Error> {
+        match self {
+            Self::Layered => Stepper::layered(gpu, plan).await,
+            Self::Fused => Stepper::fused(gpu, plan).await,
+        }
+    }
+
+    /// The stem of the shader that makes the update.
+    pub(super) fn kernel(self, plan: &Plan) -> &'static str {
+        match (self, crate::train::Fused::can_run(plan)) {
+            (Self::Layered, _) => "sgd_update",
+            (Self::Fused, Ok(crate::train::Trainer::Workgroup)) => "train_workgroup",
+            (Self::Fused, _) => "train_invocation",
+        }
+    }
+}
+
+/// How far the free runs are from the one in `f64`: the largest deviation of a parameter.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Growth {
+    /// After so many updates.
+    pub step: u64,
+    /// Of the device.
+    pub gpu: f64,
+    /// Of `f32` on this processor.
+    pub cpu_f32: f64,
+}
+
+/// A run in lockstep.
+#[derive(Clone, Debug, Serialize)]
+pub struct Lockstep {
+    /// What ran.
+    pub engine: Engine,
+    /// Whether it ran the careful formulas, or the plain ones of ensembles.
+    pub careful: bool,
+    /// Updates made.
+    pub steps: u64,
+    /// Updates compared.
+    pub checked: u64,
+    /// Reported, never gated: each run is its own, and rounding alone drives them apart.
+    pub growth: Vec<Growth>,
+}
+
+/// One step of the reference from a state: parameters, what they carry, and the loss.
+pub(super) enum Twin<'a> {
+    Layered(Box<Reference<Enclosure>>),
+    Fused(&'a Plan),
+}
+
+/// What a state must be followed by.
+pub(super) struct Expected {
+    pub(super) parameters: Vec<Enclosure>,
+    /// None where an engine hands on nothing.
+    carried: Option<Vec<Enclosure>>,
+    /// Before the update.
+    loss: Option<Enclosure>,
+}
+
+impl<'a> Twin<'a> {
+    pub(super) fn new(engine: Engine, plan: &'a Plan) -> Self {
+        match engine {
+            Engine::Layered => {
+                Self::Layered(Box::new(Reference::new(&plan.data, plan.rule, &plan.start)))
+            }
+            Engine::Fused => Self::Fused(plan),
+        }
+    }
+
+    pub(super) fn step(&mut self, before: &State) -> Expected {
+        match self {
+            Self::Layered(reference) => {
+                reference.load(&before.parameters, &before.carried);
+                let loss = Some(reference.step());
+                let carried = Some(reference.residues().collect());
+                Expected { parameters: reference.parameters().collect(), carried, loss }
+            }
+            Self::Fused(plan) => {
+                let mut member = member(plan, before);
+                train_invocation(plan.variant, &plan.data, 0.0, 1, &mut member);
+                let Member { parameters, carried, .. } = member;
+                let carried = plan.variant.careful.then_some(carried);
+                Expected { parameters, carried, loss: None }
+            }
+        }
+    }
+}
+
+fn member(plan: &Plan, state: &State) -> Member<Enclosure> {
+    let rate = Enclosure::from_f64(plan.rule.learning_rate);
+    let parameters = Enclosure::all_from_f32(&state.parameters);
+    Member {
+        carried: Enclosure::all_from_f32(&state.carried),
+        ..Member::new(parameters, [rate; 2])
+    }
+}
+
+/// Runs the plan; compares every `every`th step.
+///
+/// # Errors
+/// The first fault, or why the device could not go on.
+pub async fn lockstep(
+    trial: &mut Trial<'_>,
+    plan: &Plan,
+    engine: Engine,
+    every: u64,
+    observe: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<Lockstep, Failure> {
+    let mut stepper = engine.start(trial.gpu, plan).await?;
+    let mut twin = Twin::new(engine, plan);
+    let mut free = Free::new(plan);
+    let mut checked = 0;
+    while stepper.done() < plan.steps {
+        let skipped = (every - 1).min(plan.steps - 1 - stepper.done());
+        stepper.advance(skipped).await?;
+        let step = stepper.done();
+        let before = stepper.state().clone();
+        let after = stepper.advance(1).await?;
+        if let Err(failure) = compare(trial, plan, &mut twin, &before, after) {
+            let failure = localise(trial, &stepper, &twin, failure).await;
+            return Err(at_step(plan, failure, step));
+        }
+        checked += 1;
+        free.advance(step + 1, &stepper.state().parameters, plan.steps);
+        if observe(step + 1).is_break() {
+            return Err(Error::Interrupted { step: step + 1, steps: plan.steps }.into());
+        }
+    }
+    let (careful, steps) = (engine == Engine::Layered || plan.variant.careful, plan.steps);
+    Ok(Lockstep { engine, careful, steps, checked, growth: free.growth })
+}
+
+/// One step against its twin.
+pub(super) fn compare(
+    trial: &mut Trial<'_>,
+    plan: &Plan,
+    twin: &mut Twin<'_>,
+    before: &State,
+    after: &State,
+) -> Result<(), Failure> {
+    const CASE: &str = "from the device's own state";
+    let expected = twin.step(before);
+    trial.compare(CASE, "parameters", &after.parameters, &expected.parameters)?;
+    if let Some(carried) = &expected.carried {
+        trial.compare(CASE, "residues", &after.carried, carried)?;
+    }
+    if let (Some(found), Some(expected)) = (after.loss_before, expected.loss) {
+        trial.compare(CASE, "loss", &[found], &[expected])?;
+    }
+    if let Some(found) = after.loss_after {
+        let (expected, _) = look(plan.variant, &plan.data, &member(plan, after));
+        trial.compare(CASE, "loss", &[found], &[expected])?;
+    }
+    Ok(())
+}
+
+/// The first tensor of the step that is out of its bound, in the order in which kernels write them.
+async fn localise(
+    trial: &mut Trial<'_>,
+    stepper: &Stepper<'_>,
+    twin: &Twin<'_>,
+    failure: Failure,
+) -> Failure {
+    let Twin::Layered(reference) = twin else { return failure };
+    let kernel = trial.kernel;
+    for trace in reference.trace() {
+        let found = match stepper.read(trace.layer, trace.tensor).await {
+            Ok(Some(found)) => found,
+            Ok(None) => break,
+            Err(error) => return error.into(),
+        };
+        trial.kernel = trace.kernels;
+        let tensor = format!("{} of layer {}", trace.tensor, trace.layer);
+        let compared = trial.compare("in a step of training", &tensor, &found, &trace.values);
+        if let Err(first) = compared {
+            return first;
+        }
+    }
+    trial.kernel = kernel;
+    failure
+}
+
+/// The failure with its step, and with parameters by their names.
+pub(super) fn at_step(plan: &Plan, failure: Failure, step: u64) -> Failure {
+    let Failure::Fault(mut fault) = failure else { return failure };
+    fault.step = Some(step);
+    if ["parameters", "residues"].contains(&fault.tensor.as_str()) {
+        let (name, _, index) = plan.start.sizes.parameter(fault.index);
+        fault.index = index;
+        fault.tensor =
+            if fault.tensor == "parameters" { name } else { format!("residues of {name}") };
+    }
+    Failure::Fault(fault)
+}
+
+/// The same run on this processor, left to itself.
+struct Free {
+    f32: Reference<f32>,
+    f64: Reference<f64>,
+    done: u64,
+    growth: Vec<Growth>,
+}
+
+impl Free {
+    fn new(plan: &Plan) -> Self {
+        let f32 = Reference::new(&plan.data, plan.rule, &plan.start);
+        let f64 = Reference::new(&plan.data, plan.rule, &plan.start);
+        Self { f32, f64, done: 0, growth: vec![] }
+    }
+
+    /// Follows the device to a step; at each that is a power of ten, and at the last, keeps how far
+    /// apart they are.
+    fn advance(&mut self, step: u64, parameters: &[f32], last: u64) {
+        while self.done < step {
+            self.f32.step();
+            self.f64.step();
+            self.done += 1;
+        }
+        let is_due = step == last || 10_u64.pow(step.ilog10()) == step;
+        if is_due {
+            let cpu_f32: Vec<f32> = self.f32.parameters().collect();
+            let (gpu, cpu_f32) = (self.deviation(parameters), self.deviation(&cpu_f32));
+            self.growth.push(Growth { step, gpu, cpu_f32 });
+        }
+    }
+
+    fn deviation(&self, parameters: &[f32]) -> f64 {
+        let pairs = parameters.iter().zip(self.f64.parameters());
+        pairs.map(|(&found, truth)| (f64::from(found) - truth).abs()).fold(0.0, f64::max)
+    }
+}

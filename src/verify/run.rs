@@ -1,0 +1,285 @@
+//! All checks, one section after the other.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::{
+    Effort, Engine, Engines, Failure, Fault, Gradients, KERNELS, Lockstep, Tally, Trial,
+    by_arithmetic, engines, lockstep, on_device,
+};
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::rule::Variant;
+use crate::train::{Fused, Plan};
+
+/// Steps that are compared one by one before they are only sampled: of the fused engine, and of the
+/// layered one, which takes longer.
+const BUDGET: [u64; 2] = [20_000, 10_000];
+
+/// The same where it should be quick, and how many steps are made at all.
+const QUICK_BUDGET: [u64; 2] = [1_000, 200];
+const QUICK_STEPS: u64 = 1_000;
+
+/// Points at which gradients are checked.
+const POINTS: usize = 4;
+
+/// What is to be checked.
+pub struct Request {
+    /// The run that is checked step by step, and whose gradients are.
+    pub plan: Plan,
+    /// How far to go.
+    pub effort: Effort,
+    /// Compare every so many steps; none for all of them, as far as there is time.
+    pub every: Option<u64>,
+    /// Only this kernel.
+    pub kernel: Option<String>,
+}
+
+/// The parts of the check, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Section {
+    /// Each kernel against its twin.
+    Kernels,
+    /// Gradients against derivatives.
+    Gradients,
+    /// Every step of a run.
+    Lockstep,
+    /// The engines against each other.
+    Engines,
+}
+
+impl Section {
+    /// Its name, in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kernels => "kernels",
+            Self::Gradients => "gradients",
+            Self::Lockstep => "lockstep",
+            Self::Engines => "engines",
+        }
+    }
+}
+
+/// What the check of one kernel gave.
+#[derive(Clone, Debug, Serialize)]
+pub struct KernelResult {
+    /// The stem of the shader.
+    pub kernel: &'static str,
+    /// Its comparisons.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// How long they took.
+    pub wall_s: f64,
+}
+
+/// What a run in lockstep gave.
+#[derive(Clone, Debug, Serialize)]
+pub struct LockstepResult {
+    /// The run.
+    #[serde(flatten)]
+    pub lockstep: Lockstep,
+    /// Its comparisons.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// How long they took.
+    pub wall_s: f64,
+}
+
+/// Something that is not as it must be.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trouble {
+    /// What found it.
+    pub section: Section,
+    /// The value that is wrong, where one is.
+    pub fault: Option<Fault>,
+    /// What happened, where it is not a value.
+    pub message: Option<String>,
+    /// That of a process which ends with it.
+    #[serde(skip)]
+    pub exit_code: u8,
+}
+
+impl Trouble {
+    /// What happened, where it is not a value.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        self.message.as_deref().unwrap_or_default()
+    }
+}
+
+/// What all checks gave.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Verification {
+    /// In the order of [`KERNELS`].
+    pub kernels: Vec<KernelResult>,
+    /// Unless only a kernel was asked for; so the next two.
+    pub gradients: Option<Gradients>,
+    /// One for each engine and form.
+    pub lockstep: Vec<LockstepResult>,
+    /// The engines against each other.
+    pub engines: Option<Engines>,
+    /// In the order in which they were found; none where all is well.
+    pub troubles: Vec<Trouble>,
+}
+
+impl Verification {
+    /// Notes a failure.
+    ///
+    /// # Errors
+    /// Those that are none of the device's: the user broke off, or asked for what is not there.
+    fn note(&mut self, section: Section, failure: Failure) -> Result<(), Error> {
+        let trouble = match failure {
+            Failure::Fault(fault) => {
+                Trouble { section, fault: Some(*fault), message: None, exit_code: 1 }
+            }
+            Failure::Error(
+                error @ (Error::Interrupted { .. } | Error::Usage(_) | Error::NoAdapter(_)),
+            ) => return Err(error),
+            Failure::Error(error) => {
+                let (message, exit_code) = (Some(error.to_string()), error.exit_code());
+                Trouble { section, fault: None, message, exit_code }
+            }
+        };
+        self.troubles.push(trouble);
+        Ok(())
+    }
+}
+
+/// How far the checks have come: the section, and how much of it is done.
+pub type Observe<'a> = dyn FnMut(Section, u64, u64) -> ControlFlow<()> + 'a;
+
+/// Checks a device.
+///
+/// # Errors
+/// [`Error::Interrupted`] if `observe` asks for it, [`Error::Usage`] if there is no such kernel or
+/// the adapter cannot hold the plan; what the device does wrong is in the result.
+pub async fn verify(
+    gpu: &Gpu,
+    request: &Request,
+    observe: &mut Observe<'_>,
+) -> Result<Verification, Error> {
+    let mut found = Verification::default();
+    check_kernels(gpu, request, &mut found, observe).await?;
+    if request.kernel.is_some() {
+        return Ok(found);
+    }
+    check_training(gpu, request, &mut found, observe).await?;
+    Ok(found)
+}
+
+/// All but the kernels one by one.
+pub(super) async fn check_training(
+    gpu: &Gpu,
+    request: &Request,
+    found: &mut Verification,
+    observe: &mut Observe<'_>,
+) -> Result<(), Error> {
+    check_gradients(gpu, request, found, observe).await?;
+    check_lockstep(gpu, request, found, observe).await?;
+    go_on(observe, Section::Engines, 0, 1)?;
+    let mut trial = Trial::new(gpu, "engines", request.effort);
+    match engines(&mut trial, &request.plan).await {
+        Ok(result) => found.engines = Some(result),
+        Err(failure) => found.note(Section::Engines, failure)?,
+    }
+    Ok(())
+}
+
+fn go_on(observe: &mut Observe<'_>, section: Section, step: u64, steps: u64) -> Result<(), Error> {
+    match observe(section, step, steps) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Interrupted { step, steps }),
+    }
+}
+
+async fn check_kernels(
+    gpu: &Gpu,
+    request: &Request,
+    found: &mut Verification,
+    observe: &mut Observe<'_>,
+) -> Result<(), Error> {
+    let asked = |name: &str| request.kernel.as_ref().is_none_or(|kernel| kernel == name);
+    let kernels: Vec<_> = KERNELS.iter().filter(|kernel| asked(kernel.spec.name)).collect();
+    if let (true, Some(kernel)) = (kernels.is_empty(), &request.kernel) {
+        let names: Vec<_> = KERNELS.iter().map(|kernel| kernel.spec.name).collect();
+        return Err(Error::Usage(format!(
+            "--kernel {kernel}: expected one of {}",
+            names.join(", ")
+        )));
+    }
+    for (done, kernel) in (0..).zip(&kernels) {
+        go_on(observe, Section::Kernels, done, kernels.len() as u64)?;
+        let (start, name) = (Instant::now(), kernel.spec.name);
+        let mut trial = Trial::new(gpu, name, request.effort);
+        let checked = kernel.check(&mut trial).await;
+        let wall_s = start.elapsed().as_secs_f64();
+        found.kernels.push(KernelResult { kernel: name, tally: trial.tally, wall_s });
+        if let Err(failure) = checked {
+            found.note(Section::Kernels, failure)?;
+        }
+    }
+    Ok(())
+}
+
+/// The engines that can run a plan, each in the forms that it has.
+fn runs(plan: &Plan) -> Vec<(Engine, Plan)> {
+    let mut runs = vec![(Engine::Layered, plan.clone())];
+    if Fused::can_run(plan).is_ok() {
+        let forms = [Variant::CAREFUL, Variant::PLAIN];
+        runs.extend(forms.map(|variant| (Engine::Fused, Plan { variant, ..plan.clone() })));
+    }
+    runs
+}
+
+async fn check_gradients(
+    gpu: &Gpu,
+    request: &Request,
+    found: &mut Verification,
+    observe: &mut Observe<'_>,
+) -> Result<(), Error> {
+    let plan = &request.plan;
+    go_on(observe, Section::Gradients, 0, 1)?;
+    let mut trial = Trial::new(gpu, "backward pass", request.effort);
+    let (mut gradients, failure) = by_arithmetic(&mut trial, plan, POINTS);
+    if let Some(failure) = failure {
+        found.note(Section::Gradients, failure)?;
+    }
+    for (engine, plan) in runs(plan) {
+        if let Err(failure) = on_device(&mut trial, &plan, engine, &mut gradients).await {
+            found.note(Section::Gradients, failure)?;
+        }
+    }
+    found.gradients = Some(gradients);
+    Ok(())
+}
+
+async fn check_lockstep(
+    gpu: &Gpu,
+    request: &Request,
+    found: &mut Verification,
+    observe: &mut Observe<'_>,
+) -> Result<(), Error> {
+    let [of_fused, of_layered] = if request.effort.quick { QUICK_BUDGET } else { BUDGET };
+    for (engine, mut plan) in runs(&request.plan) {
+        if request.effort.quick {
+            plan.steps = plan.steps.min(QUICK_STEPS);
+        }
+        let budget = if engine == Engine::Layered { of_layered } else { of_fused };
+        let every = request.every.unwrap_or_else(|| plan.steps.div_ceil(budget));
+        let mut trial = Trial::new(gpu, engine.kernel(&plan), request.effort);
+        let start = Instant::now();
+        let mut watch = |step| observe(Section::Lockstep, step, plan.steps);
+        match lockstep(&mut trial, &plan, engine, every, &mut watch).await {
+            Ok(lockstep) => {
+                let (tally, wall_s) = (trial.tally, start.elapsed().as_secs_f64());
+                found.lockstep.push(LockstepResult { lockstep, tally, wall_s });
+            }
+            Err(failure) => found.note(Section::Lockstep, failure)?,
+        }
+    }
+    Ok(())
+}

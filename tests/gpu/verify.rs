@@ -1,0 +1,108 @@
+//! `parity verify`: what it says of a device that is right, and of kernels that are wrong.
+
+use std::ops::ControlFlow;
+use std::process::{Command, Output};
+
+use parity::dataset::Dataset;
+use parity::gpu::Gpu;
+use parity::kernels::{sgd_update, sigmoid_grad, train_invocation};
+use parity::model::{Init, Parameters};
+use parity::rule::{Rule, Variant};
+use parity::train::Plan;
+use parity::verify::{Effort, Request, Section, Verification, verify};
+use serde_json::Value;
+
+use crate::harness::open;
+
+fn parity(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+    command.arg("verify").args(arguments).output().expect("the binary is there")
+}
+
+fn found(gpu: &Gpu, layers: &str, kernel: Option<&str>) -> Verification {
+    let sizes = layers.parse().expect("a network");
+    let plan = Plan {
+        data: Dataset::parity(2).expect("XOR"),
+        rule: Rule::sgd(1.0),
+        variant: Variant::CAREFUL,
+        start: Parameters::initialise(&sizes, Init::Torch, 48),
+        steps: 60,
+        log_every: u64::MAX,
+    };
+    let effort = Effort { seed: 1, cases: 100, quick: true };
+    let request = Request { plan, effort, every: None, kernel: kernel.map(String::from) };
+    let go_on = &mut |_, _, _| ControlFlow::Continue(());
+    pollster::block_on(verify(gpu, &request, go_on)).expect("the device goes on")
+}
+
+#[test]
+fn a_right_device_passes_with_figures_that_are_no_zeros() {
+    let output = parity(&["--quick", "--json", "--steps", "300", "--cases", "500"]);
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["passed"], true);
+    for run in report["lockstep"].as_array().expect("runs") {
+        let share = run["worst_share"].as_f64().expect("a share");
+        assert!(share > 0.01 && share <= 1.0, "{run}");
+        assert!(run["checked"].as_u64().expect("a count") >= 60, "{run}");
+    }
+    assert_eq!(report["lockstep"].as_array().map(Vec::len), Some(3));
+    assert_eq!(report["engines"]["members"], 3);
+}
+
+#[test]
+fn a_rule_whose_gradient_is_wrong_fails_in_words() {
+    let output = parity(&["--preset", "backprop", "--quick", "--steps", "50", "--cases", "100"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains("lacks the derivative of its sigmoid"), "{text}");
+    assert!(text.contains("--preset backprop --quick --steps 50 --cases 100"), "{text}");
+    let arguments = ["--preset", "backprop-corrected", "--quick", "--steps", "50"];
+    assert!(parity(&arguments).status.success());
+}
+
+#[test]
+fn a_kernel_that_is_not_there_is_a_mistake_of_the_user() {
+    let output = parity(&["--kernel", "softmax"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(text.contains("softmax") && text.contains("sigmoid_grad"), "{text}");
+}
+
+/// Each section on its own notices, and names the first kernel that is wrong.
+#[test]
+fn a_wrong_kernel_is_named_wherever_it_is_met() {
+    let mut gpu = open();
+    let source = sigmoid_grad::SPEC.source().replace("(a * (1.0 - a))", "a");
+    gpu.substitute("sigmoid_grad", source);
+    let lockstep = found(&gpu, "2-2-2-1", None);
+    let of = |section| lockstep.troubles.iter().find(move |found| found.section == section);
+    for section in [Section::Kernels, Section::Gradients, Section::Lockstep] {
+        let fault = of(section).and_then(|trouble| trouble.fault.as_ref());
+        let fault = fault.unwrap_or_else(|| panic!("{section:?}: {:?}", lockstep.troubles));
+        let expected = if section == Section::Gradients { "sgd_update" } else { "sigmoid_grad" };
+        assert_eq!(fault.kernel, expected, "{section:?}");
+    }
+    gpu.restore();
+    let restored = found(&gpu, "2-2-1", None);
+    assert!(restored.troubles.is_empty(), "{:?}", restored.troubles);
+}
+
+#[test]
+fn lockstep_names_the_step_and_the_parameter() {
+    let mut gpu = open();
+    for (spec, right, wrong) in [
+        (&sgd_update::SPEC, "params.learning_rate *", "1.001 * params.learning_rate *"),
+        (&train_invocation::SPEC, "+= d_logit;", "+= 1.001 * d_logit;"),
+    ] {
+        assert!(spec.source().contains(right), "{}", spec.name);
+        gpu.substitute(spec.name, spec.source().replace(right, wrong));
+        let found = found(&gpu, "2-2-1", None);
+        let mut faults = found.troubles.iter().filter(|found| found.section == Section::Lockstep);
+        let fault = faults.find_map(|trouble| trouble.fault.as_ref());
+        let fault = fault.unwrap_or_else(|| panic!("{}: {:?}", spec.name, found.troubles));
+        assert_eq!((fault.kernel, fault.step), (spec.name, Some(0)));
+        assert!(["0.weight", "2.bias"].contains(&fault.tensor.as_str()), "{fault:?}");
+        gpu.restore();
+    }
+}
