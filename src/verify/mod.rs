@@ -4,6 +4,7 @@
 
 mod draws;
 mod kernels;
+pub mod sabotage;
 mod trial;
 
 pub use kernels::{KERNELS, Kernel};
