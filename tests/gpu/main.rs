@@ -19,5 +19,6 @@ mod train_workgroup;
 mod uniform_draw;
 
 mod command;
+mod sabotage;
 mod sweep;
 mod trainers;
