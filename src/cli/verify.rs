@@ -1,12 +1,16 @@
 //! `parity verify`
 
+use std::time::Instant;
+
 use super::plan::PlanArgs;
 use super::{DeviceArgs, go_on};
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::report::{self, ProgressDisplay, VerifyReport};
+use crate::report::{self, ProgressDisplay, SabotageReport, VerifyReport};
 use crate::rule::Preset;
-use crate::verify::{Effort, Request, Section, verify};
+use crate::verify::{
+    Effort, Kernel, Request, SabotageProgress, Section, prove_by_training, sabotage, verify,
+};
 
 /// Random values for each kernel, unless it is said how many.
 const CASES: usize = 50_000;
@@ -31,6 +35,10 @@ pub(super) struct Args {
     /// Only this kernel, against its twin
     #[arg(long, value_name = "NAME")]
     kernel: Option<String>,
+    /// Prove that wrong kernels would be noticed: run the checks against every small mistake in
+    /// the WGSL
+    #[arg(long, conflicts_with_all = ["preset", "layers", "bits", "steps", "learning_rate", "init", "init_from", "every"])]
+    sabotage: bool,
     /// Leave out what takes long
     #[arg(long)]
     quick: bool,
@@ -43,12 +51,12 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
+        if self.sabotage {
+            return self.run_sabotage().await;
+        }
         let plan = self.plan.plan(self.preset, u64::MAX)?;
         let gpu = Gpu::open(self.device.selection()).await?;
-        let cases = self.cases.map_or(if self.quick { QUICK_CASES } else { CASES }, |cases| {
-            usize::try_from(cases).expect("at most 100,000,000")
-        });
-        let effort = Effort { seed: self.plan.seed, cases, quick: self.quick };
+        let effort = self.effort(self.quick);
         let (every, kernel) = (self.every, self.kernel.clone());
         let request = Request { plan, effort, every, kernel };
         let mut progress: Option<(Section, ProgressDisplay)> = None;
@@ -71,5 +79,36 @@ impl Args {
         let report = VerifyReport { adapter, preset, request: &request, found: &found, command };
         report::print(&if self.json { report.json() } else { report.text() })?;
         Ok(found.troubles.first().map_or(0, |trouble| trouble.exit_code))
+    }
+
+    fn effort(&self, quick: bool) -> Effort {
+        let cases = self.cases.map_or(if quick { QUICK_CASES } else { CASES }, |cases| {
+            usize::try_from(cases).expect("at most 100,000,000")
+        });
+        Effort { seed: self.plan.seed, cases, quick: self.quick }
+    }
+
+    async fn run_sabotage(&self) -> Result<u8, Error> {
+        let start = Instant::now();
+        let selection = self.device.selection();
+        let adapter = Gpu::open(selection.clone()).await?.adapter;
+        let mut progress: Option<ProgressDisplay> = None;
+        let mut observe = |now: SabotageProgress| {
+            let display = progress
+                .get_or_insert_with(|| ProgressDisplay::new("wrong kernel", now.total as u64));
+            display.update(now.done as u64, None);
+            go_on()
+        };
+        let effort = self.effort(true);
+        let further = async |gpu: &Gpu, _: &Kernel, effort| prove_by_training(gpu, effort).await;
+        let kernel = self.kernel.as_deref();
+        let found = sabotage(selection, effort, kernel, further, &mut observe).await?;
+        if let Some(display) = &progress {
+            display.finish();
+        }
+        let (adapter, wall_s) = (&adapter, start.elapsed().as_secs_f64());
+        let report = SabotageReport { adapter, found: &found, wall_s };
+        report::print(&if self.json { report.json() } else { report.text() })?;
+        Ok(u8::from(!found.is_proof()))
     }
 }

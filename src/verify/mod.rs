@@ -8,6 +8,7 @@ mod gradients;
 mod kernels;
 mod lockstep;
 mod run;
+mod sabotage;
 mod trial;
 
 pub use engines::{Engines, engines};
@@ -15,6 +16,11 @@ pub use gradients::{Gradients, by_arithmetic, on_device};
 pub use kernels::{KERNELS, Kernel};
 pub use lockstep::{Engine, Growth, Lockstep, lockstep};
 pub use run::{
-    KernelResult, LockstepResult, Observe, Request, Section, Trouble, Verification, verify,
+    KernelResult, LockstepResult, Observe, Request, Section, Trouble, Verification,
+    prove_by_training, verify,
+};
+pub use sabotage::{
+    Count, EQUIVALENTS, Equivalent, Fate, Mutant, Observer, Progress as SabotageProgress, Sabotage,
+    Specimen, mutants, named, sabotage,
 };
 pub use trial::{Effort, Failure, Fault, Output, Tally, Trial};

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::rule::Variant;
+use crate::model::{Init, Parameters};
+use crate::rule::{Rule, Variant};
 use crate::train::{Fused, Plan};
 
 /// Steps that are compared one by one before they are only sampled: of the fused engine, and of the
@@ -21,6 +22,9 @@ const BUDGET: [u64; 2] = [20_000, 10_000];
 /// The same where it should be quick, and how many steps are made at all.
 const QUICK_BUDGET: [u64; 2] = [1_000, 200];
 const QUICK_STEPS: u64 = 1_000;
+
+/// Steps of a run that a wrong kernel must not come through.
+const PROOF_STEPS: u64 = 50;
 
 /// Points at which gradients are checked.
 const POINTS: usize = 4;
@@ -187,6 +191,27 @@ pub(super) async fn check_training(
         Err(failure) => found.note(Section::Engines, failure)?,
     }
     Ok(())
+}
+
+/// A short run with every check of training: what a wrong kernel meets that passed its own.
+///
+/// # Errors
+/// The first failure.
+pub async fn prove_by_training(gpu: &Gpu, effort: Effort) -> Result<(), Failure> {
+    let data = crate::dataset::Dataset::parity(2)?;
+    let sizes = "2-2-1".parse()?;
+    let start = Parameters::initialise(&sizes, Init::Torch, effort.seed);
+    let (rule, variant) = (Rule::sgd(1.0), Variant::CAREFUL);
+    let plan = Plan { data, rule, variant, start, steps: PROOF_STEPS, log_every: u64::MAX };
+    let request = Request { plan, effort, every: None, kernel: None };
+    let mut found = Verification::default();
+    let observe = &mut |_, _, _| ControlFlow::Continue(());
+    check_training(gpu, &request, &mut found, observe).await?;
+    match found.troubles.into_iter().next() {
+        None => Ok(()),
+        Some(Trouble { fault: Some(fault), .. }) => Err(Failure::Fault(Box::new(fault))),
+        Some(trouble) => Err(Error::Wrong(trouble.message().into()).into()),
+    }
 }
 
 fn go_on(observe: &mut Observe<'_>, section: Section, step: u64, steps: u64) -> Result<(), Error> {

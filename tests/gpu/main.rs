@@ -19,6 +19,7 @@ mod train_workgroup;
 mod uniform_draw;
 
 mod command;
+mod sabotage;
 mod sweep;
 mod trainers;
 mod verify;

@@ -8,3 +8,4 @@ mod contract;
 mod enclosure;
 mod invariants;
 mod reference;
+mod sabotage;

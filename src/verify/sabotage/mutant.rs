@@ -1,0 +1,186 @@
+//! A wrong kernel, and the collection of all of them.
+
+use std::collections::HashSet;
+
+use super::token::{Kind, Token, partners, tokens};
+use crate::gpu::KernelSpec;
+use crate::kernels::SPECS;
+
+/// A kernel's text with one mistake in it.
+#[derive(Clone, Debug)]
+pub struct Mutant {
+    /// The stem of the shader.
+    pub kernel: &'static str,
+    /// What was done to it.
+    pub rule: &'static str,
+    /// Whether somebody thought of it; otherwise a rule made it.
+    pub by_hand: bool,
+    /// The number of the line, from 1.
+    pub line: usize,
+    /// That line, or those lines, as they were, without the white space around them.
+    pub before: String,
+    /// As they are now.
+    pub after: String,
+    /// All of the text.
+    pub source: String,
+}
+
+impl Mutant {
+    /// Replaces some bytes of a text.
+    pub(super) fn new(
+        kernel: &'static str,
+        source: &str,
+        rule: &'static str,
+        by_hand: bool,
+        bytes: std::ops::Range<usize>,
+        replacement: &str,
+    ) -> Self {
+        let start = source[..bytes.start].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = source[bytes.end..].find('\n').map_or(source.len(), |len| bytes.end + len);
+        let (head, tail) = (&source[start..bytes.start], &source[bytes.end..end]);
+        Self {
+            kernel,
+            rule,
+            by_hand,
+            line: line_of(source, bytes.start),
+            before: source[start..end].trim().to_owned(),
+            after: format!("{head}{replacement}{tail}").trim().to_owned(),
+            source: format!("{}{replacement}{}", &source[..bytes.start], &source[bytes.end..]),
+        }
+    }
+}
+
+/// Every mutant that the rules make of a kernel, in the order of its text. No two are the same, and
+/// each differs from the kernel in one line.
+///
+/// There is only one mutant of a line that says what was said before, with other numbers or
+/// components, or that is part of a function that a kernel before it in [`SPECS`] has as well: what
+/// is asked there is only whether the checks look.
+#[must_use]
+pub fn mutants(spec: &KernelSpec) -> Vec<Mutant> {
+    let before = SPECS.iter().take_while(|other| other.name != spec.name);
+    let known = before.flat_map(|spec| functions(&tokens(spec.source()))).collect();
+    let mut mutator = Mutator::new(spec, known);
+    mutator.module();
+    mutator.thinned()
+}
+
+/// How many mutants by one rule a line has at most.
+fn most_of_a_line(rule: &str) -> usize {
+    match rule {
+        "condition dropped" | "factor dropped" | "term dropped" => usize::MAX,
+        _ => 1,
+    }
+}
+
+/// What is kept of a line of which one mutant is enough, if there is one of these.
+const TELLING: [&str; 2] = ["number changed", "last iteration dropped"];
+
+/// The names of a text's functions, but for `main`.
+fn functions(tokens: &[Token<'static>]) -> Vec<&'static str> {
+    let pairs = tokens.windows(2).filter(|pair| pair[0].text == "fn" && pair[1].text != "main");
+    pairs.map(|pair| pair[1].text).collect()
+}
+
+fn line_of(source: &str, byte: usize) -> usize {
+    source[..byte].matches('\n').count() + 1
+}
+
+/// The numbers of lines that stand in a text before, but for numbers and components.
+fn repeated_lines(source: &str) -> HashSet<usize> {
+    let mut seen = HashSet::new();
+    let is_repeated = |line: &str| {
+        let words = tokens(line).into_iter().map(|token| match token.kind {
+            Kind::Float | Kind::Integer => "0",
+            Kind::Word if ["x", "y", "z", "w"].contains(&token.text) => "x",
+            _ => token.text,
+        });
+        !seen.insert(words.collect::<Vec<_>>().join(" "))
+    };
+    (1..).zip(source.lines().map(is_repeated)).filter(|(_, known)| *known).map(|(n, _)| n).collect()
+}
+
+/// Collects the mutants of one text.
+pub(super) struct Mutator<'a> {
+    kernel: &'static str,
+    source: &'a str,
+    pub(super) tokens: Vec<Token<'a>>,
+    pub(super) partners: Vec<usize>,
+    /// Whether a token stands in square brackets.
+    pub(super) is_in_index: Vec<bool>,
+    /// Functions that other kernels have as well.
+    pub(super) known: HashSet<&'static str>,
+    /// Lines of which one mutant is enough.
+    pub(super) thin_lines: HashSet<usize>,
+    found: Vec<Mutant>,
+    seen: HashSet<String>,
+}
+
+impl<'a> Mutator<'a> {
+    fn new(spec: &KernelSpec, known: HashSet<&'static str>) -> Mutator<'static> {
+        let source = spec.source();
+        let tokens = tokens(source);
+        let partners = partners(&tokens);
+        let mut is_in_index = vec![false; tokens.len()];
+        for at in (0..tokens.len()).filter(|&at| tokens[at].text == "[") {
+            is_in_index[at..partners[at]].fill(true);
+        }
+        let seen = HashSet::from([source.to_owned()]);
+        let (kernel, found, thin_lines) = (spec.name, vec![], repeated_lines(source));
+        Mutator { kernel, source, tokens, partners, is_in_index, known, thin_lines, found, seen }
+    }
+
+    /// All that were found, but of a rule no more than a line needs, and of thin lines one.
+    fn thinned(self) -> Vec<Mutant> {
+        let Self { found, thin_lines, .. } = self;
+        let of_line = |line: usize| found.iter().filter(move |mutant| mutant.line == line);
+        let is_kept = |mutant: &&Mutant| {
+            let same = |other: &&Mutant| other.source == mutant.source;
+            if thin_lines.contains(&mutant.line) {
+                let telling = of_line(mutant.line).find(|other| TELLING.contains(&other.rule));
+                return telling
+                    .or_else(|| of_line(mutant.line).next())
+                    .is_some_and(|kept| same(&kept));
+            }
+            let of_rule = of_line(mutant.line).filter(|other| other.rule == mutant.rule);
+            of_rule.take(most_of_a_line(mutant.rule)).any(|kept| same(&kept))
+        };
+        found.iter().filter(is_kept).cloned().collect()
+    }
+
+    /// The number of the line, from 1, that a token stands in.
+    pub(super) fn line(&self, token: usize) -> usize {
+        line_of(self.source, self.tokens[token].start)
+    }
+
+    pub(super) fn text(&self, token: usize) -> &'a str {
+        self.tokens[token].text
+    }
+
+    /// The text of the tokens from number `from` up to `to`.
+    pub(super) fn slice(&self, from: usize, to: usize) -> &'a str {
+        if from == to {
+            return "";
+        }
+        &self.source[self.tokens[from].start..self.tokens[to - 1].end()]
+    }
+
+    /// Keeps the mutant that has `replacement` for these tokens, unless it is known or takes more
+    /// than one line.
+    pub(super) fn replace_tokens(
+        &mut self,
+        rule: &'static str,
+        from: usize,
+        to: usize,
+        replacement: &str,
+    ) {
+        let bytes = self.tokens[from].start..self.tokens[to - 1].end();
+        if self.source[bytes.clone()].contains('\n') {
+            return;
+        }
+        let mutant = Mutant::new(self.kernel, self.source, rule, false, bytes, replacement);
+        if self.seen.insert(mutant.source.clone()) {
+            self.found.push(mutant);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Saboteurs that somebody thought of: the mistakes that are made when networks are written by hand.
+
+use super::mutant::Mutant;
+use crate::gpu::KernelSpec;
+
+/// What a user reads, a part of a shader that occurs once, and what takes its place.
+type Saboteur = (&'static str, &'static str, &'static str);
+
+const BCE_GRAD: &[Saboteur] = &[
+    ("sign flipped", "p - targets[index]", "targets[index] - p"),
+    ("sum instead of mean", "params.scale * d_logit", "d_logit"),
+    ("gradient of the wrong row", "p - targets[index]", "p - targets[index + 1u]"),
+    ("last row dropped", "index >= params.batch_size", "index + 1u >= params.batch_size"),
+    ("unguarded tail write", "if index >= params.batch_size {", "if false {"),
+];
+
+const BCE_LOSS: &[Saboteur] = &[
+    ("sum instead of mean", " / f32(params.batch_size)", ""),
+    UNSTABLE_LOSS,
+    ("log(1 + t) instead of log1p", "log_1p(exp(-abs(z)))", "log(1.0 + exp(-abs(z)))"),
+    EXP_OF_LOSS,
+    ("last row dropped", "row < params.batch_size", "row + 1u < params.batch_size"),
+    ("off-by-one step", "steps_done[0] %", "(steps_done[0] + 1u) %"),
+    BARRIER_OF_SUMS,
+];
+
+const BIAS_ADD: &[Saboteur] = &[
+    ("bias forgotten", "pre_activations[index] += bias[index % params.output_size];", ""),
+    ("bias of the row", "index % params.output_size", "index / params.output_size"),
+    ("bias of the next column", "bias[index %", "bias[(index + 1u) %"),
+    (
+        "last row dropped",
+        "params.batch_size * params.output_size",
+        "(params.batch_size - 1u) * params.output_size",
+    ),
+    ("unguarded tail write", "if index >= params.batch_size * params.output_size {", "if false {"),
+];
+
+const BIAS_GRAD: &[Saboteur] = &[
+    ("sum instead of mean", "params.scale * partial_sums[0]", "partial_sums[0]"),
+    ("gradient of the wrong row", "[row * params", "[(row + 1u) * params"),
+    ("last row dropped", "row < params.batch_size", "row + 1u < params.batch_size"),
+    ("last column dropped", "0u && column < params", "0u && column + 1u < params"),
+    BARRIER_OF_SUMS,
+];
+
+const MATMUL: &[Saboteur] = &[
+    ("a transposed", "select(1u, params.m, transpose_a)", "select(params.m, 1u, transpose_a)"),
+    ("b transposed", "select(params.n, 1u, transpose_b)", "select(1u, params.n, transpose_b)"),
+    ("rows of a transposed", "select(params.k, 1u, transpose_a)", "params.k"),
+    ("last product dropped", "l < params.k;", "l + 1u < params.k;"),
+    ("last column dropped", "params.n - column;", "params.n - column - 1u;"),
+    (
+        "last row dropped",
+        "if row >= params.m {\n        return;\n    }\n    let start",
+        "if row + 1u >= params.m {\n        return;\n    }\n    let start",
+    ),
+    (
+        "unguarded tail write",
+        "if row >= params.m {\n        return;\n    }\n    let start",
+        "let start",
+    ),
+    ("unguarded last columns", "if room > 3u {", "if true {"),
+];
+
+const SGD_UPDATE: &[Saboteur] = &[
+    ("learning rate x 1.001", "- params.learning_rate", "- 1.001 * params.learning_rate"),
+    ("sign flipped", "residues[index] - params", "residues[index] + params"),
+    ("rounding not carried over", "change - (after - before)", "0.0"),
+    ("gradient of the wrong parameter", "d_parameters[index]", "d_parameters[index + 1u]"),
+    ("off-by-one step", "steps_done[0] += 1u", "steps_done[0] += 2u"),
+    ("last parameter dropped", "index >= params.len", "index + 1u >= params.len"),
+    ("unguarded tail write", "if index >= params.len {", "if false {"),
+];
+
+const SIGMOID: &[Saboteur] = &[
+    EXP_OF_SIGMOID,
+    ("short formula", "select(sides(z), middle(z), abs(z) <= 1.5)", "1.0 / (1.0 + exp(-z))"),
+    ("last value dropped", "index >= params.len", "index + 1u >= params.len"),
+    ("unguarded tail write", "if index >= params.len {", "if false {"),
+];
+
+const SIGMOID_GRAD: &[Saboteur] = &[
+    ("sigma' without (1 - a)", "(a * (1.0 - a))", "a"),
+    ("sigma' without a", "(a * (1.0 - a))", "(1.0 - a)"),
+    ("gradient of the wrong row", "d_activations[index]", "d_activations[index + 1u]"),
+    ("last value dropped", "index >= params.len", "index + 1u >= params.len"),
+    ("unguarded tail write", "if index >= params.len {", "if false {"),
+];
+
+const TRAIN_INVOCATION: &[Saboteur] = &[
+    ("learning rate x 1.001", "let share = select", "let share = 1.001 * select"),
+    (
+        "sum instead of mean",
+        "select(1.0, 2.0, squared) / f32(BATCH_SIZE)",
+        "select(1.0, 2.0, squared)",
+    ),
+    ("sum of losses instead of mean", "total / f32(BATCH_SIZE)", "total"),
+    ("sign flipped", "carried[own] - rate", "carried[own] + rate"),
+    ("rounding not carried over", "change - (parameters[own] - before)", "0.0"),
+    ("momentum forgotten", "momentum * carried[own] + d_parameters[p]", "d_parameters[p]"),
+    ("bias forgotten", "z += parameters[own + HIDDEN_BIAS + j];", ""),
+    ("sigma' without (1 - a)", "return a * (1.0 - a);", "return a;"),
+    (
+        "gradient of the wrong row",
+        "d_z * INPUTS[row * INPUT_SIZE + i]",
+        "d_z * INPUTS[(row + 1u) % BATCH_SIZE * INPUT_SIZE + i]",
+    ),
+    ("weights transposed", "own + j * INPUT_SIZE + i]", "own + i * HIDDEN_SIZE + j]"),
+    (
+        "last row dropped",
+        "row < BATCH_SIZE; row += 1u) {\n        backward",
+        "row + 1u < BATCH_SIZE; row += 1u) {\n        backward",
+    ),
+    ("off-by-one step", "first_step + done", "first_step + done + 1u"),
+    ("one step more", "k < steps", "k <= steps"),
+    UNSTABLE_LOSS,
+    EXP_OF_LOSS,
+    EXP_OF_SIGMOID,
+    EXP_OF_LOGISTIC,
+    ("unguarded tail write", "if first + lane < params.member_count {", "if true {"),
+];
+
+const TRAIN_WORKGROUP: &[Saboteur] = &[
+    ("learning rate x 1.001", "let share = 1.0 /", "let share = 1.001 /"),
+    ("sum instead of mean", "let share = 1.0 / f32(BATCH_SIZE)", "let share = 1.0"),
+    ("sum of losses instead of mean", "sum / f32(BATCH_SIZE)", "sum"),
+    ("sign flipped", "weight_residues[u][b] - hidden_rate", "weight_residues[u][b] + hidden_rate"),
+    ("rounding not carried over", "change - (weights[u][b] - before)", "vec4<f32>(0.0)"),
+    ("bias forgotten", "logistic(z + ends[u].x)", "logistic(z)"),
+    ("sigma' without (1 - a)", "(a * (1.0 - a))", "a"),
+    ("gradient of the wrong row", "d_z * data[row *", "d_z * data[(row + 1u) *"),
+    ("last row dropped", "d_logit, row < BATCH_SIZE", "d_logit, row + 1u < BATCH_SIZE"),
+    ("rows that are not there counted", "select(0.0, d_logit, row < BATCH_SIZE)", "d_logit"),
+    ("off-by-one step", "params.first_step + done", "params.first_step + done + 1u"),
+    ("one step more", "k < steps", "k <= steps"),
+    UNSTABLE_LOSS,
+    EXP_OF_LOSS,
+    EXP_OF_SIGMOID,
+    EXP_OF_LOGISTIC,
+    ("barrier removed", "+ r] = sum;\n    }\n    workgroupBarrier();", "+ r] = sum;\n    }"),
+    ("unguarded tail write", "if exists {", "if true {"),
+];
+
+const UNIFORM_DRAW: &[Saboteur] = &[
+    ("one round too few", "ROUNDS: u32 = 10u", "ROUNDS: u32 = 9u"),
+    ("one bit too few", "word >> 8u", "word >> 9u"),
+    (
+        "scale forgotten",
+        "params.extent * bitcast<f32>(origins[5u * count + member])",
+        "params.extent",
+    ),
+    (
+        "draw of the wrong parameter",
+        "        params.first_parameter,",
+        "        params.first_parameter + 1u,",
+    ),
+    ("last parameter dropped", "row < params.row_count", "row + 1u < params.row_count"),
+    ("unguarded tail write", "if member >= count {", "if false {"),
+];
+
+const UNSTABLE_LOSS: Saboteur = (
+    "unstable loss",
+    "max(z, 0.0) - z * target_value + log_1p(exp(-abs(z)))",
+    "log(1.0 + exp(z)) - z * target_value",
+);
+
+// 1 + 8 · 2⁻²³.
+const EXP_OF_LOSS: Saboteur = (
+    "exp with 8 ULP more error, in the loss",
+    "log_1p(exp(-abs(z)))",
+    "log_1p(1.00000095 * exp(-abs(z)))",
+);
+
+const EXP_OF_SIGMOID: Saboteur =
+    ("exp with 8 ULP more error", "let t = exp(-abs(z))", "let t = 1.00000095 * exp(-abs(z))");
+
+const EXP_OF_LOGISTIC: Saboteur = (
+    "exp with 8 ULP more error, in the short formula",
+    "1.0 / (1.0 + exp(-z))",
+    "1.0 / (1.0 + 1.00000095 * exp(-z))",
+);
+
+const BARRIER_OF_SUMS: Saboteur = (
+    "barrier removed",
+    "partial_sums[lane] = sum;\n    workgroupBarrier();",
+    "partial_sums[lane] = sum;",
+);
+
+/// Saboteurs of each kernel, by its stem.
+const BY_KERNEL: [(&str, &[Saboteur]); 11] = [
+    ("bce_grad", BCE_GRAD),
+    ("bce_loss", BCE_LOSS),
+    ("bias_add", BIAS_ADD),
+    ("bias_grad", BIAS_GRAD),
+    ("matmul", MATMUL),
+    ("sgd_update", SGD_UPDATE),
+    ("sigmoid", SIGMOID),
+    ("sigmoid_grad", SIGMOID_GRAD),
+    ("train_invocation", TRAIN_INVOCATION),
+    ("train_workgroup", TRAIN_WORKGROUP),
+    ("uniform_draw", UNIFORM_DRAW),
+];
+
+/// The mutants of a kernel that were written by hand.
+///
+/// # Panics
+/// If a part that one of them replaces does not occur exactly once.
+#[must_use]
+pub fn named(spec: &KernelSpec) -> Vec<Mutant> {
+    let rows = BY_KERNEL.iter().filter(|(kernel, _)| *kernel == spec.name);
+    rows.flat_map(|(_, saboteurs)| *saboteurs).map(|saboteur| mutant(spec, saboteur)).collect()
+}
+
+fn mutant(spec: &KernelSpec, &(name, part, replacement): &Saboteur) -> Mutant {
+    let source = spec.source();
+    let found: Vec<_> = source.match_indices(part).collect();
+    let &[(start, _)] = found.as_slice() else {
+        panic!("{}: {name}: {part:?} occurs {} times, not once", spec.name, found.len());
+    };
+    Mutant::new(spec.name, source, name, true, start..start + part.len(), replacement)
+}

@@ -1,0 +1,146 @@
+//! What became of the mutants.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::mutant::Mutant;
+use crate::verify::Fault;
+
+/// What became of one mutant.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "fate")]
+pub enum Fate {
+    /// A check found a value that is wrong.
+    Caught {
+        /// The first such value.
+        fault: Box<Fault>,
+        /// Whether the quick checks did.
+        quick: bool,
+    },
+    /// The device failed, or its count of steps was wrong.
+    Failed {
+        /// In its words.
+        error: String,
+    },
+    /// The compiler refused it, so that nobody could have run it.
+    Stillborn {
+        /// In its words.
+        error: String,
+    },
+    /// It passed every check, and computes the same.
+    Equivalent {
+        /// Why.
+        reason: &'static str,
+    },
+    /// It passed every check.
+    Survived,
+}
+
+/// A mutant, and what became of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Specimen {
+    /// The stem of the shader.
+    pub kernel: &'static str,
+    /// What was done to it.
+    pub rule: &'static str,
+    /// Whether somebody thought of it.
+    pub by_hand: bool,
+    /// The number of the line.
+    pub line: usize,
+    /// The line as it was.
+    pub before: String,
+    /// The line as it is.
+    pub after: String,
+    /// What became of it.
+    #[serde(flatten)]
+    pub fate: Fate,
+}
+
+impl Specimen {
+    pub(super) fn new(mutant: Mutant, fate: Fate) -> Self {
+        let Mutant { kernel, rule, by_hand, line, before, after, .. } = mutant;
+        Self { kernel, rule, by_hand, line, before, after, fate }
+    }
+}
+
+/// How many mutants had which fate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// Caught by a check, or failed on the device.
+    pub killed: usize,
+    /// Passed every check.
+    pub survived: usize,
+    /// Refused by the compiler: these count for nothing.
+    pub stillborn: usize,
+    /// Listed as computing the same: these count for nothing either.
+    pub equivalent: usize,
+}
+
+impl Count {
+    /// Of the mutants that could be killed, the share that was; 1 if there were none.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "there are some thousands")]
+    pub fn score(&self) -> f64 {
+        match self.killed + self.survived {
+            0 => 1.0,
+            all => self.killed as f64 / all as f64,
+        }
+    }
+
+    fn add(&mut self, fate: &Fate) {
+        *match fate {
+            Fate::Caught { .. } | Fate::Failed { .. } => &mut self.killed,
+            Fate::Stillborn { .. } => &mut self.stillborn,
+            Fate::Equivalent { .. } => &mut self.equivalent,
+            Fate::Survived => &mut self.survived,
+        } += 1;
+    }
+}
+
+/// What became of all of them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sabotage {
+    /// Of all kernels together.
+    pub count: Count,
+    /// Of each kernel.
+    pub by_kernel: BTreeMap<&'static str, Count>,
+    /// Of each rule; saboteurs that were written by hand are not among them.
+    pub by_rule: BTreeMap<&'static str, Count>,
+    /// Each mutant, in the order in which they were run.
+    pub specimens: Vec<Specimen>,
+    /// What is wrong with the list of those that compute the same.
+    pub list_faults: Vec<String>,
+}
+
+impl Sabotage {
+    pub(super) fn new(specimens: Vec<Specimen>, list_faults: Vec<String>) -> Self {
+        let mut count = Count::default();
+        let (mut by_kernel, mut by_rule) =
+            (BTreeMap::<_, Count>::new(), BTreeMap::<_, Count>::new());
+        for specimen in &specimens {
+            count.add(&specimen.fate);
+            by_kernel.entry(specimen.kernel).or_default().add(&specimen.fate);
+            if !specimen.by_hand {
+                by_rule.entry(specimen.rule).or_default().add(&specimen.fate);
+            }
+        }
+        Self { count, by_kernel, by_rule, specimens, list_faults }
+    }
+
+    /// Whether every mutant was noticed that could be, and the list is right.
+    #[must_use]
+    pub fn is_proof(&self) -> bool {
+        self.count.survived == 0 && self.list_faults.is_empty()
+    }
+
+    /// Those that passed every check.
+    pub fn survivors(&self) -> impl Iterator<Item = &Specimen> {
+        self.specimens.iter().filter(|specimen| matches!(specimen.fate, Fate::Survived))
+    }
+
+    /// Those that somebody thought of.
+    pub fn by_hand(&self) -> impl Iterator<Item = &Specimen> {
+        self.specimens.iter().filter(|specimen| specimen.by_hand)
+    }
+}

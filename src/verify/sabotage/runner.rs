@@ -1,0 +1,169 @@
+//! Runs every mutant against the checks.
+
+use std::ops::ControlFlow;
+
+use super::equivalent::{EQUIVALENTS, Equivalent};
+use super::mutant::{Mutant, mutants};
+use super::named::named;
+use super::outcome::{Fate, Sabotage, Specimen};
+use crate::error::Error;
+use crate::gpu::{Gpu, Selection};
+use crate::verify::{Effort, Failure, KERNELS, Kernel, Trial};
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// The kernel whose mutants are run.
+    pub kernel: &'static str,
+    /// Mutants that were run.
+    pub done: usize,
+    /// All that will be.
+    pub total: usize,
+}
+
+/// Called before each mutant; breaking off ends the run with [`Error::Interrupted`].
+pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
+
+/// Runs the mutants of every kernel, or of the one that is named.
+///
+/// A kernel's own check comes first, with little effort and then with all of it; what passes both
+/// is left to `further`, which is given a device that compiles the mutant.
+///
+/// # Errors
+/// [`Error::Usage`] if there is no such kernel, [`Error::Wrong`] if an unchanged kernel fails,
+/// [`Error::Interrupted`] if `observe` breaks off, [`Error::Gpu`] if no device can be opened.
+pub async fn sabotage(
+    selection: Selection,
+    effort: Effort,
+    only: Option<&str>,
+    further: impl AsyncFn(&Gpu, &Kernel, Effort) -> Result<(), Failure>,
+    observe: &mut Observer<'_>,
+) -> Result<Sabotage, Error> {
+    let kernels = chosen(only)?;
+    let of_kernel = |kernel: &Kernel| [named(kernel.spec), mutants(kernel.spec)].concat();
+    let all: Vec<_> = kernels.iter().map(|kernel| (*kernel, of_kernel(kernel))).collect();
+    let total = all.iter().map(|(_, mutants)| mutants.len()).sum();
+    let gpu = Gpu::open(selection.clone()).await?;
+    let mut bench = Bench { gpu, selection, effort, further };
+    for kernel in &kernels {
+        bench.control(kernel).await?;
+    }
+    let mut specimens = vec![];
+    let mut list_faults = unknown(&all);
+    for (kernel, mutants) in all {
+        for mutant in mutants {
+            let (kernel_name, done) = (kernel.spec.name, specimens.len());
+            if observe(Progress { kernel: kernel_name, done, total }).is_break() {
+                return Err(Error::Interrupted { step: done as u64, steps: total as u64 });
+            }
+            let fate = bench.fate(kernel, &mutant).await?;
+            let listed = EQUIVALENTS.iter().find(|equivalent| equivalent.is(&mutant));
+            let (fate, fault) = as_listed(fate, listed);
+            list_faults.extend(fault);
+            specimens.push(Specimen::new(mutant, fate));
+        }
+    }
+    Ok(Sabotage::new(specimens, list_faults))
+}
+
+fn chosen(only: Option<&str>) -> Result<Vec<&'static Kernel>, Error> {
+    let is_chosen = |kernel: &&Kernel| only.is_none_or(|name| kernel.spec.name == name);
+    let kernels: Vec<_> = KERNELS.iter().filter(is_chosen).collect();
+    if kernels.is_empty() {
+        let names: Vec<_> = KERNELS.iter().map(|kernel| kernel.spec.name).collect();
+        let name = only.unwrap_or_default();
+        return Err(Error::Usage(format!(
+            "no kernel is called {name}: take one of {}",
+            names.join(", ")
+        )));
+    }
+    Ok(kernels)
+}
+
+/// A complaint about each entry of the list that is no mutant of the kernels at hand.
+fn unknown(all: &[(&Kernel, Vec<Mutant>)]) -> Vec<String> {
+    let at_hand =
+        |entry: &&Equivalent| all.iter().any(|(kernel, _)| kernel.spec.name == entry.kernel);
+    let is_known = |entry: &&Equivalent| {
+        all.iter().any(|(_, mutants)| mutants.iter().any(|mutant| entry.is(mutant)))
+    };
+    let unknown = EQUIVALENTS.iter().filter(at_hand).filter(|entry| !is_known(entry));
+    unknown.map(|entry| format!("{}: no mutant is {:?}", entry.kernel, entry.after)).collect()
+}
+
+/// The fate of a mutant that may be listed as computing the same, and a complaint if it does not.
+fn as_listed(fate: Fate, listed: Option<&Equivalent>) -> (Fate, Option<String>) {
+    match (fate, listed) {
+        (Fate::Survived, Some(entry)) => (Fate::Equivalent { reason: entry.reason }, None),
+        (fate, Some(entry)) => {
+            let fault = format!("{}: {:?} does not compute the same", entry.kernel, entry.after);
+            (fate, Some(fault))
+        }
+        (fate, None) => (fate, None),
+    }
+}
+
+/// Where mutants are run.
+struct Bench<F> {
+    gpu: Gpu,
+    selection: Selection,
+    effort: Effort,
+    further: F,
+}
+
+impl<F: AsyncFn(&Gpu, &Kernel, Effort) -> Result<(), Failure>> Bench<F> {
+    /// A kernel's own text, compiled as its mutants are, must pass what they must not.
+    async fn control(&mut self, kernel: &Kernel) -> Result<(), Error> {
+        let name = kernel.spec.name;
+        self.gpu.substitute(name, kernel.spec.source().to_owned());
+        let passed = self.checks(kernel).await;
+        self.gpu.restore();
+        match passed {
+            Ok(()) => Ok(()),
+            Err((Failure::Error(error), _)) => Err(error),
+            Err((Failure::Fault(fault), _)) => Err(Error::Wrong(format!(
+                "{name} as it is fails: {}, {}[{}] is {:e}, not {:e} ± {:e}; run verify without \
+                 --sabotage first",
+                fault.case, fault.tensor, fault.index, fault.found, fault.expected, fault.bound
+            ))),
+        }
+    }
+
+    async fn fate(&mut self, kernel: &Kernel, mutant: &Mutant) -> Result<Fate, Error> {
+        self.gpu.substitute(kernel.spec.name, mutant.source.clone());
+        let passed = self.checks(kernel).await;
+        self.gpu.restore();
+        Ok(match passed {
+            Ok(()) => Fate::Survived,
+            Err((Failure::Fault(fault), quick)) => Fate::Caught { fault, quick },
+            Err((Failure::Error(error), _)) => {
+                // All that wgpu refuses on a device that goes on working is the text.
+                let is_refused = matches!(error, Error::Gpu(_)) && self.works().await;
+                let error = error.to_string();
+                if is_refused {
+                    return Ok(Fate::Stillborn { error });
+                }
+                self.gpu = Gpu::open(self.selection.clone()).await?;
+                Fate::Failed { error }
+            }
+        })
+    }
+
+    /// All checks that are asked for, the quick ones first; with a failure, whether they were those.
+    async fn checks(&self, kernel: &Kernel) -> Result<(), (Failure, bool)> {
+        let efforts = if self.effort.quick { &[true][..] } else { &[true, false] };
+        for &quick in efforts {
+            let effort = Effort { quick, ..self.effort };
+            let mut trial = Trial::new(&self.gpu, kernel.spec.name, effort);
+            kernel.check(&mut trial).await.map_err(|failure| (failure, quick))?;
+        }
+        (self.further)(&self.gpu, kernel, self.effort).await.map_err(|failure| (failure, false))
+    }
+
+    /// Whether the device still takes a value and gives it back.
+    async fn works(&self) -> bool {
+        let sent = [1_u32, 2, 3];
+        let Ok(tensor) = self.gpu.upload("probe", &sent).await else { return false };
+        self.gpu.read::<u32>(&tensor).await.is_ok_and(|read| read == sent)
+    }
+}
