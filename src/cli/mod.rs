@@ -2,6 +2,7 @@
 
 mod bench;
 mod devices;
+mod doctor;
 mod sweep;
 mod train;
 
@@ -43,6 +44,8 @@ enum Command {
     Sweep(Box<sweep::Args>),
     /// Measure training runs on the GPU and on the CPU, after checking what they compute
     Bench(bench::Args),
+    /// Examine an adapter: whether its arithmetic, memory and barriers are right, and what it is like
+    Doctor(doctor::Args),
     /// List the adapters, and say which one "parity train" would take
     Devices(DeviceArgs),
 }
@@ -74,6 +77,7 @@ impl Cli {
             Command::Train(args) => args.run().await,
             Command::Sweep(args) => args.run().await,
             Command::Bench(args) => args.run().await,
+            Command::Doctor(args) => args.run().await,
             Command::Devices(args) => args.run().await,
         }
     }

@@ -2,9 +2,16 @@
 //! definition of the derivative, every step against the one that the reference makes, and the
 //! engines against each other; and proof that a wrong kernel would be noticed.
 
+mod accuracy;
+mod doctor;
 mod draws;
 mod kernels;
+mod operands;
+mod timestamps;
 mod trial;
 
+pub use accuracy::Accuracy;
+pub use doctor::{Check, Diagnosis, Fingerprint, Habit, Loops, examine};
 pub use kernels::{KERNELS, Kernel};
+pub use timestamps::{Fit, Timestamps};
 pub use trial::{Effort, Failure, Fault, Output, Tally, Trial};

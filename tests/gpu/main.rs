@@ -19,5 +19,6 @@ mod train_workgroup;
 mod uniform_draw;
 
 mod command;
+mod doctor;
 mod sweep;
 mod trainers;
