@@ -8,15 +8,16 @@
 //! | [`Dual`] of one of these | the same with its derivative by one input |
 //!
 //! The accuracy rules are those of the WGSL specification, section "Floating point accuracy":
-//! `+ − ×` correctly rounded in either direction, division 2.5 ULP, `exp` 3 + 2·|x| ULP; any
-//! contraction or reassociation; subnormal numbers may flush to zero. One ULP of x is at most
-//! 2⁻²³·|x|. `ln_1p` is no function of WGSL: its rule is that of the sum in `bce_loss.wgsl`.
+//! `+ − ×` correctly rounded in either direction, division 2.5 ULP, `exp` 3 + 2·|x| ULP, `log` 3
+//! ULP, or 2⁻²¹ between ½ and 2; any contraction or reassociation; subnormal numbers may flush to
+//! zero. One ULP of x is at most 2⁻²³·|x|. `ln_1p` is no function of WGSL: its rule is that of the
+//! sum in `bce_loss.wgsl`.
 
 mod dual;
 
 use std::cmp::Ordering;
 use std::fmt::Debug;
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::{Add, Div, Mul, Neg, RangeInclusive, Sub};
 
 pub use dual::Dual;
 
@@ -30,9 +31,40 @@ pub const F64_SHARE: f64 = 1.0 / 536_870_912.0;
 /// What may vanish when an implementation flushes subnormal numbers: 2⁻¹²⁶.
 pub const FLUSH: f64 = f32::MIN_POSITIVE as f64;
 
-/// How far beyond WGSL's table `exp` is let go. Shipping drivers were measured at 1.09 times the
-/// table (llvmpipe of Mesa 22.3.6; SwiftShader 1.07), so the table alone would accuse them.
+/// How far beyond WGSL's table `exp` is let go. Shipping drivers were measured at 1.13 times the
+/// table (llvmpipe of Mesa 22.3.6, at −0.0452; SwiftShader 1.09, at −0.0532), so the table alone
+/// would accuse them.
 pub const EXP_FACTOR: f64 = 2.0;
+
+/// How far beyond WGSL's table `log` is let go. Shipping drivers were measured at 1.32 times the
+/// table (SwiftShader, at 0.480; llvmpipe of Mesa 22.3.6 1.07, at 0.497).
+pub const LOG_FACTOR: f64 = 2.0;
+
+/// WGSL's table for a division, in units in the last place of its result.
+pub const DIVISION_ULPS: f64 = 2.5;
+
+/// WGSL's table for `exp` of `x`.
+#[must_use]
+pub fn exp_ulps(x: f64) -> f64 {
+    3.0 + 2.0 * x.abs()
+}
+
+/// WGSL's table for `log` of what is not in [`LOG_MIDDLE`].
+pub const LOG_ULPS: f64 = 3.0;
+
+/// Where the table for `log` has an absolute bound, [`LOG_MIDDLE_ERROR`].
+pub const LOG_MIDDLE: RangeInclusive<f64> = 0.5..=2.0;
+
+/// 2⁻²¹.
+pub const LOG_MIDDLE_ERROR: f64 = 4.0 * ULP;
+
+/// One unit in the last place of `value` as an `f32`: the distance of the two neighbours that it
+/// lies between.
+#[must_use]
+pub fn ulp(value: f64) -> f64 {
+    let power = value.abs().max(FLUSH).to_bits() >> 52 << 52;
+    ULP * f64::from_bits(power)
+}
 
 /// A number that the reference loops can run on.
 pub trait Scalar:
@@ -66,6 +98,9 @@ pub trait Scalar:
 
     /// eˣ.
     fn exp(self) -> Self;
+
+    /// log x.
+    fn ln(self) -> Self;
 
     /// The logistic function, 1 / (1 + e⁻ˣ): the formula of `sigmoid.wgsl`, unless the type knows
     /// better.
@@ -106,6 +141,10 @@ impl Scalar for f32 {
     fn exp(self) -> Self {
         self.exp()
     }
+
+    fn ln(self) -> Self {
+        self.ln()
+    }
 }
 
 impl Scalar for f64 {
@@ -119,6 +158,10 @@ impl Scalar for f64 {
 
     fn exp(self) -> Self {
         self.exp()
+    }
+
+    fn ln(self) -> Self {
+        self.ln()
     }
 
     fn sigmoid(self) -> Self {
@@ -273,7 +316,7 @@ impl Div for Enclosure {
             return Self::new(value, f64::INFINITY);
         }
         let inherited = (self.error() + FLUSH + value.abs() * other.error()) / room;
-        Self::rounded(value, inherited, 2.5 * ULP)
+        Self::rounded(value, inherited, DIVISION_ULPS * ULP)
     }
 }
 
@@ -302,7 +345,25 @@ impl Scalar for Enclosure {
         let value = self.value.exp();
         let inherited = value * self.error().exp_m1();
         let reach = self.value.abs() + self.error();
-        Self::rounded(value, inherited, EXP_FACTOR * (3.0 + 2.0 * reach) * ULP)
+        Self::rounded(value, inherited, EXP_FACTOR * exp_ulps(reach) * ULP)
+    }
+
+    /// By both rules where the error of x lets the device take either; of what may vanish nothing
+    /// is known.
+    fn ln(self) -> Self {
+        let value = self.value.ln();
+        let (near, far) = (self.value - self.error(), self.value + self.error());
+        if near < FLUSH {
+            return Self::new(value, f64::INFINITY);
+        }
+        let inherited = (self.value / near).ln();
+        let (middle_begin, middle_end) = LOG_MIDDLE.into_inner();
+        let is_inside = middle_begin <= near && far <= middle_end;
+        let is_outside = far < middle_begin || near > middle_end;
+        let absolute = if is_outside { 0.0 } else { LOG_MIDDLE_ERROR };
+        let relative = if is_inside { 0.0 } else { LOG_ULPS * ULP };
+        let own = absolute.max(relative * (value.abs() + inherited));
+        Self::new(value, inherited + LOG_FACTOR * own + FLUSH)
     }
 
     /// The formulas of `sigmoid.wgsl` in this arithmetic, plus what they leave out; both where

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::scalar::{EXP_FACTOR, Scalar, ULP};
+use crate::scalar::{EXP_FACTOR, Scalar, ULP, exp_ulps};
 
 /// A number whose `exp` is off by all that [`Enclosure`](crate::scalar::Enclosure) grants, too
 /// large above zero and too small below, which makes every sigmoid too steep: a run on it shows how
@@ -41,7 +41,11 @@ impl Scalar for WorstExp {
     }
 
     fn exp(self) -> Self {
-        let error = EXP_FACTOR * (3.0 + 2.0 * self.0.abs()) * ULP;
+        let error = EXP_FACTOR * exp_ulps(self.0) * ULP;
         Self(self.0.exp() * (1.0 + error.copysign(self.0)))
+    }
+
+    fn ln(self) -> Self {
+        Self(self.0.ln())
     }
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod devices;
+mod doctor;
 mod plan;
 mod sweep;
 mod train;
@@ -47,6 +48,8 @@ enum Command {
     Verify(Box<verify::Args>),
     /// Measure training runs on the GPU and on the CPU, after checking what they compute
     Bench(bench::Args),
+    /// Examine an adapter: whether its arithmetic, memory and barriers are right, and what it is like
+    Doctor(doctor::Args),
     /// List the adapters, and say which one "parity train" would take
     Devices(DeviceArgs),
 }
@@ -79,6 +82,7 @@ impl Cli {
             Command::Sweep(args) => args.run().await,
             Command::Verify(args) => args.run().await,
             Command::Bench(args) => args.run().await,
+            Command::Doctor(args) => args.run().await,
             Command::Devices(args) => args.run().await,
         }
     }

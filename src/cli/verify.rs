@@ -8,9 +8,8 @@ use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::report::{self, ProgressDisplay, SabotageReport, VerifyReport};
 use crate::rule::Preset;
-use crate::verify::{
-    Effort, Kernel, Request, SabotageProgress, Section, prove_by_training, sabotage, verify,
-};
+use crate::verify::sabotage::{Progress, sabotage};
+use crate::verify::{Effort, Kernel, Request, Section, prove_by_training, verify};
 
 /// Random values for each kernel, unless it is said how many.
 const CASES: usize = 50_000;
@@ -93,7 +92,7 @@ impl Args {
         let selection = self.device.selection();
         let adapter = Gpu::open(selection.clone()).await?.adapter;
         let mut progress: Option<ProgressDisplay> = None;
-        let mut observe = |now: SabotageProgress| {
+        let mut observe = |now: Progress| {
             let display = progress
                 .get_or_insert_with(|| ProgressDisplay::new("wrong kernel", now.total as u64));
             display.update(now.done as u64, None);

@@ -17,4 +17,4 @@ pub use kernel::{Binding, BindingKind, Dispatch, Field, HostScalar, Kernel, Kern
 pub use poll::THREAD as POLL_THREAD;
 pub use submit::{Readback, Region};
 pub use tensor::{Tensor, aligned_len};
-pub use timer::Timer;
+pub use timer::{Doubt, Timer};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use wgpu::BufferUsages;
 
 use super::context::Gpu;
@@ -17,8 +18,8 @@ const QUERIES: u32 = 4;
 /// Sums up the time that passes took on the device.
 ///
 /// A pass is read out with the submission after it: drivers have returned zeros for timestamps
-/// that were resolved before the pass had ended (wgpu #9414). A time that is zero, negative or
-/// longer than the host's clock saw makes the whole sum untrusted: WebGPU promises nothing.
+/// that were resolved before the pass had ended (wgpu #9414). A [`Doubt`] about one pass makes the
+/// whole sum untrusted: WebGPU promises nothing.
 pub struct Timer {
     queries: wgpu::QuerySet,
     pub(super) resolved: Tensor,
@@ -28,7 +29,33 @@ pub struct Timer {
     clock: Clock,
 }
 
+/// Why a device's clock cannot be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// A timestamp was zero.
+    Zero,
+    /// A pass took no time at all.
+    Still,
+    /// A timestamp was smaller than the one before it.
+    Backwards,
+    /// A pass took longer than the host waited for it.
+    TooLong,
+}
+
 impl Timer {
+    /// Nanoseconds from one tick to the next, as the driver says.
+    #[must_use]
+    pub fn period_ns(&self) -> f64 {
+        self.period_ns
+    }
+
+    /// Why the passes since the timer was made or restarted have no time that can be believed.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Doubt> {
+        self.clock.doubt
+    }
+
     /// Forgets what was timed so far.
     pub fn restart(&mut self) {
         self.pending = None;
@@ -73,7 +100,8 @@ impl Timer {
 struct Clock {
     sum: Duration,
     passes: u64,
-    refuted: bool,
+    last: u64,
+    doubt: Option<Doubt>,
 }
 
 impl Clock {
@@ -81,13 +109,20 @@ impl Clock {
         #[expect(clippy::cast_precision_loss, reason = "a time needs no more than 53 bits")]
         let elapsed = end.saturating_sub(begin) as f64 * period_ns;
         let elapsed = Duration::from_secs_f64((elapsed / 1e9).min(1e9));
-        self.refuted |= begin == 0 || elapsed.is_zero() || elapsed > wall;
+        let doubt = match (begin, end) {
+            (0, _) | (_, 0) => Some(Doubt::Zero),
+            _ if begin < self.last || end < begin => Some(Doubt::Backwards),
+            _ if elapsed.is_zero() => Some(Doubt::Still),
+            _ => (elapsed > wall).then_some(Doubt::TooLong),
+        };
+        self.doubt = self.doubt.or(doubt);
+        self.last = end;
         self.sum += elapsed;
         self.passes += 1;
     }
 
     fn total(&self) -> Option<Duration> {
-        (self.passes > 0 && !self.refuted).then_some(self.sum)
+        (self.passes > 0 && self.doubt.is_none()).then_some(self.sum)
     }
 }
 
@@ -137,36 +172,41 @@ mod tests {
 
     const WALL: Duration = Duration::from_micros(10);
 
-    fn total_of(stamps: &[[u64; 2]], period_ns: f64) -> Option<Duration> {
+    fn clock_of(stamps: &[[u64; 2]], period_ns: f64) -> Clock {
         let mut clock = Clock::default();
         for &pair in stamps {
             clock.add(pair, period_ns, WALL);
         }
-        clock.total()
+        clock
     }
 
     #[test]
     fn good_timestamps_are_summed_in_the_unit_of_the_period() {
-        let total = total_of(&[[1_000, 1_010], [2_000, 2_020]], 100.0);
-        assert_eq!(total, Some(Duration::from_micros(3)));
+        let clock = clock_of(&[[1_000, 1_010], [2_000, 2_020]], 100.0);
+        assert_eq!((clock.total(), clock.doubt), (Some(Duration::from_micros(3)), None));
     }
 
     #[test]
     fn no_pass_has_no_time() {
-        assert_eq!(total_of(&[], 1.0), None);
+        assert_eq!(clock_of(&[], 1.0).total(), None);
     }
 
     #[test]
     fn one_impossible_interval_spoils_the_sum() {
         let good = [1_000, 1_010];
-        for (what, bad) in [
-            ("all zeros", [0, 0]),
-            ("no time at all", [1_000, 1_000]),
-            ("backwards", [1_010, 1_000]),
-            ("wrapped at 36 bits", [(1 << 36) - 5, 5]),
-            ("longer than the host saw", [1_000, 1_000_000]),
+        for (bad, doubt) in [
+            ([0, 0], Doubt::Zero),
+            ([1_010, 0], Doubt::Zero),
+            ([1_010, 1_010], Doubt::Still),
+            ([1_020, 1_010], Doubt::Backwards),
+            // The next pass before the end of the last one.
+            ([1_005, 1_020], Doubt::Backwards),
+            // A counter of 36 bits that begins anew.
+            ([(1 << 36) - 5, 5], Doubt::Backwards),
+            ([1_010, 1_000_000], Doubt::TooLong),
         ] {
-            assert_eq!(total_of(&[good, bad], 1.0), None, "{what}");
+            let clock = clock_of(&[good, bad, [2_000_000, 2_000_010]], 1.0);
+            assert_eq!((clock.total(), clock.doubt), (None, Some(doubt)), "{bad:?}");
         }
     }
 }

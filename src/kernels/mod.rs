@@ -8,6 +8,9 @@ pub mod bce_loss;
 pub mod bias_add;
 pub mod bias_grad;
 pub mod matmul;
+pub mod probe_arithmetic;
+pub mod probe_loops;
+pub mod probe_workgroup;
 pub mod sgd_update;
 pub mod sigmoid;
 pub mod sigmoid_grad;
@@ -18,12 +21,15 @@ pub mod uniform_draw;
 use crate::gpu::KernelSpec;
 
 /// Every kernel.
-pub const SPECS: [&KernelSpec; 11] = [
+pub const SPECS: [&KernelSpec; 14] = [
     &bce_grad::SPEC,
     &bce_loss::SPEC,
     &bias_add::SPEC,
     &bias_grad::SPEC,
     &matmul::SPEC,
+    &probe_arithmetic::SPEC,
+    &probe_loops::SPEC,
+    &probe_workgroup::SPEC,
     &sgd_update::SPEC,
     &sigmoid::SPEC,
     &sigmoid_grad::SPEC,

@@ -3,6 +3,7 @@
 
 mod bench;
 mod devices;
+mod doctor;
 mod ensemble;
 mod picture;
 mod progress;
@@ -15,6 +16,7 @@ use std::io::{self, Write};
 
 pub use bench::BenchReport;
 pub use devices::devices;
+pub use doctor::DoctorReport;
 pub use ensemble::EnsembleReport;
 pub use picture::{AxisScale, ColourScale, Picture, PictureAxis};
 pub use progress::ProgressDisplay;

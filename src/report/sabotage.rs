@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{adapter_lines, table};
 use crate::gpu::AdapterSummary;
-use crate::verify::{Count, Fate, Sabotage, Specimen};
+use crate::verify::sabotage::{Count, Fate, Sabotage, Specimen};
 
 /// What became of all wrong kernels.
 #[derive(Clone, Copy, Serialize)]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::doctor::examination;
 use super::{adapter_lines, table};
 use crate::gpu::AdapterSummary;
 use crate::rule::Preset;
@@ -28,7 +29,7 @@ pub struct VerifyReport<'a> {
 #[derive(Serialize)]
 struct Json<'a> {
     version: &'static str,
-    adapter: &'a AdapterSummary,
+    device: &'a AdapterSummary,
     preset: &'static str,
     layers: &'a [usize],
     steps: u64,
@@ -48,7 +49,7 @@ impl VerifyReport<'_> {
         let Request { plan, effort, .. } = self.request;
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
-            adapter: self.adapter,
+            device: self.adapter,
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),
             steps: plan.steps,
@@ -75,7 +76,9 @@ impl VerifyReport<'_> {
             effort.seed,
             adapter_lines(self.adapter)
         );
-        let mut parts = vec![head, kernels(&self.found.kernels)];
+        let mut parts = vec![head];
+        parts.extend(self.found.adapter.as_ref().map(examination));
+        parts.push(kernels(&self.found.kernels));
         parts.extend(self.found.gradients.as_ref().map(gradients));
         if !self.found.lockstep.is_empty() {
             parts.push(lockstep(&self.found.lockstep));

@@ -2,15 +2,21 @@
 //! definition of the derivative, every step against the one that the reference makes, and the
 //! engines against each other; and proof that a wrong kernel would be noticed.
 
+mod accuracy;
+mod doctor;
 mod draws;
 mod engines;
 mod gradients;
 mod kernels;
 mod lockstep;
+mod operands;
 mod run;
-mod sabotage;
+pub mod sabotage;
+mod timestamps;
 mod trial;
 
+pub use accuracy::Accuracy;
+pub use doctor::{Check, Diagnosis, Fingerprint, Habit, Loops, examine};
 pub use engines::{Engines, engines};
 pub use gradients::{Gradients, by_arithmetic, on_device};
 pub use kernels::{KERNELS, Kernel};
@@ -19,8 +25,5 @@ pub use run::{
     KernelResult, LockstepResult, Observe, Request, Section, Trouble, Verification,
     prove_by_training, verify,
 };
-pub use sabotage::{
-    Count, EQUIVALENTS, Equivalent, Fate, Mutant, Observer, Progress as SabotageProgress, Sabotage,
-    Specimen, mutants, named, sabotage,
-};
+pub use timestamps::{Fit, Timestamps};
 pub use trial::{Effort, Failure, Fault, Output, Tally, Trial};

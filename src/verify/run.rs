@@ -6,8 +6,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{
-    Effort, Engine, Engines, Failure, Fault, Gradients, KERNELS, Lockstep, Tally, Trial,
-    by_arithmetic, engines, lockstep, on_device,
+    Diagnosis, Effort, Engine, Engines, Failure, Fault, Gradients, KERNELS, Lockstep, Tally, Trial,
+    by_arithmetic, engines, examine, lockstep, on_device,
 };
 use crate::error::Error;
 use crate::gpu::Gpu;
@@ -45,6 +45,8 @@ pub struct Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Section {
+    /// The adapter itself.
+    Adapter,
     /// Each kernel against its twin.
     Kernels,
     /// Gradients against derivatives.
@@ -60,6 +62,7 @@ impl Section {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Adapter => "adapter",
             Self::Kernels => "kernels",
             Self::Gradients => "gradients",
             Self::Lockstep => "lockstep",
@@ -118,9 +121,11 @@ impl Trouble {
 /// What all checks gave.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Verification {
+    /// What the adapter is like; unless only a kernel was asked for, as all but the next.
+    pub adapter: Option<Diagnosis>,
     /// In the order of [`KERNELS`].
     pub kernels: Vec<KernelResult>,
-    /// Unless only a kernel was asked for; so the next two.
+    /// Gradients against derivatives.
     pub gradients: Option<Gradients>,
     /// One for each engine and form.
     pub lockstep: Vec<LockstepResult>,
@@ -167,10 +172,17 @@ pub async fn verify(
     observe: &mut Observe<'_>,
 ) -> Result<Verification, Error> {
     let mut found = Verification::default();
-    check_kernels(gpu, request, &mut found, observe).await?;
     if request.kernel.is_some() {
+        check_kernels(gpu, request, &mut found, observe).await?;
         return Ok(found);
     }
+    go_on(observe, Section::Adapter, 0, 1)?;
+    let diagnosis = examine(gpu).await?;
+    for fault in diagnosis.faults() {
+        found.note(Section::Adapter, Failure::Fault(Box::new(fault.clone())))?;
+    }
+    found.adapter = Some(diagnosis);
+    check_kernels(gpu, request, &mut found, observe).await?;
     check_training(gpu, request, &mut found, observe).await?;
     Ok(found)
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Tensor};
-use crate::scalar::{Enclosure, Scalar};
+use crate::scalar::{Enclosure, Scalar, ulp};
 
 /// What an output holds before the kernel writes it: a NaN that no arithmetic makes.
 const POISON: u32 = 0x7fc0_dead;
@@ -50,7 +50,7 @@ impl Fault {
     /// |found − expected| in units in the last place of what was expected.
     #[must_use]
     pub fn ulp(&self) -> f64 {
-        ulp(self.found - self.expected, self.expected)
+        (self.found - self.expected).abs() / ulp(self.expected)
     }
 }
 
@@ -87,12 +87,6 @@ pub struct Tally {
 /// The share of its bound that an error takes; none if it is larger, or no number.
 pub(super) fn share(error: f64, bound: f64) -> Option<f64> {
     (error <= bound).then_some(if error > 0.0 { error / bound } else { 0.0 })
-}
-
-/// An error in units in the last place of `expected` as an `f32`.
-fn ulp(error: f64, expected: f64) -> f64 {
-    let exponent = expected.abs().max(f64::from(f32::MIN_POSITIVE)).log2().floor();
-    error.abs() / (exponent - 23.0).exp2()
 }
 
 /// A tensor that a kernel writes, between two fences.
@@ -162,6 +156,14 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// A fault if it wrote outside of its output.
     pub async fn read(&self, case: &str, output: &Output) -> Result<Vec<f32>, Failure> {
+        Ok(self.read_words(case, output).await?.into_iter().map(f32::from_bits).collect())
+    }
+
+    /// The same, bit by bit.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_words(&self, case: &str, output: &Output) -> Result<Vec<u32>, Failure> {
         let words: Vec<u32> = self.gpu.read(&output.whole).await?;
         let len = output.tensor.len();
         let is_fence = |index: usize| index < FENCE || index >= FENCE + len;
@@ -171,7 +173,7 @@ impl<'a> Trial<'a> {
             let found = f32::from_bits(words[index]).into();
             return Err(self.fault(case, tensor, index, [found, f64::NAN, 0.0]));
         }
-        Ok(words[FENCE..FENCE + len].iter().map(|&word| f32::from_bits(word)).collect())
+        Ok(words[FENCE..FENCE + len].to_vec())
     }
 
     /// Each value must lie in its enclosure; poison never does.
@@ -202,7 +204,7 @@ impl<'a> Trial<'a> {
             };
             if share > self.tally.worst_share {
                 self.tally.worst_share = share;
-                self.tally.worst_ulp = ulp(error, value);
+                self.tally.worst_ulp = error / ulp(value);
                 self.tally.worst_case = format!("{case}, {tensor}[{index}]");
             }
         }

@@ -19,6 +19,7 @@ mod train_workgroup;
 mod uniform_draw;
 
 mod command;
+mod doctor;
 mod sabotage;
 mod sweep;
 mod trainers;

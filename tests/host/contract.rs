@@ -33,7 +33,9 @@ fn every_shader_has_its_files_in_four_places_and_a_row_in_the_table() {
     let table: BTreeSet<_> = SPECS.iter().map(|spec| spec.name.to_owned()).collect();
     assert_eq!(shaders, table, "shaders/ and kernels::SPECS");
     for folder in ["src/kernels", "src/cpu", "tests/gpu"] {
-        let missing: Vec<_> = shaders.difference(&stems(folder, "rs")).cloned().collect();
+        let mut missing: Vec<_> = shaders.difference(&stems(folder, "rs")).cloned().collect();
+        // Of a probe, the whole check is in src/verify.
+        missing.retain(|stem| folder != "tests/gpu" || !stem.starts_with("probe_"));
         assert!(missing.is_empty(), "{folder} lacks {missing:?}");
     }
     let kernels: BTreeSet<_> = stems("src/kernels", "rs").into_iter().collect();

@@ -16,7 +16,10 @@ use parity::dataset::Dataset;
 use parity::model::{Init, LayerSizes, Parameters};
 use parity::rng::Stream;
 use parity::rule::Rule;
-use parity::scalar::{EXP_FACTOR, Enclosure, Scalar, ULP};
+use parity::scalar::{
+    EXP_FACTOR, Enclosure, FLUSH, LOG_FACTOR, LOG_MIDDLE, LOG_MIDDLE_ERROR, LOG_ULPS, Scalar, ULP,
+    exp_ulps, ulp,
+};
 
 /// Monte Carlo arithmetic: a number whose every operation is off by a random share of what WGSL
 /// allows, so that a run on it is a run of one more conforming implementation.
@@ -95,8 +98,15 @@ impl<const SEED: u64> Scalar for MonteCarlo<SEED> {
 
     fn exp(self) -> Self {
         let value = self.0.exp();
-        let allowed = EXP_FACTOR * (3.0 + 2.0 * self.0.abs()) * ULP;
+        let allowed = EXP_FACTOR * exp_ulps(self.0) * ULP;
         Self(value + Self::side(1) * allowed * value)
+    }
+
+    fn ln(self) -> Self {
+        let value = self.0.ln();
+        let allowed =
+            if LOG_MIDDLE.contains(&self.0) { LOG_MIDDLE_ERROR } else { LOG_ULPS * ulp(value) };
+        Self(value + Self::side(2) * LOG_FACTOR * allowed)
     }
 }
 
@@ -250,6 +260,44 @@ fn sums_in_the_opposite_order_stay_within_the_same_bound() {
         let truth = run_bias_grad::<f64>(&left);
         inside("bias_grad", &truth, &bounds, &run_bias_grad::<f32>(&left_back));
     }
+}
+
+/// log a·b: of an argument with an error of its own, which may cross a border of the rule's.
+fn run_ln<S: Scalar>(left: &[f32], right: &[f32]) -> Vec<S> {
+    let factors = convert::<S>(left).into_iter().zip(convert::<S>(right));
+    factors.map(|(a, b)| (a * b).ln()).collect()
+}
+
+#[test]
+fn no_allowed_logarithm_leaves_its_bound() {
+    for seed in 0..50 {
+        let positive = |seed| values(seed, 200).into_iter().map(|value: f32| value.abs() + 0.1);
+        let mut left: Vec<f32> = positive(seed).collect();
+        let mut right: Vec<f32> = positive(seed + 1_000).collect();
+        for (a, b) in [(0.7, 0.7_f32.recip()), (1.4, 0.7_f32), (2.8, 0.7), (0.7, 0.7)] {
+            left.push(a);
+            right.push(b);
+        }
+        let share = check!("ln", run_ln(&left, &right));
+        assert!(share > 0.1, "seed {seed}: the bound is idle, {share}");
+    }
+}
+
+#[test]
+fn the_logarithm_of_what_may_vanish_has_no_bound() {
+    for nothing in [Enclosure::new(0.0, 0.0), Enclosure::new(1.0, 1.0), Enclosure::new(-1.0, 0.0)] {
+        assert!(nothing.ln().error().is_infinite(), "{nothing:?}");
+    }
+}
+
+#[test]
+fn a_unit_in_the_last_place_is_the_distance_of_neighbours() {
+    for value in [1.0_f32, 1.5, 1.999_999_9, 2.0, 3e-38, 1e-40, 3e38, 0.1] {
+        let next = f64::from(f32::from_bits(value.to_bits() + 1));
+        assert_eq!(ulp(value.into()), next - f64::from(value), "{value}");
+        assert_eq!(ulp((-value).into()), ulp(value.into()));
+    }
+    assert_eq!(ulp(0.0), FLUSH * ULP);
 }
 
 /// Both addends below 2⁻¹²⁶ vanish on some devices, and so would a small result.

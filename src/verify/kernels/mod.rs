@@ -1,6 +1,9 @@
 //! What is checked of each kernel: one file per shader, of the same stem.
 
 mod bias_add;
+pub(super) mod probe_arithmetic;
+pub(super) mod probe_loops;
+pub(super) mod probe_workgroup;
 
 use std::pin::Pin;
 
@@ -34,4 +37,5 @@ macro_rules! kernel {
 }
 
 /// Every kernel.
-pub static KERNELS: &[Kernel] = &[kernel!(bias_add)];
+pub static KERNELS: &[Kernel] =
+    &[kernel!(bias_add), kernel!(probe_arithmetic), kernel!(probe_loops), kernel!(probe_workgroup)];

@@ -1,0 +1,53 @@
+//! How many iterations of its loops an invocation makes.
+
+use super::{WORKGROUP_SIZE, as_u32};
+use crate::error::Error;
+use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+
+/// The shader.
+pub const SPEC: KernelSpec = KernelSpec {
+    name: "probe_loops",
+    source: include_str!("../../shaders/probe_loops.wgsl"),
+    bindings: &[Binding::PARAMS, Binding::read_write("counts"), Binding::read_write("states")],
+    params: Params::FIELDS,
+    workgroup_size: WORKGROUP_SIZE,
+    ..KernelSpec::PLAIN
+};
+
+gpu::params! {
+    /// The shader's `Params`.
+    pub struct Params {
+        /// Iterations of the loop that stands alone.
+        single_count: u32,
+        /// Iterations of the loop around the other.
+        outer_count: u32,
+        /// Iterations of the other, each time.
+        inner_count: u32,
+        /// Nothing.
+        padding: u32,
+    }
+}
+
+/// Counts the iterations of a single loop, and of one of `outer` iterations around one of `inner`:
+/// `[single, outer, inner]`.
+///
+/// # Shapes
+/// `counts`, `states` `[invocations]`, a multiple of the workgroup's size.
+///
+/// # Errors
+/// [`Error::Gpu`] if wgpu refuses.
+///
+/// # Panics
+/// If the shapes are others.
+pub async fn dispatch(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    [single_count, outer_count, inner_count]: [u32; 3],
+    [counts, states]: [&Tensor; 2],
+) -> Result<Dispatch, Error> {
+    let groups = as_u32(counts.len()) / SPEC.workgroup_size;
+    assert_eq!(counts.len(), (groups * SPEC.workgroup_size) as usize, "whole workgroups");
+    assert_eq!(counts.len(), states.len(), "shapes differ");
+    let params = Params { single_count, outer_count, inner_count, padding: 0 };
+    kernel.bind(gpu, &params, &[counts, states], [groups, 1, 1]).await
+}

@@ -1,0 +1,245 @@
+//! The report of `parity doctor`: text and JSON of the same findings.
+
+use indicatif::HumanCount;
+use serde::Serialize;
+
+use super::{adapter_lines, number, table};
+use crate::gpu::{AdapterSummary, Doubt};
+use crate::verify::{Accuracy, Check, Diagnosis, Fault, Fingerprint, Habit, Loops, Timestamps};
+
+/// All that was found of an adapter.
+#[derive(Clone, Copy)]
+pub struct DoctorReport<'a> {
+    /// Which one.
+    pub adapter: &'a AdapterSummary,
+    /// What was found.
+    pub diagnosis: &'a Diagnosis,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    version: &'static str,
+    adapter: &'a AdapterSummary,
+    fingerprint: &'a Fingerprint,
+    findings: Vec<String>,
+    checks: &'a [Check],
+    faults: Vec<&'a Fault>,
+}
+
+impl DoctorReport<'_> {
+    /// One object.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let json = Json {
+            version: env!("CARGO_PKG_VERSION"),
+            adapter: self.adapter,
+            fingerprint: &self.diagnosis.fingerprint,
+            findings: findings(&self.diagnosis.fingerprint),
+            checks: &self.diagnosis.checks,
+            faults: self.diagnosis.faults().collect(),
+        };
+        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+    }
+
+    /// What a person reads.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let (version, lines) = (env!("CARGO_PKG_VERSION"), adapter_lines(self.adapter));
+        let head = format!("parity {version}: doctor\n{lines}");
+        [head, examination(self.diagnosis), self.closing()].join("\n")
+    }
+
+    fn closing(&self) -> String {
+        let faults: Vec<_> = self.diagnosis.faults().map(fault).collect();
+        if faults.is_empty() {
+            return "Nothing is wrong with this adapter.\n".into();
+        }
+        format!("This adapter is not fit to train on:\n{}", faults.concat())
+    }
+}
+
+/// All but the verdict.
+pub(super) fn examination(diagnosis: &Diagnosis) -> String {
+    let Diagnosis { fingerprint, checks } = diagnosis;
+    let line = |check: &Check| {
+        let verdict = if check.fault.is_none() { "right" } else { "WRONG" };
+        let values = HumanCount(check.values).to_string();
+        format!("  {verdict}  {values:>7}  {}\n", check.name)
+    };
+    let findings = findings(fingerprint).into_iter().map(|finding| format!("- {finding}\n"));
+    let parts = [
+        format!("fingerprint: {}\n", fingerprint.line),
+        checks.iter().map(line).collect(),
+        accuracies(fingerprint),
+        format!("What that means here:\n{}", findings.collect::<String>()),
+    ];
+    parts.join("\n")
+}
+
+/// The worst results of each operation, in a table.
+fn accuracies(fingerprint: &Fingerprint) -> String {
+    let head = ["", "results", "of WGSL's table", "in ULP", "worst at", "where it gives"];
+    let rows = [
+        ("exp", &fingerprint.exp),
+        ("log", &fingerprint.log),
+        ("log, from 0.5 to 2", &fingerprint.log_middle),
+        ("a / b", &fingerprint.division),
+    ];
+    let rows = rows.map(|(name, worst)| {
+        let Accuracy { cases, share, ulp, operands, found } = worst;
+        let operands: Vec<_> = operands.iter().map(|operand| single(*operand)).collect();
+        [
+            name.into(),
+            HumanCount(*cases).to_string(),
+            format!("{share:.3}"),
+            number(*ulp, 2),
+            operands.join(" / "),
+            single(*found),
+        ]
+    });
+    let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(rows).collect();
+    table(&rows)
+}
+
+/// With all digits that an `f32` has.
+fn single(value: f32) -> String {
+    let readable = value == 0.0 || (1e-4..1e6).contains(&value.abs());
+    if readable { value.to_string() } else { format!("{value:e}") }
+}
+
+/// What the figures mean for training, a sentence or two each.
+fn findings(fingerprint: &Fingerprint) -> Vec<String> {
+    vec![
+        loops(fingerprint.loops),
+        beyond_table(fingerprint),
+        contraction(fingerprint.fused),
+        subnormals(fingerprint.operands_flushed, fingerprint.results_flushed),
+        nan(fingerprint.nan_differs),
+        clock(&fingerprint.timestamps),
+    ]
+}
+
+fn loops(Loops { asked, single, nested }: Loops) -> String {
+    let [asked, single, nested] = [asked, single, nested].map(|n| HumanCount(n.into()).to_string());
+    if asked == single && asked == nested {
+        return format!("Loops run for {asked} iterations at least: none was cut short.");
+    }
+    format!(
+        "Loops end early, without an error: of {asked} iterations, a single loop made {single}, \
+         nested loops {nested}. Runs are cut into dispatches, and their steps counted."
+    )
+}
+
+/// The table is WGSL's; what the bounds of all kernels grant is twice that for `exp` and `log`.
+fn beyond_table(fingerprint: &Fingerprint) -> String {
+    let log = fingerprint.log.share.max(fingerprint.log_middle.share);
+    let shares =
+        [("exp", fingerprint.exp.share), ("log", log), ("a / b", fingerprint.division.share)];
+    let beyond = shares.iter().filter(|(_, share)| *share > 1.0);
+    let named: Vec<_> = beyond.map(|(name, share)| format!("{name} {share:.2} times")).collect();
+    if named.is_empty() {
+        return "exp, log and division are as accurate as WGSL asks.".into();
+    }
+    format!(
+        "Less accurate than WGSL asks: {} what its table allows. Bounds grant twice for exp and log.",
+        named.join(", ")
+    )
+}
+
+fn contraction(fused: Habit) -> String {
+    let Habit { yes, no } = fused;
+    match fused.word() {
+        "yes" => {
+            "a * b + c is rounded once: a device that rounds twice trains to other bits.".into()
+        }
+        "no" => {
+            "a * b + c is rounded twice: a device that rounds once trains to other bits.".into()
+        }
+        _ => format!(
+            "a * b + c is rounded once in {yes} cases and twice in {no}: one formula may have two \
+             results."
+        ),
+    }
+}
+
+fn subnormals(operands: Habit, results: Habit) -> String {
+    match (operands.word(), results.word()) {
+        ("no", "no") => "Numbers below 2^-126 are kept.".into(),
+        ("yes", "yes") => {
+            "Numbers below 2^-126 count as zero: smaller gradients change nothing.".into()
+        }
+        (operands, results) => format!(
+            "Numbers below 2^-126 count as zero in operands: {operands}; in results: {results}."
+        ),
+    }
+}
+
+fn nan(differs: Habit) -> String {
+    match differs.word() {
+        "yes" => "x != x finds a NaN; kernels look at its bits all the same.".into(),
+        _ => "x != x does not find every NaN: kernels look at its bits.".into(),
+    }
+}
+
+fn clock(timestamps: &Timestamps) -> String {
+    let Timestamps { period_ns, doubt, fit } = timestamps;
+    let (Some(period_ns), None, Some(fit)) = (period_ns, doubt, fit) else {
+        let why = match doubt {
+            None => "there are none",
+            Some(Doubt::Zero) => "one was zero",
+            Some(Doubt::Still) => "a pass took no time",
+            Some(Doubt::Backwards) => "they run backwards",
+            Some(Doubt::TooLong) => "a pass took longer than the host waited for it",
+        };
+        return format!("Timestamps cannot be used ({why}): times are the host's.");
+    };
+    format!(
+        "Timestamps can be believed: a tick is {period_ns} ns; passes of 1 to 32 dispatches took \
+         {:.1} µs and {:.1} µs for each, within {:.0} %.",
+        fit.pass_us,
+        fit.dispatch_us,
+        100.0 * fit.worst_share
+    )
+}
+
+fn fault(fault: &Fault) -> String {
+    let Fault { kernel, case, tensor, index, found, expected, bound, .. } = fault;
+    format!(
+        "  {kernel}: {case}, {tensor}[{index}]: found {found:e}, expected {expected:e} ± {bound:e}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_habit_that_is_mixed_is_said_to_be() {
+        let mixed = Habit { yes: 3, no: 4 };
+        assert!(contraction(mixed).contains("once in 3 cases and twice in 4"));
+        assert!(
+            subnormals(mixed, Habit { yes: 0, no: 1 }).contains("operands: mixed; in results: no")
+        );
+        assert!(nan(mixed).contains("not find every NaN"));
+    }
+
+    #[test]
+    fn only_loops_that_make_all_iterations_are_said_to_be_whole() {
+        let of = |single, nested| loops(Loops { asked: 131_072, single, nested });
+        assert!(of(131_072, 131_072).contains("none was cut short"));
+        for cut in [of(65_535, 131_072), of(131_072, 65_535)] {
+            assert!(cut.contains("65,535") && cut.contains("end early"), "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_doubted_gives_no_times() {
+        let timestamps = Timestamps {
+            period_ns: Some(1.0),
+            doubt: Some(Doubt::Backwards),
+            ..Timestamps::default()
+        };
+        assert!(clock(&timestamps).contains("run backwards"));
+        assert!(clock(&Timestamps::default()).contains("there are none"));
+    }
+}

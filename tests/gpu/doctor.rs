@@ -1,0 +1,149 @@
+//! What `parity doctor` finds, and that its probes notice what is wrong.
+
+use std::process::{Command, Output};
+
+use parity::gpu::Gpu;
+use parity::report::DoctorReport;
+use parity::verify::{Diagnosis, Effort, Failure, KERNELS, Trial, examine};
+use serde_json::Value;
+
+use crate::harness::{gpu, open};
+
+fn parity(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+    command.args(arguments).output().expect("it starts")
+}
+
+fn diagnosis(gpu: &Gpu) -> Diagnosis {
+    pollster::block_on(examine(gpu)).expect("the device goes on")
+}
+
+#[test]
+fn one_adapter_has_one_fingerprint_and_nothing_wrong() {
+    let output = parity(&["doctor", "--json"]);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{message}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one object");
+    assert_eq!(report["faults"], Value::Array(vec![]));
+    assert_eq!(report["findings"].as_array().expect("a list").len(), 6);
+    for key in ["name", "backend", "driver", "device_type"] {
+        assert!(report["adapter"][key].is_string(), "no adapter.{key}");
+    }
+    for key in ["loops", "exp", "log", "log_middle", "division", "fused", "timestamps"] {
+        assert!(report["fingerprint"][key].is_object(), "no fingerprint.{key}");
+    }
+    let again = diagnosis(gpu());
+    assert_eq!(again.faults().count(), 0);
+    assert_eq!(report["fingerprint"]["line"], again.fingerprint.line.as_str());
+    let text = DoctorReport { adapter: &gpu().adapter, diagnosis: &again }.text();
+    assert!(text.contains(&again.fingerprint.line), "{text}");
+    assert!(text.ends_with("Nothing is wrong with this adapter.\n"), "{text}");
+}
+
+/// Launches without a counter, such as `uniform_draw`'s, take up to half of the fewest iterations
+/// that a driver was ever found to end loops after.
+#[test]
+fn loops_end_where_this_driver_is_known_to_end_them_and_never_sooner() {
+    let (adapter, found) = (&gpu().adapter, diagnosis(gpu()).fingerprint.loops);
+    let is = |part: &str| adapter.name.contains(part) || adapter.driver.contains(part);
+    if is("llvmpipe") && is("Mesa 22.") {
+        // All loops share one count; the outer loop's own iterations are in it.
+        assert_eq!(found.single, 65_535);
+        assert!((65_535 - 64..65_535).contains(&found.nested), "{found:?}");
+    } else if is("SwiftShader") {
+        assert_eq!([found.single, found.nested], [found.asked; 2]);
+    } else {
+        assert!(found.single >= 65_535 && found.nested >= 65_000, "{found:?}");
+    }
+}
+
+#[test]
+fn an_adapter_that_is_not_there_is_a_usage_error() {
+    let output = parity(&["doctor", "--adapter", "no such adapter"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+}
+
+fn source(kernel: &str) -> &'static str {
+    let row = KERNELS.iter().find(|row| row.spec.name == kernel);
+    row.expect("it is in the table").spec.source()
+}
+
+/// A device whose quotients are products is diagnosed, and everything else of it found right.
+#[test]
+fn an_adapter_that_cannot_divide_is_found_out() {
+    let mut gpu = open();
+    let wrong = source("probe_arithmetic").replace("x / y", "x * y");
+    gpu.substitute("probe_arithmetic", wrong);
+    let diagnosis = diagnosis(&gpu);
+    let wrong: Vec<_> = diagnosis.checks.iter().filter(|check| check.fault.is_some()).collect();
+    assert_eq!(wrong.iter().map(|check| check.name).collect::<Vec<_>>(), ["a / b, within 2.5 ULP"]);
+    let report = DoctorReport { adapter: &gpu.adapter, diagnosis: &diagnosis };
+    assert!(
+        report.text().contains("This adapter is not fit to train on:\n  probe_arithmetic: Div")
+    );
+    let json: Value = serde_json::from_str(&report.json()).expect("JSON");
+    assert_eq!(json["faults"].as_array().expect("a list").len(), 1);
+}
+
+/// What stands in for a fault of the device: the kernel, a part of its text, and another one.
+const MUTANTS: &[(&str, &str, &str)] = &[
+    ("probe_arithmetic", "return word;", "return word & 0xffbfffffu;"),
+    ("probe_arithmetic", "exp(x)", "(exp(x) * 1.000005)"),
+    ("probe_arithmetic", "exp(x)", "exp(max(x, -80.0))"),
+    ("probe_arithmetic", "log(x)", "(log(x) + 0.000002)"),
+    ("probe_arithmetic", "log(x)", "log2(x)"),
+    ("probe_arithmetic", "x / y", "((x / y) * 1.0000005)"),
+    ("probe_arithmetic", "x * y);", "(x * y) * 1.0000003);"),
+    ("probe_arithmetic", "x + y", "x - y"),
+    ("probe_arithmetic", "x * y + z);", "(x * y + z) * 1.0000001);"),
+    ("probe_arithmetic", "x * y + z));", "x * y - z));"),
+    ("probe_arithmetic", "x * y + z));", "x + z));"),
+    ("probe_arithmetic", "> 0x7f800000u", ">= 0x7f800000u"),
+    ("probe_arithmetic", "& 0x7fffffffu", "& 0xffffffffu"),
+    ("probe_arithmetic", "& 0x7f800000u", "& 0x7f000000u"),
+    ("probe_arithmetic", "!= 0x7f800000u", "<= 0x7f800000u"),
+    ("probe_arithmetic", "x != x", "x == x"),
+    ("probe_arithmetic", ">= params.len", "> params.len"),
+    ("probe_arithmetic", "b[index]", "c[index]"),
+    ("probe_loops", "i < params.single_count", "i <= params.single_count"),
+    ("probe_loops", "i < params.outer_count", "i <= params.outer_count"),
+    ("probe_loops", "j < params.inner_count", "j <= params.inner_count"),
+    ("probe_loops", "var state = global_id.x", "var state = 0u"),
+    ("probe_loops", "state >> 15u", "state >> 14u"),
+    ("probe_loops", "            state = next(state);\n", ""),
+    ("probe_loops", "        state = next(state);\n        count", "        count"),
+    ("probe_loops", "            count += 1u;", "            count += 2u;"),
+    ("probe_workgroup", "value;\n    workgroupBarrier();\n    for", "value;\n    for"),
+    ("probe_workgroup", "}\n        workgroupBarrier();\n", "}\n"),
+    ("probe_workgroup", "value;\n        workgroupBarrier();\n        let", "value;\n        let"),
+    ("probe_workgroup", "below;\n        workgroupBarrier();\n", "below;\n"),
+    ("probe_workgroup", "lane < stride", "lane <= stride"),
+    ("probe_workgroup", "stride /= 2u", "stride /= 4u"),
+    ("probe_workgroup", "round < params", "round <= params"),
+    ("probe_workgroup", "round % 8u", "round % 7u"),
+    ("probe_workgroup", "workgroup_size - distance", "workgroup_size + distance"),
+    ("probe_workgroup", "above * 3u + below", "above + below * 3u"),
+];
+
+#[test]
+fn the_probes_notice_what_stands_in_for_faults_of_the_device() {
+    let mut gpu = open();
+    let effort = Effort { seed: 3, cases: 5_000, quick: true };
+    for row in KERNELS.iter().filter(|row| row.spec.name.starts_with("probe_")) {
+        let mut trial = Trial::new(&gpu, row.spec.name, effort);
+        pollster::block_on(row.check(&mut trial)).expect("the device itself is right");
+    }
+    for (kernel, part, other) in MUTANTS {
+        let row = KERNELS.iter().find(|row| row.spec.name == *kernel).expect("it is there");
+        let text = source(kernel);
+        assert!(text.contains(part), "{kernel} has no {part:?}");
+        gpu.substitute(row.spec.name, text.replacen(part, other, 1));
+        let mut trial = Trial::new(&gpu, row.spec.name, effort);
+        match pollster::block_on(row.check(&mut trial)) {
+            Err(Failure::Fault(_)) => {}
+            Err(Failure::Error(error)) => panic!("{kernel} with {other:?}: {error}"),
+            Ok(()) => panic!("{kernel} with {other:?} for {part:?} passes"),
+        }
+    }
+}
