@@ -13,6 +13,9 @@ const POISON: u32 = 0x7fc0_dead;
 /// Values before and behind each output that nobody may touch.
 const FENCE: usize = 64;
 
+/// What they are: no NaN, which would stay the same whatever is added to it.
+const FENCE_VALUE: u32 = 0x3fa5_dead;
+
 /// How far a check goes.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Effort {
@@ -116,12 +119,14 @@ impl<'a> Trial<'a> {
         Self { gpu, effort, kernel, tally: Tally::default() }
     }
 
-    /// A tensor that the kernel reads.
+    /// A tensor that the kernel reads, with poison behind it.
     ///
     /// # Errors
     /// As [`Gpu::upload`].
     pub async fn input<T: bytemuck::Pod>(&self, values: &[T]) -> Result<Tensor, Error> {
-        self.gpu.upload("input", values).await
+        let words = [bytemuck::cast_slice(values), &[POISON; FENCE][..]].concat();
+        let whole = self.gpu.upload("input", &words).await?;
+        Ok(whole.part(0, values.len()).with_room(FENCE))
     }
 
     /// An output that must be written wherever it is read.
@@ -137,9 +142,10 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// As [`Gpu::upload`].
     pub async fn output(&self, name: &'static str, values: &[f32]) -> Result<Output, Error> {
-        let fence = [f32::from_bits(POISON); FENCE];
+        let fence = [f32::from_bits(FENCE_VALUE); FENCE];
         let whole = self.gpu.upload(name, &[&fence, values, &fence].concat()).await?;
-        Ok(Output { name, tensor: whole.part(FENCE, values.len()), whole })
+        let tensor = whole.part(FENCE, values.len()).with_room(FENCE);
+        Ok(Output { name, whole, tensor })
     }
 
     /// Runs dispatches in order.
@@ -167,11 +173,16 @@ impl<'a> Trial<'a> {
         let words: Vec<u32> = self.gpu.read(&output.whole).await?;
         let len = output.tensor.len();
         let is_fence = |index: usize| index < FENCE || index >= FENCE + len;
-        let broken = (0..words.len()).find(|&index| is_fence(index) && words[index] != POISON);
+        let broken = (0..words.len()).find(|&index| is_fence(index) && words[index] != FENCE_VALUE);
         if let Some(index) = broken {
             let tensor = format!("{} and {FENCE} values before and behind it", output.name);
             let found = f32::from_bits(words[index]).into();
-            return Err(self.fault(case, tensor, index, [found, f64::NAN, 0.0]));
+            return Err(self.fault(
+                case,
+                tensor,
+                index,
+                [found, f32::from_bits(FENCE_VALUE).into(), 0.0],
+            ));
         }
         Ok(words[FENCE..FENCE + len].to_vec())
     }

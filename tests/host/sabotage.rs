@@ -39,7 +39,7 @@ fn each_mutant_differs_from_its_kernel_in_one_line_and_from_all_others() {
     }
 }
 
-/// The text without its comments.
+/// The comments of a text, in their order.
 fn comments(source: &str) -> Vec<&str> {
     source.lines().filter_map(|line| line.find("//").map(|start| &line[start..])).collect()
 }

@@ -1,4 +1,4 @@
-//! Saboteurs that somebody thought of: the mistakes that are made when networks are written by hand.
+//! Saboteurs that somebody thought of: mistakes of those who write networks by hand.
 
 use super::mutant::Mutant;
 use crate::gpu::KernelSpec;

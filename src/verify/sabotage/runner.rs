@@ -149,7 +149,8 @@ impl<F: AsyncFn(&Gpu, &Kernel, Effort) -> Result<(), Failure>> Bench<F> {
         })
     }
 
-    /// All checks that are asked for, the quick ones first; with a failure, whether they were those.
+    /// All checks that are asked for, the quick ones first; a failure comes with whether it was
+    /// one of those.
     async fn checks(&self, kernel: &Kernel) -> Result<(), (Failure, bool)> {
         let efforts = if self.effort.quick { &[true][..] } else { &[true, false] };
         for &quick in efforts {

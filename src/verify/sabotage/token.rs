@@ -93,17 +93,12 @@ fn is_of_word(c: char) -> bool {
 /// The kind and length of the number that a text starts with.
 fn number(text: &str) -> (Kind, usize) {
     let is_hex = text.starts_with("0x");
-    let mut before = ' ';
-    let is_part = |c: char| {
-        let is_sign_of_exponent = !is_hex && before == 'e' && (c == '-' || c == '+');
-        before = c;
-        is_of_word(c) || c == '.' || is_sign_of_exponent
+    let is_part = |index: usize, c: char| {
+        let is_sign = "+-".contains(c) && !is_hex && text[..index].ends_with('e');
+        is_of_word(c) || c == '.' || is_sign
     };
-    let len = text.chars().take_while({
-        let mut is_part = is_part;
-        move |&c| is_part(c)
-    });
-    let len = len.count();
+    let end = text.char_indices().find(|&(index, c)| !is_part(index, c));
+    let len = end.map_or(text.len(), |(index, _)| index);
     let is_float = !is_hex && text[..len].contains(['.', 'e', 'f']);
     (if is_float { Kind::Float } else { Kind::Integer }, len)
 }
