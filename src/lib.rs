@@ -47,6 +47,9 @@
 //! their start, [`sweep::GridPlan`] one for each pixel of a picture. `uniform_draw` draws where they
 //! start, a pure function of seed, member and parameter; [`train::Members`] paces the dispatches.
 //!
+//! [`verify::verify`] asks whether all of this is right on a device, and [`verify::sabotage`] whether
+//! it would have noticed: see below.
+//!
 //! # Code map
 //! | module | what it holds | uses |
 //! | --- | --- | --- |
@@ -57,6 +60,7 @@
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu`, `rule` |
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `cpu` |
 //! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
+//! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed | `train`, `sweep`, `cpu` |
 //! | [`bench`](mod@bench) | baselines on the CPU, and what is measured against them; checked, then timed | `train`, `cpu` |
 //! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
 //! | [`report`] | everything that users read: text, JSON, CSV, pictures | `train`, `sweep`, `bench` |
@@ -70,10 +74,8 @@
 //!   types and layout of their buffers agree, by reflection (`tests/host/contract.rs`).
 //! - Dependencies point one way, only `gpu` creates wgpu objects, the library does not block while
 //!   it works, only reports print, only `main` exits (`tests/host/invariants.rs`).
-//! - Tolerances of kernels are derived: [`scalar::Enclosure`] bounds what any implementation may
-//!   answer that keeps to the accuracy table of the WGSL specification, with twice the table's
-//!   error for `exp` ([`scalar::EXP_FACTOR`] says why) (`tests/gpu/*.rs`). Roundings drawn at
-//!   random stay inside it (`tests/host/enclosure.rs`).
+//! - Tolerances of kernels are derived: see the next section. Roundings drawn at random stay inside
+//!   them (`tests/host/enclosure.rs`).
 //! - Tolerances of whole runs are chosen. The reference repeats PyTorch in float64 to 10⁻⁹; the
 //!   GPU stays within 10⁻⁴ of it and is no further from it than twice what PyTorch's float32 is, or
 //!   10⁻⁶ (`tests/gpu/trainers.rs`).
@@ -100,6 +102,44 @@
 //!   its time counts (`bench/contest.rs`); no test knows a time.
 //! - Every kernel runs under `wgpu::Limits::downlevel_defaults()`, but for the sizes of buffers:
 //!   that is what [`gpu::Gpu`] asks for.
+//!
+//! # What `verify` proves, and by what
+//! 1. The adapter: [`verify::examine`] runs probes of what training rests on, and says what the
+//!    adapter is like in figures.
+//! 2. Each kernel: [`verify::KERNELS`] has a row for each shader, whose check compares it with its
+//!    twin, element by element, on ragged shapes, at saturation, with integers of which none may be
+//!    lost, and on random values of a printed seed. Outputs hold NaNs before they are written and
+//!    stand between fences.
+//! 3. Gradients: the twins' backward pass against [`scalar::Dual`] numbers and central differences,
+//!    and the device's own gradient against the change of its own loss.
+//! 4. Lockstep: from the device's own state before a step, one step of the reference; every
+//!    parameter, what rounding left out of it, and the loss after it within the bound. So no chaos
+//!    gets between, and a run of 10,000 steps is checked step by step. A fault names the first
+//!    kernel of the step whose result is out of its bound.
+//! 5. The engines against each other, and cut runs and members of ensembles bit for bit.
+//!
+//! Each tolerance is a formula:
+//! - A value of a kernel, or a parameter after a step: the error of its [`scalar::Enclosure`], which
+//!   bounds what any implementation may answer that keeps to the accuracy table of the WGSL
+//!   specification ("Floating point accuracy"): + − × rounded either way, division 2.5 ULP, `exp`
+//!   (3 + 2·|x|) ULP, `log` 3 ULP or 2⁻²¹ near 1; sums in any order γₙ·Σ|xᵢ| (N. J. Higham,
+//!   "Accuracy and Stability of Numerical Algorithms", 2002, section 4.2); subnormals kept or not.
+//!   `exp` and `log` get twice the table's error: [`scalar::EXP_FACTOR`] says why.
+//! - Sums of integers, counts, masks, copies, and runs that are cut: none.
+//! - A gradient of the reference against dual numbers: [`scalar::F64_SHARE`] of both enclosures, as
+//!   both run in `f64`; plus what the rule's own epsilon takes off, |p − t|·ε / (p(1 − p) + ε).
+//! - Against central differences: the tolerances of PyTorch's `torch.autograd.gradcheck`, 10⁻⁵ and
+//!   10⁻³ of the value, at steps of 10⁻⁶.
+//! - A device's gradient g against its loss L along d: |L(x + d) − L(x − d) − 2g·d| within the
+//!   enclosures of both losses and of g, and what curvature adds, which is taken in `f64`.
+//!
+//! Nothing else is trusted of a whole run: free runs drift apart by rounding alone, so their
+//! distances are shown and not judged. What `train` and `bench` call agreement is such a distance,
+//! with limits that are chosen (`train/agreement.rs`): a sign, not a proof.
+//!
+//! [`verify::sabotage`] makes the wrong kernels: from each shader's text every small mistake, one
+//! at a time, and some by hand. What no check catches is a fault of the checks, unless it is listed
+//! as computing the same, with the reason; an entry that is caught is a fault of the list.
 //!
 //! # Rounding
 //! A float32 run leaves the exact one, and how far is mostly luck: where a network hesitates, two
