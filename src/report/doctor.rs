@@ -64,7 +64,7 @@ pub(super) fn examination(diagnosis: &Diagnosis) -> String {
     let line = |check: &Check| {
         let verdict = if check.fault.is_none() { "right" } else { "WRONG" };
         let values = HumanCount(check.values).to_string();
-        format!("  {verdict}  {values:>7}  {}\n", check.name)
+        format!("  {verdict}  {values:>9}  {}\n", check.name)
     };
     let findings = findings(fingerprint).into_iter().map(|finding| format!("- {finding}\n"));
     let parts = [
@@ -194,8 +194,8 @@ fn clock(timestamps: &Timestamps) -> String {
         return format!("Timestamps cannot be used ({why}): times are the host's.");
     };
     format!(
-        "Timestamps can be believed: a tick is {period_ns} ns; passes of 1 to 32 dispatches took \
-         {:.1} µs and {:.1} µs for each, within {:.0} %.",
+        "Timestamps can be believed: a tick is {period_ns} ns, and passes of 1 to 32 dispatches \
+         take {:.1} µs + {:.1} µs a dispatch, within {:.0} %.",
         fit.pass_us,
         fit.dispatch_us,
         100.0 * fit.worst_share

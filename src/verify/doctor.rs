@@ -160,11 +160,7 @@ pub async fn examine(gpu: &Gpu) -> Result<Diagnosis, Error> {
         bits.extend([loops.single, loops.nested]);
         diagnosis.fingerprint.loops = loops;
     }
-    match timestamps::examine(&trial).await {
-        Ok(found) => diagnosis.fingerprint.timestamps = found,
-        Err(Failure::Error(error)) => return Err(error),
-        Err(Failure::Fault(fault)) => unreachable!("times are not compared: {fault:?}"),
-    }
+    diagnosis.fingerprint.timestamps = timestamps::examine(&trial).await?;
     diagnosis.fingerprint.condense(&bits);
     Ok(diagnosis)
 }
@@ -191,7 +187,7 @@ fn what(operation: Operation) -> &'static str {
         Operation::MultiplyAdd => "a * b + c, fused or not",
         Operation::Classify => "numbers, infinities and NaNs, by their bits",
         Operation::FiniteResult => "results that are no numbers, by their bits",
-        Operation::Differs => "x != x finds no number",
+        Operation::Differs => "x != x is false for numbers",
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::Trial;
 use super::kernels::probe_loops;
-use super::{Failure, Trial};
 use crate::error::Error;
 use crate::gpu::{Dispatch, Doubt, Gpu, Timer};
 
@@ -41,7 +41,7 @@ pub struct Fit {
 }
 
 /// Times passes, until one cannot be believed.
-pub(super) async fn examine(trial: &Trial<'_>) -> Result<Timestamps, Failure> {
+pub(super) async fn examine(trial: &Trial<'_>) -> Result<Timestamps, Error> {
     let Some(mut timer) = trial.gpu.timer().await? else { return Ok(Timestamps::default()) };
     let period_ns = Some(timer.period_ns());
     let (dispatch, _) = probe_loops::launch(trial, [ITERATIONS, 0, 0]).await?;

@@ -1,6 +1,7 @@
 //! Checks of `probe_loops`: few iterations are all made, and of many, as many as are counted.
 
 use crate::cpu::probe_loops::probe_loops as twin;
+use crate::error::Error;
 use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::probe_loops;
 use crate::verify::{Failure, Output, Trial};
@@ -42,11 +43,11 @@ pub(in crate::verify) async fn check(trial: &mut Trial<'_>) -> Result<(), Failur
 /// A launch, with what it writes: its counts and its states.
 ///
 /// # Errors
-/// Why the device could not be given one.
+/// [`Error::Gpu`] if the driver refuses.
 pub(in crate::verify) async fn launch(
     trial: &Trial<'_>,
     loops: [u32; 3],
-) -> Result<(Dispatch, [Output; 2]), Failure> {
+) -> Result<(Dispatch, [Output; 2]), Error> {
     let kernel = Kernel::new(trial.gpu, &probe_loops::SPEC, &[]).await?;
     let len = 2 * probe_loops::SPEC.workgroup_size as usize;
     let counts = trial.poisoned("counts", len).await?;
