@@ -57,6 +57,7 @@
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu`, `rule` |
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `cpu` |
 //! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
+//! | [`verify`] | what is checked of each kernel, on any device | `cpu`, `train`, `sweep` |
 //! | [`bench`](mod@bench) | baselines on the CPU, and what is measured against them; checked, then timed | `train`, `cpu` |
 //! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
 //! | [`report`] | everything that users read: text, JSON, CSV, pictures | `train`, `sweep`, `bench` |
@@ -66,13 +67,14 @@
 //!
 //! # Invariants
 //! The tests named hold them.
-//! - A shader, its host side, its CPU twin and its test have the same stem; names, order, access,
-//!   types and layout of their buffers agree, by reflection (`tests/host/contract.rs`).
+//! - A shader, its host side, its CPU twin and what is checked of it have the same stem; names,
+//!   order, access, types and layout of their buffers agree, by reflection
+//!   (`tests/host/contract.rs`).
 //! - Dependencies point one way, only `gpu` creates wgpu objects, the library does not block while
 //!   it works, only reports print, only `main` exits (`tests/host/invariants.rs`).
 //! - Tolerances of kernels are derived: [`scalar::Enclosure`] bounds what any implementation may
 //!   answer that keeps to the accuracy table of the WGSL specification, with twice the table's
-//!   error for `exp` ([`scalar::EXP_FACTOR`] says why) (`tests/gpu/*.rs`). Roundings drawn at
+//!   error for `exp` ([`scalar::EXP_FACTOR`] says why) (`verify/kernels/*.rs`). Roundings drawn at
 //!   random stay inside it (`tests/host/enclosure.rs`).
 //! - Tolerances of whole runs are chosen. The reference repeats PyTorch in float64 to 10⁻⁹; the
 //!   GPU stays within 10⁻⁴ of it and is no further from it than twice what PyTorch's float32 is, or
@@ -114,7 +116,7 @@
 //! Findings that shaped the code; the tests named find others like them.
 //! - llvmpipe (Mesa 22.3.6) ends all loops of an invocation after 65,535 iterations together,
 //!   without an error: long sums take several products an iteration, or share rows out over a
-//!   workgroup (`matmul_of_integers_loses_none`, `bias_grad_of_integers_loses_none`).
+//!   workgroup (`verify/kernels/matmul.rs` and `bias_grad.rs` lose none of 70,001).
 //! - wgpu counts the iterations of every loop so that it must end, and then llvmpipe (Mesa 22.3.6)
 //!   does not unroll it: 10,000 steps of 2-2-1 in one dispatch took 10.5 ms instead of 0.8 ms.
 //!   The fused trainers are compiled without that. Unrolled, Mesa simplifies other sums, as WGSL
@@ -128,7 +130,7 @@
 //!   overflow (`saturated_networks_match_their_twin`).
 //! - Mesa 22.3.6 simplifies `(a + b) − a` to `b`, as WGSL allows, and with it any compensated sum:
 //!   `sgd_update` and the fused trainers pass the sum through an exclusive or with a zero that only
-//!   the host knows (`changes_that_are_rounded_away_add_up`).
+//!   the host knows (`verify/kernels/sgd_update.rs`).
 //! - llvmpipe (Mesa 22.3.6) loads from workgroup and storage memory lane by lane: 60 ns for eight
 //!   values, which is what six vectors of sigmoids take; a store takes 10 to 20 ns, and a load from
 //!   a uniform buffer or from a private array 4 ns, whatever the address. `train_workgroup` reads

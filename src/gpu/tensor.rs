@@ -23,6 +23,8 @@ pub struct Tensor {
     pub(super) buffer: wgpu::Buffer,
     pub(super) offset: usize,
     len: usize,
+    /// Values behind it that a shader could reach.
+    room: usize,
 }
 
 impl Tensor {
@@ -46,18 +48,30 @@ impl Tensor {
     pub fn part(&self, start: usize, len: usize) -> Self {
         assert!(start + len <= self.len, "{start} + {len} values of {}", self.len);
         assert!(start.is_multiple_of(ALIGNMENT), "a part cannot start at value {start}");
-        Self { buffer: self.buffer.clone(), offset: self.offset + start, len }
+        Self { buffer: self.buffer.clone(), offset: self.offset + start, len, room: 0 }
+    }
+
+    /// The same tensor, bound with so many of the values that its buffer has behind it: what a
+    /// shader does beyond a tensor would otherwise have no effect, or that of its last value.
+    ///
+    /// # Panics
+    /// If the buffer ends before.
+    #[must_use]
+    pub fn with_room(self, room: usize) -> Self {
+        let end = bytes(self.offset + self.len + room);
+        assert!(end <= self.buffer.size(), "{room} values behind {self:?}");
+        Self { room, ..self }
     }
 
     pub(super) fn whole(buffer: wgpu::Buffer, len: usize) -> Self {
-        Self { buffer, offset: 0, len }
+        Self { buffer, offset: 0, len, room: 0 }
     }
 
     pub(super) fn binding(&self) -> wgpu::BindingResource<'_> {
         wgpu::BindingResource::Buffer(wgpu::BufferBinding {
             buffer: &self.buffer,
             offset: bytes(self.offset),
-            size: wgpu::BufferSize::new(bytes(self.len)),
+            size: wgpu::BufferSize::new(bytes(self.len + self.room)),
         })
     }
 }

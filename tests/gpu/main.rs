@@ -5,19 +5,10 @@
 mod golden;
 mod harness;
 
-mod bce_grad;
-mod bce_loss;
 mod bench;
-mod bias_add;
-mod bias_grad;
-mod matmul;
-mod sgd_update;
-mod sigmoid;
-mod sigmoid_grad;
+mod command;
+mod kernels;
+mod sweep;
 mod train_invocation;
 mod train_workgroup;
-mod uniform_draw;
-
-mod command;
-mod sweep;
 mod trainers;
