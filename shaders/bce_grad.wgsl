@@ -14,8 +14,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> targets: array<f32>;        // [batch_size, 1]
 @group(0) @binding(3) var<storage, read_write> d_logits: array<f32>; // [batch_size, 1]
 
-override workgroup_size: u32 = 64;
-override epsilon: f32 = 0.0;
+override workgroup_size: u32;
+override epsilon: f32;
 
 @compute @workgroup_size(workgroup_size)
 fn main(

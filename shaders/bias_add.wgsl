@@ -11,7 +11,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> bias: array<f32>;                  // [output_size]
 @group(0) @binding(2) var<storage, read_write> pre_activations: array<f32>; // row-major
 
-override workgroup_size: u32 = 64;
+override workgroup_size: u32;
 
 @compute @workgroup_size(workgroup_size)
 fn main(

@@ -14,7 +14,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> d_pre_activations: array<f32>; // [batch_size, output_size]
 @group(0) @binding(2) var<storage, read_write> d_bias: array<f32>;      // [output_size]
 
-override workgroup_size: u32 = 64;
+override workgroup_size: u32;
 
 var<workgroup> partial_sums: array<f32, workgroup_size>;
 
@@ -25,21 +25,23 @@ fn main(
     @builtin(num_workgroups) workgroup_count: vec3<u32>,
 ) {
     let column = workgroup_id.y * workgroup_count.x + workgroup_id.x;
+    // For all of a workgroup alike, or the barriers below could not be.
+    if column >= params.output_size {
+        return;
+    }
     var sum = 0.0;
-    if column < params.output_size {
-        for (var row = lane; row < params.batch_size; row += workgroup_size) {
-            sum += d_pre_activations[row * params.output_size + column];
-        }
+    for (var row = lane; row < params.batch_size; row += workgroup_size) {
+        sum += d_pre_activations[row * params.output_size + column];
     }
     partial_sums[lane] = sum;
     workgroupBarrier();
-    for (var stride = workgroup_size / 2u; stride > 0u; stride /= 2u) {
+    for (var stride = workgroup_size / 2u; stride != 0u; stride /= 2u) {
         if lane < stride {
             partial_sums[lane] += partial_sums[lane + stride];
         }
         workgroupBarrier();
     }
-    if lane == 0u && column < params.output_size {
+    if lane == 0u {
         d_bias[column] = params.scale * partial_sums[0];
     }
 }

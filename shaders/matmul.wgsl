@@ -15,9 +15,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read> b: array<f32>;         // [k, n], or [n, k] transposed
 @group(0) @binding(3) var<storage, read_write> out: array<f32>; // [m, n]
 
-override workgroup_size: u32 = 8;
-override transpose_a: bool = false;
-override transpose_b: bool = false;
+override workgroup_size: u32;
+override transpose_a: bool;
+override transpose_b: bool;
 
 const TILE: u32 = 4;
 
@@ -37,10 +37,7 @@ fn accumulate(tile: ptr<function, Tile>, l: u32) {
     (*tile).sums[3] += a[at_a.w] * right;
 }
 
-fn store_block(row: u32, column: u32, values: vec4<f32>) {
-    if row >= params.m {
-        return;
-    }
+fn store_row(row: u32, column: u32, values: vec4<f32>) {
     let start = row * params.n + column;
     let room = params.n - column;
     out[start] = values.x;
@@ -69,18 +66,25 @@ fn main(@builtin(global_invocation_id) global_id: vec3<u32>) {
     tile.rows = rows * select(params.k, 1u, transpose_a);
     tile.columns = columns * select(1u, params.k, transpose_b);
     // Four products an iteration: llvmpipe ends all loops of an invocation after 65,535 iterations.
-    var l = 0u;
-    for (; l + 4u <= params.k; l += 4u) {
+    let whole = params.k - params.k % 4u;
+    for (var l = 0u; l < whole; l += 4u) {
         accumulate(&tile, l);
         accumulate(&tile, l + 1u);
         accumulate(&tile, l + 2u);
         accumulate(&tile, l + 3u);
     }
-    for (; l < params.k; l += 1u) {
+    for (var l = whole; l < params.k; l += 1u) {
         accumulate(&tile, l);
     }
-    store_block(row, column, tile.sums[0]);
-    store_block(row + 1u, column, tile.sums[1]);
-    store_block(row + 2u, column, tile.sums[2]);
-    store_block(row + 3u, column, tile.sums[3]);
+    let room = params.m - row;
+    store_row(row, column, tile.sums[0]);
+    if room > 1u {
+        store_row(row + 1u, column, tile.sums[1]);
+    }
+    if room > 2u {
+        store_row(row + 2u, column, tile.sums[2]);
+    }
+    if room > 3u {
+        store_row(row + 3u, column, tile.sums[3]);
+    }
 }

@@ -17,7 +17,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> residues: array<f32>;   // [len]
 @group(0) @binding(4) var<storage, read_write> steps_done: array<u32>; // [1]
 
-override workgroup_size: u32 = 64;
+override workgroup_size: u32;
 
 var<private> zero: u32;
 

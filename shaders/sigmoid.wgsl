@@ -13,7 +13,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> pre_activations: array<f32>;   // [len]
 @group(0) @binding(2) var<storage, read_write> activations: array<f32>; // [len]
 
-override workgroup_size: u32 = 64;
+override workgroup_size: u32;
 
 // σ(z) = 1/2 + z/4 + z³·q(z²) for |z| ≤ 3/2; q is a Chebyshev fit, off by less than 2⁻²⁸ there.
 fn middle(z: f32) -> f32 {

@@ -12,7 +12,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> d_activations: array<f32>;           // [len]
 @group(0) @binding(3) var<storage, read_write> d_pre_activations: array<f32>; // [len]
 
-override workgroup_size: u32 = 64;
+override workgroup_size: u32;
 
 @compute @workgroup_size(workgroup_size)
 fn main(

@@ -116,14 +116,11 @@ fn sigmoid(z: f32) -> f32 {
 fn log_1p(t: f32) -> f32 {
     let s = t / (2.0 + t);
     let q = s * s;
-    var sum = 1.0 / 15.0;
-    sum = sum * q + 1.0 / 13.0;
-    sum = sum * q + 1.0 / 11.0;
-    sum = sum * q + 1.0 / 9.0;
-    sum = sum * q + 1.0 / 7.0;
-    sum = sum * q + 1.0 / 5.0;
-    sum = sum * q + 1.0 / 3.0;
-    return 2.0 * (s + s * (q * sum));
+    var r = 0.14006083;
+    r = r * q + 0.14000885;
+    r = r * q + 0.20010765;
+    r = r * q + 0.3333321;
+    return 2.0 * (s + s * (q * r));
 }
 
 fn row_loss(z: f32, target_value: f32) -> f32 {

@@ -18,7 +18,7 @@ struct Params {
 // [at least first_row + row_count, member_count]
 @group(0) @binding(2) var<storage, read_write> state: array<f32>;
 
-override workgroup_size: u32 = 64;
+override workgroup_size: u32;
 
 const MULTIPLIERS = vec2<u32>(0xd2511f53u, 0xcd9e8d57u);
 const WEYL = vec2<u32>(0x9e3779b9u, 0xbb67ae85u);

@@ -70,8 +70,9 @@
 //!
 //! # Invariants
 //! The tests named hold them.
-//! - A shader, its host side, its CPU twin and its test have the same stem; names, order, access,
-//!   types and layout of their buffers agree, by reflection (`tests/host/contract.rs`).
+//! - A shader, its host side, its CPU twin and what is checked of it have the same stem; names,
+//!   order, access, types and layout of their buffers agree, by reflection
+//!   (`tests/host/contract.rs`).
 //! - Dependencies point one way, only `gpu` creates wgpu objects, the library does not block while
 //!   it works, only reports print, only `main` exits (`tests/host/invariants.rs`).
 //! - Tolerances of kernels are derived: see the next section. Roundings drawn at random stay inside
@@ -154,7 +155,7 @@
 //! Findings that shaped the code; the tests named find others like them.
 //! - llvmpipe (Mesa 22.3.6) ends all loops of an invocation after 65,535 iterations together,
 //!   without an error: long sums take several products an iteration, or share rows out over a
-//!   workgroup (`matmul_of_integers_loses_none`, `bias_grad_of_integers_loses_none`). The last look
+//!   workgroup (`verify/kernels/matmul.rs` and `bias_grad.rs` lose none of 70,001). The last look
 //!   at a loop's condition counts too: of 64 times 2,048 iterations it made 65,472
 //!   (`loops_end_where_this_driver_is_known_to_end_them_and_never_sooner`).
 //! - `exp` is at its worst where WGSL's table grants least, just below zero: 3.49 ULP at −0.0452 on
@@ -175,7 +176,7 @@
 //!   overflow (`saturated_networks_match_their_twin`).
 //! - Mesa 22.3.6 simplifies `(a + b) − a` to `b`, as WGSL allows, and with it any compensated sum:
 //!   `sgd_update` and the fused trainers pass the sum through an exclusive or with a zero that only
-//!   the host knows (`changes_that_are_rounded_away_add_up`).
+//!   the host knows (`verify/kernels/sgd_update.rs`).
 //! - llvmpipe (Mesa 22.3.6) loads from workgroup and storage memory lane by lane: 60 ns for eight
 //!   values, which is what six vectors of sigmoids take; a store takes 10 to 20 ns, and a load from
 //!   a uniform buffer or from a private array 4 ns, whatever the address. `train_workgroup` reads

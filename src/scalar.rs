@@ -203,15 +203,17 @@ fn sigmoid_sides<S: Scalar>(z: S) -> S {
     if z < S::from_f64(0.0) { tail } else { one - tail }
 }
 
-/// log(1 + t) = 2·artanh(s) with s = t / (2 + t): Σ 2·s²ⁿ⁺¹ / (2n + 1) up to n = 7.
+/// The coefficients of r in `bce_loss.wgsl`, the highest first.
+pub const LN_1P_COEFFICIENTS: [f32; 4] = [0.140_060_83, 0.140_008_85, 0.200_107_65, 0.333_332_1];
+
+/// log(1 + t) = 2·artanh(s) with s = t / (2 + t): 2·(s + s³·r(s²)).
 fn ln_1p_series<S: Scalar>(t: S) -> S {
     let two = S::from_f64(2.0);
     let s = t / (two + t);
     let q = s * s;
-    let reciprocals = [15.0_f32, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0].map(f32::recip);
-    let [highest, rest @ ..] = reciprocals.map(S::from_f32);
-    let sum = rest.into_iter().fold(highest, |sum, reciprocal| sum * q + reciprocal);
-    two * (s + s * (q * sum))
+    let [highest, rest @ ..] = LN_1P_COEFFICIENTS.map(S::from_f32);
+    let r = rest.into_iter().fold(highest, |r, coefficient| r * q + coefficient);
+    two * (s + s * (q * r))
 }
 
 /// γₙ = n·u / (1 − n·u), Higham's bound on n roundings in a row (Accuracy and Stability of

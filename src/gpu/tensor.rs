@@ -23,7 +23,7 @@ pub struct Tensor {
     pub(super) buffer: wgpu::Buffer,
     pub(super) offset: usize,
     len: usize,
-    /// Values behind it that are bound as well.
+    /// Values behind it that a shader could reach.
     room: usize,
 }
 
@@ -51,8 +51,8 @@ impl Tensor {
         Self { buffer: self.buffer.clone(), offset: self.offset + start, len, room: 0 }
     }
 
-    /// The same, bound with the `room` values behind it. What is not bound a driver keeps from
-    /// shaders that go astray, so that nobody would notice.
+    /// The same tensor, bound with so many of the values that its buffer has behind it: what a
+    /// shader does beyond a tensor would otherwise have no effect, or that of its last value.
     ///
     /// # Panics
     /// If the buffer ends before.

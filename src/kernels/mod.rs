@@ -18,26 +18,6 @@ pub mod train_invocation;
 pub mod train_workgroup;
 pub mod uniform_draw;
 
-use crate::gpu::KernelSpec;
-
-/// Every kernel.
-pub const SPECS: [&KernelSpec; 14] = [
-    &bce_grad::SPEC,
-    &bce_loss::SPEC,
-    &bias_add::SPEC,
-    &bias_grad::SPEC,
-    &matmul::SPEC,
-    &probe_arithmetic::SPEC,
-    &probe_loops::SPEC,
-    &probe_workgroup::SPEC,
-    &sgd_update::SPEC,
-    &sigmoid::SPEC,
-    &sigmoid_grad::SPEC,
-    &train_invocation::SPEC,
-    &train_workgroup::SPEC,
-    &uniform_draw::SPEC,
-];
-
 /// Invocations a workgroup, where one invocation computes one element or sums one share.
 const WORKGROUP_SIZE: u32 = 64;
 

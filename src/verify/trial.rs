@@ -1,20 +1,22 @@
 //! A kernel on trial: outputs that notice what must not happen to them, the comparison with the
 //! bound, and what all comparisons gave.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::gpu::{Dispatch, Gpu, Tensor};
+use crate::gpu::{Dispatch, Gpu, Tensor, aligned_len};
 use crate::scalar::{Enclosure, Scalar, ulp};
 
 /// What an output holds before the kernel writes it: a NaN that no arithmetic makes.
 const POISON: u32 = 0x7fc0_dead;
 
-/// Values before and behind each output that nobody may touch.
+/// Values before and behind each output that nobody may touch, and behind each input.
 const FENCE: usize = 64;
 
-/// What they are: no NaN, which would stay the same whatever is added to it.
-const FENCE_VALUE: u32 = 0x3fa5_dead;
+/// What they are: a number, as what is added to a NaN leaves it as it was.
+const OUTSIDE: u32 = (-1234.5_f32).to_bits();
 
 /// How far a check goes.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -54,6 +56,19 @@ impl Fault {
     #[must_use]
     pub fn ulp(&self) -> f64 {
         (self.found - self.expected).abs() / ulp(self.expected)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kernel, case, step, tensor, index, found, expected, bound } = self;
+        write!(f, "{kernel}, {case}")?;
+        if let Some(step) = step {
+            write!(f, ", step {step}")?;
+        }
+        let (off, ulp) = ((found - expected).abs(), self.ulp());
+        write!(f, ": {tensor}[{index}] is {found:e}, expected {expected:e} ± {bound:e}")?;
+        write!(f, ", off by {off:e} ({ulp:.2} ULP)")
     }
 }
 
@@ -119,14 +134,36 @@ impl<'a> Trial<'a> {
         Self { gpu, effort, kernel, tally: Tally::default() }
     }
 
-    /// A tensor that the kernel reads, with poison behind it.
+    /// A tensor that the kernel reads; one who reads on finds numbers that do not belong.
     ///
     /// # Errors
     /// As [`Gpu::upload`].
+    ///
+    /// # Panics
+    /// Unless values have 4 bytes each.
     pub async fn input<T: bytemuck::Pod>(&self, values: &[T]) -> Result<Tensor, Error> {
-        let words = [bytemuck::cast_slice(values), &[POISON; FENCE][..]].concat();
-        let whole = self.gpu.upload("input", &words).await?;
+        let whole = [bytemuck::cast_slice(values), &[OUTSIDE; FENCE]].concat();
+        let whole = self.gpu.upload("input", &whole).await?;
         Ok(whole.part(0, values.len()).with_room(FENCE))
+    }
+
+    /// The same for many small ones, in one buffer.
+    ///
+    /// # Errors
+    /// As [`Gpu::upload`].
+    ///
+    /// # Panics
+    /// Unless values have 4 bytes each.
+    pub async fn inputs<T: bytemuck::Pod>(&self, all: &[Vec<T>]) -> Result<Vec<Tensor>, Error> {
+        let (mut whole, mut places) = (vec![], vec![]);
+        for values in all {
+            places.push((whole.len(), values.len()));
+            whole.extend_from_slice(bytemuck::cast_slice(values));
+            whole.resize(aligned_len(whole.len()) + FENCE, OUTSIDE);
+        }
+        let whole = self.gpu.upload("inputs", &whole).await?;
+        let part = |(start, len)| whole.part(start, len).with_room(FENCE);
+        Ok(places.into_iter().map(part).collect())
     }
 
     /// An output that must be written wherever it is read.
@@ -142,10 +179,10 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// As [`Gpu::upload`].
     pub async fn output(&self, name: &'static str, values: &[f32]) -> Result<Output, Error> {
-        let fence = [f32::from_bits(FENCE_VALUE); FENCE];
-        let whole = self.gpu.upload(name, &[&fence, values, &fence].concat()).await?;
-        let tensor = whole.part(FENCE, values.len()).with_room(FENCE);
-        Ok(Output { name, whole, tensor })
+        let fence = [OUTSIDE; FENCE];
+        let words = [&fence, bytemuck::cast_slice(values), &fence].concat();
+        let whole = self.gpu.upload(name, &words).await?;
+        Ok(Output { name, tensor: whole.part(FENCE, values.len()).with_room(FENCE), whole })
     }
 
     /// Runs dispatches in order.
@@ -173,16 +210,11 @@ impl<'a> Trial<'a> {
         let words: Vec<u32> = self.gpu.read(&output.whole).await?;
         let len = output.tensor.len();
         let is_fence = |index: usize| index < FENCE || index >= FENCE + len;
-        let broken = (0..words.len()).find(|&index| is_fence(index) && words[index] != FENCE_VALUE);
+        let broken = (0..words.len()).find(|&index| is_fence(index) && words[index] != OUTSIDE);
         if let Some(index) = broken {
-            let tensor = format!("{} and {FENCE} values before and behind it", output.name);
-            let found = f32::from_bits(words[index]).into();
-            return Err(self.fault(
-                case,
-                tensor,
-                index,
-                [found, f32::from_bits(FENCE_VALUE).into(), 0.0],
-            ));
+            let tensor = format!("{} with {FENCE} values before and behind it", output.name);
+            let values = [words[index], OUTSIDE].map(|word| f32::from_bits(word).into());
+            return Err(self.fault(case, tensor, index, [values[0], values[1], 0.0]));
         }
         Ok(words[FENCE..FENCE + len].to_vec())
     }
@@ -258,6 +290,20 @@ impl<'a> Trial<'a> {
         self.tally.cases += 1;
         self.tally.values += found.len() as u64;
         Ok(())
+    }
+
+    /// Values of an output that was poisoned, and of which nothing was asked.
+    ///
+    /// # Errors
+    /// The first that was written all the same.
+    pub fn untouched(&self, case: &str, tensor: &str, found: &[f32]) -> Result<(), Failure> {
+        match found.iter().position(|value| value.to_bits() != POISON) {
+            None => Ok(()),
+            Some(index) => {
+                let tensor = format!("{tensor}, of what was not to be written,");
+                Err(self.fault(case, tensor, index, [found[index].into(), f64::NAN, 0.0]))
+            }
+        }
     }
 
     /// A value that is wrong: what was found, what was expected, and how far apart they may be.

@@ -57,9 +57,6 @@ pub fn train_observed(
     })
 }
 
-/// Element counts: one, around a workgroup, ragged, and more than 65,535 workgroups of 64.
-pub const LENGTHS: [usize; 8] = [1, 3, 63, 64, 65, 257, 1757, 65_535 * 64 + 1];
-
 /// What an output holds before the kernel writes it: a NaN that no arithmetic makes.
 const POISON: u32 = 0x7fc0_dead;
 
@@ -96,11 +93,6 @@ impl Output {
     }
 }
 
-/// A tensor that a kernel reads.
-pub fn input(values: &[f32]) -> Tensor {
-    pollster::block_on(gpu().upload("input", values)).expect("it fits")
-}
-
 /// Runs dispatches in order.
 pub fn run(dispatches: &[Dispatch]) {
     pollster::block_on(async {
@@ -118,25 +110,9 @@ pub fn values(seed: u64, len: usize) -> Vec<f32> {
     (0..count).map(draw).collect()
 }
 
-/// Integers from −3 to 3: sums of their products are exact in any order, so not one may be lost.
-pub fn integers(seed: u64, len: usize) -> Vec<f32> {
-    values(seed, len).into_iter().map(|draw| draw.round().clamp(-3.0, 3.0)).collect()
-}
-
-/// Draws between 0 and 1, with both among them.
-pub fn probabilities(seed: u64, len: usize) -> Vec<f32> {
-    let draws = values(seed, len);
-    draws.into_iter().map(|draw| (0.25 * draw + 0.5).clamp(0.0, 1.0)).collect()
-}
-
 /// Zeros and ones.
 pub fn targets(seed: u64, len: usize) -> Vec<f32> {
     values(seed, len).into_iter().map(|draw| f32::from(draw > 0.0)).collect()
-}
-
-/// The same values with bounds of zero, for a twin.
-pub fn exact(values: &[f32]) -> Vec<Enclosure> {
-    Enclosure::all_from_f32(values)
 }
 
 /// Each value must lie in its enclosure; returns the largest share of a bound that was used.

@@ -5,22 +5,13 @@
 mod golden;
 mod harness;
 
-mod bce_grad;
-mod bce_loss;
 mod bench;
-mod bias_add;
-mod bias_grad;
-mod matmul;
-mod sgd_update;
-mod sigmoid;
-mod sigmoid_grad;
-mod train_invocation;
-mod train_workgroup;
-mod uniform_draw;
-
 mod command;
 mod doctor;
+mod kernels;
 mod sabotage;
 mod sweep;
+mod train_invocation;
+mod train_workgroup;
 mod trainers;
 mod verify;

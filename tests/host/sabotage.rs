@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parity::gpu::KernelSpec;
-use parity::kernels::SPECS;
+use parity::verify::KERNELS;
 use parity::verify::sabotage::{EQUIVALENTS, Mutant, mutants, named};
 use wgpu::naga::{front, valid};
 
@@ -18,7 +18,7 @@ fn accepts(spec: &KernelSpec, source: &str) -> bool {
 }
 
 fn all() -> Vec<(&'static KernelSpec, Vec<Mutant>)> {
-    SPECS.into_iter().map(|spec| (spec, mutants(spec))).collect()
+    KERNELS.iter().map(|kernel| (kernel.spec, mutants(kernel.spec))).collect()
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn every_rule_makes_mutants() {
 #[test]
 fn saboteurs_by_hand_replace_a_part_that_is_there_once_and_are_wgsl() {
     let mut names = BTreeSet::new();
-    for spec in SPECS {
+    for spec in KERNELS.iter().map(|kernel| kernel.spec) {
         let mutants = named(spec);
         assert!(mutants.len() >= 4, "{}: {}", spec.name, mutants.len());
         let mut own = BTreeSet::new();

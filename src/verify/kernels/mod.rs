@@ -1,14 +1,24 @@
 //! What is checked of each kernel: one file per shader, of the same stem.
 
+mod bce_grad;
+mod bce_loss;
 mod bias_add;
+mod bias_grad;
+mod matmul;
 pub(super) mod probe_arithmetic;
 pub(super) mod probe_loops;
 pub(super) mod probe_workgroup;
+mod sgd_update;
+mod sigmoid;
+mod sigmoid_grad;
+mod train_invocation;
+mod train_workgroup;
+mod uniform_draw;
 
 use std::pin::Pin;
 
-use super::{Failure, Trial};
-use crate::gpu::KernelSpec;
+use super::{Effort, Failure, Trial};
+use crate::gpu::{Dispatch, KernelSpec};
 use crate::kernels;
 
 type Verdict<'t> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 't>>;
@@ -37,5 +47,38 @@ macro_rules! kernel {
 }
 
 /// Every kernel.
-pub static KERNELS: &[Kernel] =
-    &[kernel!(bias_add), kernel!(probe_arithmetic), kernel!(probe_loops), kernel!(probe_workgroup)];
+pub static KERNELS: &[Kernel] = &[
+    kernel!(bce_grad),
+    kernel!(bce_loss),
+    kernel!(bias_add),
+    kernel!(bias_grad),
+    kernel!(matmul),
+    kernel!(probe_arithmetic),
+    kernel!(probe_loops),
+    kernel!(probe_workgroup),
+    kernel!(sgd_update),
+    kernel!(sigmoid),
+    kernel!(sigmoid_grad),
+    kernel!(train_invocation),
+    kernel!(train_workgroup),
+    kernel!(uniform_draw),
+];
+
+/// Lengths for a kernel with one invocation per element: around a workgroup, of several, one,
+/// ragged, as many as there are random cases, and of more than 65,535 workgroups of 64.
+fn lengths(effort: Effort) -> Vec<usize> {
+    let mut lengths = vec![65, 257, 1, 3, 63, 64, 1757, effort.cases];
+    if !effort.quick {
+        lengths.push(65_535 * 64 + 1);
+    }
+    lengths
+}
+
+/// The same launch in two dimensions if it is of several workgroups, with more of them than have
+/// something to do: so an invocation must know its place even where one dimension would be enough.
+fn folded(mut dispatch: Dispatch) -> Dispatch {
+    if let [count @ 4..=65_535, 1, 1] = dispatch.workgroup_count {
+        dispatch.workgroup_count = [count / 3 + 1, 3, 1];
+    }
+    dispatch
+}

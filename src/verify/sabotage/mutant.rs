@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::token::{Kind, Token, partners, tokens};
 use crate::gpu::KernelSpec;
-use crate::kernels::SPECS;
+use crate::verify::KERNELS;
 
 /// A kernel's text with one mistake in it.
 #[derive(Clone, Debug)]
@@ -54,11 +54,12 @@ impl Mutant {
 /// each differs from the kernel in one line.
 ///
 /// There is only one mutant of a line that says what was said before, with other numbers or
-/// components, or that is part of a function that a kernel before it in [`SPECS`] has as well: what
+/// components, or that is part of a function that a kernel before it in [`KERNELS`] has as well: what
 /// is asked there is only whether the checks look.
 #[must_use]
 pub fn mutants(spec: &KernelSpec) -> Vec<Mutant> {
-    let before = SPECS.iter().take_while(|other| other.name != spec.name);
+    let before =
+        KERNELS.iter().map(|kernel| kernel.spec).take_while(|other| other.name != spec.name);
     let known = before.flat_map(|spec| functions(&tokens(spec.source()))).collect();
     let mut mutator = Mutator::new(spec, known);
     mutator.module();

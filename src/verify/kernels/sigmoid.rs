@@ -1,0 +1,54 @@
+//! Checks of `sigmoid`.
+
+use super::{folded, lengths};
+use crate::cpu::sigmoid::sigmoid as twin;
+use crate::gpu::Kernel;
+use crate::kernels::sigmoid;
+use crate::scalar::{Enclosure, Scalar, ULP};
+use crate::verify::draws::logits;
+use crate::verify::{Failure, Trial};
+
+pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    let kernel = Kernel::new(trial.gpu, &sigmoid::SPEC, &[]).await?;
+    let grid: Vec<f32> = (-9_000_i16..=9_000).map(|step| f32::from(step) / 100.0).collect();
+    let found = compare(trial, &kernel, "from −90 to 90", &grid).await?;
+    symmetry(trial, "σ(−z) beside 1 − σ(z), from −90 to 90", &found)?;
+    // Where the formula changes, and what is too small for it.
+    let right = [0.0, 1e-40, 1e-30, 1e-8, 1.499_999_9, 1.5, 1.500_000_1];
+    let around: Vec<f32> = right.iter().rev().map(|z: &f32| -z).chain(right).collect();
+    let found = compare(trial, &kernel, "around 0 and ±3/2", &around).await?;
+    symmetry(trial, "σ(−z) beside 1 − σ(z), around 0 and ±3/2", &found)?;
+    let case = "of the largest numbers";
+    let found = compare(trial, &kernel, case, &[f32::MAX, f32::MIN, 1e4, -1e4]).await?;
+    trial.compare(case, "activations", &found, &Enclosure::all_from_f32(&[1.0, 0.0, 1.0, 0.0]))?;
+    for len in lengths(trial.effort) {
+        compare(trial, &kernel, &format!("[{len}]"), &logits(trial.effort.seed, len)).await?;
+    }
+    Ok(())
+}
+
+async fn compare(
+    trial: &mut Trial<'_>,
+    kernel: &Kernel,
+    case: &str,
+    pre_activations: &[f32],
+) -> Result<Vec<f32>, Failure> {
+    let out = trial.poisoned("activations", pre_activations.len()).await?;
+    let tensors = [&trial.input(pre_activations).await?, &out.tensor];
+    let dispatch = sigmoid::dispatch(trial.gpu, kernel, tensors).await?;
+    trial.run(&[folded(dispatch)]).await?;
+    let mut expected = vec![Enclosure::from_f64(0.0); pre_activations.len()];
+    twin(&Enclosure::all_from_f32(pre_activations), &mut expected);
+    trial.check(case, &out, &expected).await
+}
+
+/// Of numbers that go from −z to z: both sides are the same formula, each rounded once more.
+fn symmetry(trial: &Trial<'_>, case: &str, found: &[f32]) -> Result<(), Failure> {
+    for (index, (&left, &right)) in found.iter().zip(found.iter().rev()).enumerate() {
+        let (left, right) = (f64::from(left), f64::from(right));
+        if (left + right - 1.0).abs() > ULP {
+            return Err(trial.fault(case, "activations", index, [left, 1.0 - right, ULP]));
+        }
+    }
+    Ok(())
+}
