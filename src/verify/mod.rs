@@ -4,6 +4,7 @@
 
 mod draws;
 mod kernels;
+mod members;
 mod trial;
 
 pub use kernels::{KERNELS, Kernel};

@@ -1,6 +1,8 @@
 //! What is checked of each kernel: one file per shader, of the same stem.
 
 mod bias_add;
+mod train_invocation;
+mod train_workgroup;
 
 use std::pin::Pin;
 
@@ -34,4 +36,4 @@ macro_rules! kernel {
 }
 
 /// Every kernel.
-pub static KERNELS: &[Kernel] = &[kernel!(bias_add)];
+pub static KERNELS: &[Kernel] = &[kernel!(bias_add), kernel!(train_invocation), kernel!(train_workgroup)];

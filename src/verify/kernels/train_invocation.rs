@@ -1,0 +1,91 @@
+//! Checks of `train_invocation`.
+
+use crate::dataset::Dataset;
+use crate::rule::{Activation, Loss, Variant};
+use crate::verify::members::{Loops, Networks, data};
+use crate::verify::{Failure, Trial};
+
+/// The squared error of an identity behind tanh.
+const TANH: Variant = Variant {
+    hidden_activation: Activation::Tanh,
+    output_activation: Activation::Identity,
+    loss: Loss::SquaredError,
+    measured: true,
+    ..Variant::PLAIN
+};
+
+/// What Kolen and Pollack trained.
+const MOMENTUM: Variant = Variant { loss: Loss::SquaredError, momentum: 0.4, ..Variant::PLAIN };
+
+/// The rest of the activations.
+const IDENTITY: Variant = Variant {
+    careful: true,
+    hidden_activation: Activation::Identity,
+    output_activation: Activation::Tanh,
+    loss: Loss::SquaredError,
+    ..Variant::PLAIN
+};
+
+/// What convergence of sigmoids is measured on.
+const MEASURED: Variant = Variant { measured: true, ..Variant::PLAIN };
+
+const VARIANTS: [Variant; 5] = [Variant::CAREFUL, Variant::PLAIN, TANH, MOMENTUM, IDENTITY];
+
+pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    // As few products as tell rows, columns and units apart: compilers unroll them all.
+    let data = data(3, 2);
+    for variant in VARIANTS {
+        let lanes = if variant == Variant::CAREFUL { 1 } else { 2 };
+        let networks =
+            Networks::by_invocation(trial.gpu, &data, (2, lanes), variant, Loops::Trusted).await?;
+        // The last invocation of two has only one; then it is full, and the last workgroup too.
+        networks.check_start(trial, 67).await?;
+        networks.check_going_on(trial, 67).await?;
+        networks.check_going_on(trial, 64).await?;
+        networks.check_all(trial).await?;
+        if trial.effort.quick && [Variant::CAREFUL, Variant::PLAIN].contains(&variant) {
+            networks.check_random(trial).await?;
+        }
+    }
+    for variant in [Variant::CAREFUL, Variant::PLAIN] {
+        let networks =
+            Networks::by_invocation(trial.gpu, &data, (2, 1), variant, Loops::Bounded).await?;
+        networks.check_start(trial, 67).await?;
+        networks.check_cuts(trial, 9).await?;
+    }
+    if trial.effort.quick { Ok(()) } else { check_parity(trial).await }
+}
+
+/// The networks that sweeps and ensembles train.
+async fn check_parity(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    for variant in [Variant::CAREFUL, Variant::PLAIN, TANH, MOMENTUM, IDENTITY, MEASURED] {
+        let is_default = [Variant::CAREFUL, Variant::PLAIN].contains(&variant);
+        for (bits, hidden_size, lanes, count) in
+            [(2, 2, 1, 1), (2, 2, 2, 65), (2, 1, 3, 257), (2, 3, 2, 4), (3, 5, 1, 33)]
+        {
+            let data = Dataset::parity(bits)?;
+            let sizes = (hidden_size, lanes);
+            let networks =
+                Networks::by_invocation(trial.gpu, &data, sizes, variant, Loops::Trusted).await?;
+            networks.check_start(trial, count).await?;
+            networks.check_cuts(trial, 60).await?;
+            if lanes == 2 && is_default {
+                networks.check_random(trial).await?;
+            }
+        }
+        if is_default {
+            let data = Dataset::parity(3)?;
+            let networks =
+                Networks::by_invocation(trial.gpu, &data, (4, 1), variant, Loops::Bounded).await?;
+            networks.check_start(trial, 33).await?;
+            networks.check_cuts(trial, 60).await?;
+        }
+    }
+    let (data, loops) = (Dataset::parity(2)?, Loops::Trusted);
+    for variant in [MEASURED, TANH] {
+        let networks = Networks::by_invocation(trial.gpu, &data, (4, 1), variant, loops).await?;
+        networks.check_cuts(trial, 400).await?;
+    }
+    Ok(())
+}
+
