@@ -30,17 +30,18 @@ struct Params {
 // [BATCH_SIZE, member_count]
 @group(0) @binding(4) var<storage, read_write> outputs: array<f32>;
 
-override workgroup_size: u32 = 32;
+// The host gives all of these.
+override workgroup_size: u32;
 // The sigmoid and the update that round least, instead of the shortest.
-override careful: bool = true;
+override careful: bool;
 // Whether updates have momentum; only where they are not careful.
-override has_momentum: bool = false;
+override has_momentum: bool;
 // Mean squared error instead of mean binary cross-entropy of a sigmoid.
-override squared: bool = false;
+override squared: bool;
 // Whether to sum up what the losses of all steps say of convergence.
-override measured: bool = false;
-override hidden_activation: u32 = 0;
-override output_activation: u32 = 0;
+override measured: bool;
+override hidden_activation: u32;
+override output_activation: u32;
 
 const TANH: u32 = 1;
 const IDENTITY: u32 = 2;
@@ -78,7 +79,7 @@ var<private> d_parameters: array<f32, PARAMETER_COUNT>;
 var<private> activations: array<f32, LANES * BATCH_SIZE * HIDDEN_SIZE>;
 var<private> logits: array<f32, LANES * BATCH_SIZE>;
 var<private> predictions: array<f32, LANES * BATCH_SIZE>;
-var<private> rates: array<array<f32, 2>, LANES>;
+var<private> rates: array<vec2<f32>, LANES>;
 // Of one step: the product of the probabilities of the right answers, or the sum of the squared
 // errors.
 var<private> evidence: f32;
@@ -290,7 +291,7 @@ fn look(lane: u32, segment: u32) {
     // An activation may have made a number of what is none.
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
         let parameter = parameters[lane * PARAMETER_COUNT + p];
-        loss = select(parameter, loss, is_finite(parameter) || !is_finite(loss));
+        loss = select(parameter, loss, is_finite(parameter));
     }
     losses[segment * params.member_count + member] = loss;
 }
@@ -310,12 +311,10 @@ fn load_member(lane: u32) {
     rates[lane][1] = state[(RATES + 1u) * count + member] * share;
     let at_start = params.at_start == 1u;
     solved_at[lane] = select(progress[2u * count + member], NEVER, at_start);
-    if measured {
-        first_loss[lane] = state[MEASURES * count + member];
-        v_sum[lane] = select(state[(MEASURES + 1u) * count + member], 0.0, at_start);
-        reciprocal_sum[lane] = select(state[(MEASURES + 2u) * count + member], 0.0, at_start);
-        tail_sum[lane] = select(state[(MEASURES + 3u) * count + member], 0.0, at_start);
-    }
+    first_loss[lane] = state[MEASURES * count + member];
+    v_sum[lane] = select(state[(MEASURES + 1u) * count + member], 0.0, at_start);
+    reciprocal_sum[lane] = select(state[(MEASURES + 2u) * count + member], 0.0, at_start);
+    tail_sum[lane] = select(state[(MEASURES + 3u) * count + member], 0.0, at_start);
 }
 
 fn store_member(lane: u32, done: u32, canary: u32) {

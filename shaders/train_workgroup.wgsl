@@ -7,8 +7,9 @@
 // slice has all of them. TILE rows at a time, each invocation adds up what its units give to the
 // logits; one invocation a row sums that and answers with the gradient of the logit. After the
 // last row the slices add their gradients in pairs, so that all get the same sum. The host writes
-// these constants before this text: INPUT_SIZE, HIDDEN_SIZE, BATCH_SIZE, UNITS, GROUPS, SLICES,
-// LEVELS (SLICES is 2^LEVELS), TILE, and TILES, which covers the rows.
+// these constants before this text: INPUT_SIZE, which is BLOCKS fours or less, HIDDEN_SIZE,
+// BATCH_SIZE, UNITS, GROUPS, SLICES, LEVELS (SLICES is 2^LEVELS), TILE, TILES, which cover the rows,
+// ROUNDS, in which the invocations of a slice cover a tile, STRIDE of `shares`, and DATA_BLOCKS.
 
 struct Params {
     member_count: u32,
@@ -37,22 +38,15 @@ struct Params {
 // [BATCH_SIZE, member_count]
 @group(0) @binding(5) var<storage, read_write> outputs: array<f32>;
 
-// Always INVOCATIONS.
-override workgroup_size: u32 = 8;
+// Always INVOCATIONS; the host gives both.
+override workgroup_size: u32;
 // The sigmoid and the update that round least, instead of the shortest.
-override careful: bool = true;
+override careful: bool;
 
 const NEVER: u32 = 0xffffffffu;
 
 const INVOCATIONS: u32 = GROUPS * SLICES;
-// Rows that each invocation of a slice sums, at most.
-const ROUNDS: u32 = (TILE + GROUPS - 1u) / GROUPS;
-// Inputs of a row, in fours.
-const BLOCKS: u32 = (INPUT_SIZE + 3u) / 4u;
 const ROWS: u32 = TILES * SLICES * TILE;
-const DATA_BLOCKS: u32 = ROWS * BLOCKS + (ROWS + 3u) / 4u;
-// Odd, so that neither way through `shares` meets one memory bank again and again.
-const STRIDE: u32 = TILE / 2u * 2u + 1u;
 
 // Parameters in the order of a state_dict: weights of the hidden layer, row by row, its biases,
 // weights of the output, its bias.
@@ -94,6 +88,7 @@ var<private> end_rates: vec4<f32>;
 // Of this invocation.
 var<private> slice: u32;
 var<private> group: u32;
+var<private> is_first: bool;
 var<private> member: u32;
 
 // As in sigmoid.wgsl.
@@ -161,21 +156,20 @@ fn fault_of_block(found: f32, value: vec4<f32>) -> f32 {
     return fault_of(fault_of(fault_of(fault_of(found, value.x), value.y), value.z), value.w);
 }
 
-// One value of the state; zero for the units, inputs and values that are only padding.
+// One value of the state; zero for the units that are only padding.
 fn stored(row: u32, parameter: u32, exists: bool) -> f32 {
-    let index = select(0u, row + parameter, exists);
-    return select(0.0, state[index * params.member_count + member], exists);
+    return select(0.0, state[(row + parameter) * params.member_count + member], exists);
 }
 
+// Behind the last input, where the data is zero, come the parameters that follow.
 fn stored_weights(row: u32, unit: u32, block: u32) -> vec4<f32> {
-    let input = 4u * block;
-    let first = unit * INPUT_SIZE + input;
+    let first = unit * INPUT_SIZE + 4u * block;
     let exists = unit < HIDDEN_SIZE;
     return vec4<f32>(
         stored(row, first, exists),
-        stored(row, first + 1u, exists && input + 1u < INPUT_SIZE),
-        stored(row, first + 2u, exists && input + 2u < INPUT_SIZE),
-        stored(row, first + 3u, exists && input + 3u < INPUT_SIZE),
+        stored(row, first + 1u, exists),
+        stored(row, first + 2u, exists),
+        stored(row, first + 3u, exists),
     );
 }
 
@@ -289,10 +283,10 @@ fn target_of(row: u32) -> f32 {
 fn learn(tile: u32) {
     share(tile);
     for (var round = 0u; round < ROUNDS; round += 1u) {
-        let r = min(round * GROUPS + group, TILE - 1u);
-        let row = first_row(tile) + r;
-        let d_logit = logistic(logit(r)) - target_of(row);
-        if round * GROUPS + group < TILE {
+        let r = round * GROUPS + group;
+        if r < TILE {
+            let row = first_row(tile) + r;
+            let d_logit = logistic(logit(r)) - target_of(row);
             d_logits[slice * TILE + r] = select(0.0, d_logit, row < BATCH_SIZE);
         }
     }
@@ -300,7 +294,7 @@ fn learn(tile: u32) {
     for (var r = 0u; r < TILE; r += 1u) {
         let row = first_row(tile) + r;
         let d_logit = d_logits[slice * TILE + r];
-        evidence *= max(0.0, 1.0 - abs(d_logit));
+        evidence *= 1.0 - abs(d_logit);
         for (var u = 0u; u < UNITS; u += 1u) {
             let a = activations[r][u];
             let d_z = d_logit * ends[u].y * (a * (1.0 - a));
@@ -357,9 +351,8 @@ fn update_ends(u: u32, of_slice: f32) {
     // Padding stays zero, and so do all gradients but this one.
     d_ends[u].y = select(0.0, d_ends[u].y, u * GROUPS + group < HIDDEN_SIZE);
     d_ends[u].w = of_slice;
-    let sums = total_of_ends(d_ends[u]);
-    evidence = sums.w;
-    let d = vec4<f32>(sums.xyz, 0.0);
+    let d = total_of_ends(d_ends[u]);
+    evidence = d.w;
     let before = ends[u];
     if careful {
         let change = end_residues[u] - end_rates * d;
@@ -410,12 +403,11 @@ fn inspect(segment: u32) {
     for (var tile = 0u; tile < TILES; tile += 1u) {
         share(tile);
         for (var round = 0u; round < ROUNDS; round += 1u) {
-            let r = min(round * GROUPS + group, TILE - 1u);
+            let r = round * GROUPS + group;
             let row = first_row(tile) + r;
-            let z = logit(r);
-            let loss = row_loss(z, target_of(row));
-            if round * GROUPS + group < TILE && row < BATCH_SIZE {
-                loss_sum += loss;
+            if r < TILE && row < BATCH_SIZE {
+                let z = logit(r);
+                loss_sum += row_loss(z, target_of(row));
                 outputs[row * params.member_count + member] = logistic(z);
             }
         }
@@ -423,7 +415,7 @@ fn inspect(segment: u32) {
     }
     exchange[slice * GROUPS + group] = vec4<f32>(loss_sum, fault(), 0.0, 0.0);
     workgroupBarrier();
-    if slice == 0u && group == 0u {
+    if is_first {
         var sum = 0.0;
         for (var i = 0u; i < INVOCATIONS; i += 1u) {
             sum += exchange[i].x;
@@ -431,11 +423,11 @@ fn inspect(segment: u32) {
         var loss = sum / f32(BATCH_SIZE);
         // A sigmoid may have made a number of what is none.
         for (var i = 0u; i < INVOCATIONS; i += 1u) {
-            loss = select(loss, fault_of(loss, exchange[i].y), is_finite(loss));
+            loss = fault_of(loss, exchange[i].y);
         }
         losses[segment * params.member_count + member] = loss;
     }
-    workgroupBarrier();
+    // Before anything else is exchanged, `share` has a barrier.
 }
 
 fn report(done: u32, canary: u32) {
@@ -457,6 +449,7 @@ fn main(
     member = workgroup_id.y * workgroup_count.x + workgroup_id.x;
     slice = local_index / GROUPS;
     group = local_index % GROUPS;
+    is_first = local_index == 0u;
     // The whole workgroup at once, so that all of it meets at each barrier, or none.
     if workgroup_id.y * workgroup_count.x + workgroup_id.x >= params.member_count {
         return;
@@ -481,7 +474,7 @@ fn main(
     for (var i = 0u; i < params.canary; i += 1u) {
         canary += 1u;
     }
-    if slice == 0u && group == 0u {
+    if is_first {
         report(done, canary);
     }
 }

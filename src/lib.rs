@@ -97,8 +97,8 @@
 //!   that saves nothing (`a_dispatch_that_is_cut_short_is_an_error_and_saves_nothing`).
 //! - A member of an ensemble has the same bits alone, in any tile, and as a pixel
 //!   (`tests/gpu/sweep.rs`).
-//! - However a fused run is cut into dispatches, it gives the same bits
-//!   (`tests/gpu/train_invocation.rs`, `tests/gpu/train_workgroup.rs`).
+//! - However a fused run is cut into dispatches, it gives the same bits, and each of its steps is
+//!   one that the twin allows (`check_cuts` in `verify/members/checks.rs`).
 //! - A benchmark refuses a build without optimisation, and checks the result of every run before
 //!   its time counts (`bench/contest.rs`); no test knows a time.
 //! - Every kernel runs under `wgpu::Limits::downlevel_defaults()`, but for the sizes of buffers:
@@ -167,13 +167,13 @@
 //!   does not unroll it: 10,000 steps of 2-2-1 in one dispatch took 10.5 ms instead of 0.8 ms.
 //!   The fused trainers are compiled without that. Unrolled, Mesa simplifies other sums, as WGSL
 //!   allows, and may round otherwise: both forms are held against the twin
-//!   (`one_step_matches_its_twin_for_every_member`).
+//!   (`Loops` in `verify/members/mod.rs`).
 //! - llvmpipe (Mesa 22.3.6) reads a value of a uniform buffer anew, lane by lane, wherever the shader
 //!   names it, also in a loop: some twenty operations each. The fused trainers copy their `params`
 //!   first.
 //! - llvmpipe (Mesa 22.3.6) has products and sums rounded apart even where WGSL says `fma`, and
 //!   `min` of two numbers costs as much as a quarter of an `exp`: the plain sigmoid lets `exp`
-//!   overflow (`saturated_networks_match_their_twin`).
+//!   overflow (`verify/members/mod.rs` has saturated networks).
 //! - Mesa 22.3.6 simplifies `(a + b) − a` to `b`, as WGSL allows, and with it any compensated sum:
 //!   `sgd_update` and the fused trainers pass the sum through an exclusive or with a zero that only
 //!   the host knows (`verify/kernels/sgd_update.rs`).
@@ -183,7 +183,7 @@
 //!   the data from a uniform buffer, and of workgroup memory no more than it must.
 //! - How many loops llvmpipe unrolls, and with it how soon it ends them all, is not to be told from
 //!   the shader: a count comes out short if any loop did, and then the run is made again in smaller
-//!   parts, to the same bits (`a_count_is_right_only_where_every_step_is_whole`).
+//!   parts, to the same bits (`check_counts` in `verify/members/checks.rs`).
 //! - wgpu 30 panics in `Device::poll` when the device is lost, and turns all later calls into
 //!   silent no-ops (`a_device_lost_at_any_time_is_an_error_and_no_panic`).
 //! - SwiftShader (of Chromium 156) crashes at exit now and then if a thread still holds the device:

@@ -183,6 +183,28 @@ pub(super) fn update<S: Scalar>(
     }
 }
 
+/// What a careful update adds to each parameter: what is carried over, minus the rate times the
+/// gradient of the mean loss.
+///
+/// # Shapes
+/// As [`train_invocation`].
+#[must_use]
+pub fn changes<S: Scalar>(variant: Variant, data: &Dataset, member: &Member<S>) -> Vec<S> {
+    let Member { parameters, carried, rates, .. } = member;
+    let hidden_size = member.hidden_size(data.input_size);
+    let mut activations = vec![S::from_f64(0.0); hidden_size];
+    let mut d_parameters = vec![S::from_f64(0.0); parameters.len()];
+    for (row, &target) in data.inputs.chunks_exact(data.input_size).zip(&data.targets) {
+        let row = (&S::all_from_f32(row)[..], S::from_f32(target));
+        add_gradient(variant, parameters, row, &mut activations, &mut d_parameters);
+    }
+    let share = share::<S>(variant, data);
+    let rates = rates.map(|rate| rate * share);
+    let output_weight = hidden_size * (data.input_size + 1);
+    let change = |(p, (&d, &carried))| carried - rates[usize::from(p >= output_weight)] * d;
+    d_parameters.iter().zip(carried).enumerate().map(change).collect()
+}
+
 /// `steps` updates. A member is solved at the first step before whose update its mean loss is below
 /// `solved_below`.
 ///

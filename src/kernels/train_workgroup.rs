@@ -25,7 +25,8 @@ pub const SPEC: KernelSpec = KernelSpec {
     sample_header: "const INPUT_SIZE: u32 = 5;\nconst HIDDEN_SIZE: u32 = 7;\n\
         const BATCH_SIZE: u32 = 9;\nconst UNITS: u32 = 2;\nconst GROUPS: u32 = 4;\n\
         const SLICES: u32 = 2;\nconst LEVELS: u32 = 1;\nconst TILE: u32 = 4;\n\
-        const TILES: u32 = 2;\n",
+        const TILES: u32 = 2;\nconst BLOCKS: u32 = 2;\nconst ROUNDS: u32 = 1;\n\
+        const STRIDE: u32 = 5;\nconst DATA_BLOCKS: u32 = 36;\n",
     trusted_loops: true,
 };
 
@@ -132,9 +133,20 @@ impl Split {
         self.groups * self.slices
     }
 
+    /// How far apart the shares of two invocations are: odd, so that neither way through them meets
+    /// one memory bank again and again.
+    fn stride(self) -> usize {
+        self.tile / 2 * 2 + 1
+    }
+
+    /// How many rows of a tile each invocation of a slice sums, at most.
+    fn rounds(self) -> usize {
+        self.tile.div_ceil(self.groups)
+    }
+
     /// Bytes of the shader's workgroup variables.
     fn workgroup_bytes(self) -> usize {
-        let shares = self.invocations() * (self.tile / 2 * 2 + 1);
+        let shares = self.invocations() * self.stride();
         // Four bytes a value, and room to align each variable.
         4 * (shares + self.slices * self.tile + 4 * self.invocations()) + 32
     }
@@ -158,7 +170,7 @@ impl Split {
     /// unrolled.
     #[must_use]
     pub fn iterations_a_step(self, problem: Problem<'_>) -> usize {
-        let tile = 1 + self.tile.div_ceil(self.groups) * (1 + self.groups);
+        let tile = 1 + self.rounds() * (1 + self.groups);
         let levels = self.slices.trailing_zeros() as usize;
         let blocks = self.units * (problem.input_size.div_ceil(4) + 1);
         1 + self.tiles(problem.targets.len()) * tile + blocks * (1 + levels)
@@ -212,6 +224,10 @@ fn header(problem: Problem<'_>, split: Split) -> String {
         ("LEVELS", split.slices.trailing_zeros() as usize),
         ("TILE", split.tile),
         ("TILES", split.tiles(problem.targets.len())),
+        ("BLOCKS", problem.input_size.div_ceil(4)),
+        ("ROUNDS", split.rounds()),
+        ("STRIDE", split.stride()),
+        ("DATA_BLOCKS", split.data_len(problem) / 4),
     ];
     sizes.iter().fold(String::new(), |mut header, (name, size)| {
         let _ = writeln!(header, "const {name}: u32 = {size};");

@@ -9,6 +9,8 @@ mod engines;
 mod gradients;
 mod kernels;
 mod lockstep;
+mod members;
+mod members;
 mod operands;
 mod run;
 pub mod sabotage;

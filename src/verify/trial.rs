@@ -10,7 +10,7 @@ use crate::gpu::{Dispatch, Gpu, Tensor, aligned_len};
 use crate::scalar::{Enclosure, Scalar, ulp};
 
 /// What an output holds before the kernel writes it: a NaN that no arithmetic makes.
-const POISON: u32 = 0x7fc0_dead;
+pub(super) const POISON: u32 = 0x7fc0_dead;
 
 /// Values before and behind each output that nobody may touch, and behind each input.
 const FENCE: usize = 64;

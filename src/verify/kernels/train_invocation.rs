@@ -1,49 +1,90 @@
 //! Checks of `train_invocation`.
 
-use crate::cpu::train_invocation::{Member, train_invocation as twin};
 use crate::dataset::Dataset;
-use crate::kernels::train_invocation::{self, CANARY, Launch, NEVER, Problem};
-use crate::rule::Variant;
-use crate::scalar::{Enclosure, Scalar};
-use crate::verify::draws::values;
+use crate::rule::{Activation, Loss, Variant};
+use crate::verify::members::{Loops, Networks, data};
 use crate::verify::{Failure, Trial};
 
+/// The squared error of an identity behind tanh.
+const TANH: Variant = Variant {
+    hidden_activation: Activation::Tanh,
+    output_activation: Activation::Identity,
+    loss: Loss::SquaredError,
+    measured: true,
+    ..Variant::PLAIN
+};
+
+/// What Kolen and Pollack trained.
+const MOMENTUM: Variant = Variant { loss: Loss::SquaredError, momentum: 0.4, ..Variant::PLAIN };
+
+/// The rest of the activations.
+const IDENTITY: Variant = Variant {
+    careful: true,
+    hidden_activation: Activation::Identity,
+    output_activation: Activation::Tanh,
+    loss: Loss::SquaredError,
+    ..Variant::PLAIN
+};
+
+/// What convergence of sigmoids is measured on.
+const MEASURED: Variant = Variant { measured: true, ..Variant::PLAIN };
+
+const VARIANTS: [Variant; 5] = [Variant::CAREFUL, Variant::PLAIN, TANH, MOMENTUM, IDENTITY];
+
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
-    let data = Dataset::parity(2)?;
-    let Dataset { inputs, targets, input_size } = &data;
-    let variant = Variant::CAREFUL;
-    let problem =
-        Problem { input_size: *input_size, hidden_size: 2, inputs, targets, variant, lanes: 1 };
-    let kernel = train_invocation::kernel(trial.gpu, problem).await?;
-    let start = values(trial.effort.seed, problem.parameter_count());
-    let rates = [0.7, 0.3];
-    let state = [&start[..], &vec![0.0; start.len()], &rates, &[f32::NAN; 4]].concat();
-    let state = trial.output("state", &state).await?;
-    let progress = trial.poisoned("progress", 3).await?;
-    let losses = trial.poisoned("losses", 1).await?;
-    let outputs = trial.poisoned("outputs", targets.len()).await?;
-    let look = Launch {
-        first_step: 0,
-        at_start: true,
-        segments: 1,
-        steps: 0,
-        nonce: 7,
-        solved_below: 0.05,
-        tail_from: 0,
-    };
-    let tensors = [&state, &progress, &losses, &outputs].map(|output| &output.tensor);
-    let mut dispatches = vec![];
-    for launch in [look, Launch { at_start: false, steps: 1, ..look }] {
-        let bound = train_invocation::dispatch(trial.gpu, &kernel, problem, launch, tensors);
-        dispatches.push(bound.await?);
+    // As few products as tell rows, columns and units apart: compilers unroll them all.
+    let data = data(3, 2);
+    for variant in VARIANTS {
+        let lanes = if variant == Variant::CAREFUL { 1 } else { 2 };
+        let networks =
+            Networks::by_invocation(trial.gpu, &data, (2, lanes), variant, Loops::Trusted).await?;
+        // The last invocation of two has only one; then it is full, and the last workgroup too.
+        networks.check_start(trial, 67).await?;
+        networks.check_going_on(trial, 67).await?;
+        networks.check_going_on(trial, 64).await?;
+        networks.check_all(trial).await?;
+        if trial.effort.quick && [Variant::CAREFUL, Variant::PLAIN].contains(&variant) {
+            networks.check_random(trial).await?;
+        }
     }
-    trial.run(&dispatches).await?;
-    let case = "a step of 2-2-1";
-    let counts: Vec<u32> =
-        trial.read(case, &progress).await?.into_iter().map(f32::to_bits).collect();
-    trial.equal(case, "progress", &counts, &[1, 7 + CANARY, NEVER])?;
-    let mut member = Member::new(Enclosure::all_from_f32(&start), rates.map(Enclosure::from_f32));
-    twin(variant, &data, 0.05, 1, &mut member);
-    let found = trial.read(case, &state).await?;
-    trial.compare(case, "state", &found[..start.len()], &member.parameters)
+    for variant in [Variant::CAREFUL, Variant::PLAIN] {
+        let networks =
+            Networks::by_invocation(trial.gpu, &data, (2, 1), variant, Loops::Bounded).await?;
+        networks.check_start(trial, 67).await?;
+        networks.check_cuts(trial, 9).await?;
+    }
+    if trial.effort.quick { Ok(()) } else { check_parity(trial).await }
+}
+
+/// The networks that sweeps and ensembles train.
+async fn check_parity(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    for variant in [Variant::CAREFUL, Variant::PLAIN, TANH, MOMENTUM, IDENTITY, MEASURED] {
+        let is_default = [Variant::CAREFUL, Variant::PLAIN].contains(&variant);
+        for (bits, hidden_size, lanes, count) in
+            [(2, 2, 1, 1), (2, 2, 2, 65), (2, 1, 3, 257), (2, 3, 2, 4), (3, 5, 1, 33)]
+        {
+            let data = Dataset::parity(bits)?;
+            let sizes = (hidden_size, lanes);
+            let networks =
+                Networks::by_invocation(trial.gpu, &data, sizes, variant, Loops::Trusted).await?;
+            networks.check_start(trial, count).await?;
+            networks.check_cuts(trial, 60).await?;
+            if lanes == 2 && is_default {
+                networks.check_random(trial).await?;
+            }
+        }
+        if is_default {
+            let data = Dataset::parity(3)?;
+            let networks =
+                Networks::by_invocation(trial.gpu, &data, (4, 1), variant, Loops::Bounded).await?;
+            networks.check_start(trial, 33).await?;
+            networks.check_cuts(trial, 60).await?;
+        }
+    }
+    let (data, loops) = (Dataset::parity(2)?, Loops::Trusted);
+    for variant in [MEASURED, TANH] {
+        let networks = Networks::by_invocation(trial.gpu, &data, (4, 1), variant, loops).await?;
+        networks.check_cuts(trial, 400).await?;
+    }
+    Ok(())
 }

@@ -1,0 +1,245 @@
+//! What is checked of both fused kernels.
+
+use super::{Members, Networks, bits};
+use crate::kernels::train_invocation::{LARGEST, NEVER, PROGRESS_ROWS, Params};
+use crate::rule::{Activation, Loss};
+use crate::scalar::{Enclosure, Scalar};
+use crate::verify::trial::POISON;
+use crate::verify::{Effort, Failure, Trial};
+
+/// Members of one launch.
+const CHUNK: usize = 8_192;
+
+/// Numbers that are none.
+const NONE: [f32; 4] = [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::from_bits(0x7fff_ffff)];
+
+impl Networks<'_> {
+    /// A look, a step and a look, from poison.
+    pub async fn check_start(&self, trial: &mut Trial<'_>, count: usize) -> Result<(), Failure> {
+        let before = self.members(1, count, 4);
+        let params = self.params(&before, 2, 1);
+        self.check(trial, "start", &before, &params, None).await.map(drop)
+    }
+
+    /// The same from random parameters, as many as the trial asks for.
+    pub async fn check_random(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
+        let Effort { seed, cases, .. } = trial.effort;
+        let chunks = (0..cases).step_by(CHUNK);
+        for (chunk, start) in (0_u64..).zip(chunks) {
+            // Each takes two of them.
+            let seed = seed.wrapping_add(2 * chunk);
+            let before = self.members(seed, CHUNK.min(cases - start), 2);
+            let params = self.params(&before, 2, 1);
+            self.check(trial, &format!("seed {seed}"), &before, &params, None).await?;
+        }
+        Ok(())
+    }
+
+    /// What needs no more members than a few.
+    pub async fn check_all(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
+        self.check_none(trial).await?;
+        self.check_edges(trial).await?;
+        self.check_zero(trial).await?;
+        self.check_cuts(trial, 9).await
+    }
+
+    /// Two steps of a run that is under way, on far more workgroups than it needs: members that
+    /// there are not must not be trained, nor any one twice.
+    pub async fn check_going_on(&self, trial: &mut Trial<'_>, count: usize) -> Result<(), Failure> {
+        let before = self.under_way(count);
+        let params = self.params(&before, 2, 1);
+        let params = Params {
+            first_step: 7,
+            at_start: 0,
+            nonce: 0x00c0_ffee,
+            canary: 5,
+            // The first of the steps is not of the tail.
+            tail_from: 8,
+            ..params
+        };
+        let workgroup_count = Some([3, 24, 1]);
+        self.check(trial, "go on", &before, &params, workgroup_count).await.map(drop)
+    }
+
+    /// Members of which all has been written.
+    fn under_way(&self, count: usize) -> Members {
+        let mut members = self.members(5, count, 4);
+        let index = |member: usize| u32::try_from(member).expect("few");
+        let done = (0..count).map(|member| 1_000 + index(member));
+        let nonces = (0..count).map(|_| POISON);
+        let solved = (0..count).map(|member| [3, 7, 8, NEVER][member % 4]);
+        members.progress = done.chain(nonces).chain(solved).collect();
+        let measures = self.problem.measures_row();
+        for (row, most) in [1.5, 40.0, 60.0, 20.0].into_iter().enumerate() {
+            let values = members.row(measures + row).iter_mut().zip(0_u16..);
+            values.for_each(|(value, member)| *value = most / f32::from(1 + member % 5));
+        }
+        // The first loss is so small, or so large, that their ratio is capped.
+        for (value, member) in members.row(measures).iter_mut().zip(0..) {
+            *value *= [1.0, 1e-9, 1.0, 1e9][member % 4];
+        }
+        members
+    }
+
+    /// A number that is none reaches the loss, whatever parameter has it, and is never solved.
+    async fn check_none(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
+        let parameter_count = self.problem.parameter_count();
+        let count = NONE.len() * parameter_count;
+        let mut before = self.members(1, count, 2);
+        for member in 0..count {
+            before.row(member % parameter_count)[member] = NONE[member / parameter_count];
+        }
+        let params = self.params(&before, 2, 1);
+        let after = self.run(trial, &before, &[params], None).await?;
+        let case = format!("{}: a parameter that is no number", self.name);
+        if let Some(index) = after.losses.iter().position(|loss| loss.is_finite()) {
+            let found = after.losses[index].into();
+            return Err(trial.fault(&case, "losses", index, [found, f64::NAN, 0.0]));
+        }
+        // Infinite weights may well give the right answers.
+        let solved = &after.progress[2 * count..];
+        let is_nan = |member: usize| NONE[member / parameter_count].is_nan();
+        let may = (0..count).map(|member| if is_nan(member) { NEVER } else { solved[member] });
+        let nonce = params.nonce + params.canary;
+        let progress = [vec![1; count], vec![nonce; count]].concat();
+        let progress: Vec<_> = progress.into_iter().chain(may).collect();
+        trial.equal(&case, "progress", &after.progress, &progress)?;
+        if self.problem.variant.measured {
+            let exact = Enclosure::from_f32(LARGEST);
+            let reciprocal = Enclosure::from_f32(1.0) / exact;
+            let first = self.problem.measures_row() + 1;
+            for (row, expected) in (first..).zip([exact, reciprocal, exact]) {
+                let found: Vec<_> = (0..count).filter(|&member| is_nan(member)).collect();
+                let found: Vec<_> = found.iter().map(|m| after.state[row * count + m]).collect();
+                trial.compare(&case, "measures", &found, &vec![expected; found.len()])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A run of single steps, each compared with the twin; then the same run cut into launches in
+    /// other ways, which must give the same bits.
+    pub async fn check_cuts(&self, trial: &mut Trial<'_>, steps: u32) -> Result<(), Failure> {
+        let count = 5;
+        let mut before = self.members(9, count, steps as usize + 1);
+        // Looked at before it is written.
+        before.row(self.problem.measures_row()).fill(1.0);
+        let start = Params { tail_from: steps - steps / 4, ..self.params(&before, 1, 1) };
+        let mut now = self.check(trial, "a first look", &before, &start, None).await?;
+        let mut losses = now.losses[..count].to_vec();
+        for step in 0..steps {
+            let params = Params { first_step: step, at_start: 0, ..start };
+            now = self.check(trial, &format!("step {step}"), &now, &params, None).await?;
+            losses.extend_from_slice(&now.losses[..count]);
+        }
+        let all = Params { segments: steps + 1, ..start };
+        let by_length = |lengths: &[u32]| {
+            let mut first_step = 0;
+            let launch = lengths.iter().map(|&steps| {
+                let params = Params { first_step, steps, at_start: 0, ..start };
+                first_step += steps;
+                params
+            });
+            [start].into_iter().chain(launch).collect::<Vec<_>>()
+        };
+        let third = steps / 3;
+        let thirds = Params { segments: 3, steps: third, at_start: 0, ..start };
+        let rest = Params { first_step: 3 * third, steps: steps - 3 * third, at_start: 0, ..start };
+        let cuts = [
+            vec![all],
+            by_length(&[steps]),
+            by_length(&[1, 0, third, steps - third - 1]),
+            vec![start, thirds, rest],
+        ];
+        for (cut, launches) in cuts.iter().enumerate() {
+            let after = self.run(trial, &before, launches, None).await?;
+            let case = format!("{}: {steps} steps, cut {cut}", self.name);
+            trial.equal(&case, "progress", &after.progress, &now.progress)?;
+            trial.equal(&case, "state", &bits(&after.state), &bits(&now.state))?;
+            trial.equal(&case, "outputs", &bits(&after.outputs), &bits(&now.outputs))?;
+            if cut == 0 {
+                trial.equal(&case, "losses", &bits(&after.losses), &bits(&losses))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Exactly where what counts as solved begins and ends: without weights all outputs are
+    /// exactly the same, where sigmoids are careful or there are none.
+    async fn check_edges(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
+        let variant = self.problem.variant;
+        let targets = &self.problem.targets;
+        let evidence = match (variant.loss, variant.output_activation) {
+            (Loss::CrossEntropy, Activation::Sigmoid) if variant.careful => {
+                targets.iter().fold(1.0, |product, _| 0.5 * product)
+            }
+            (Loss::SquaredError, Activation::Tanh) if variant.careful => targets.iter().sum(),
+            (Loss::SquaredError, Activation::Identity) => targets.iter().sum(),
+            _ => return Ok(()),
+        };
+        let bits = f32::to_bits(evidence);
+        let mut before = self.under_way(3);
+        before.state[..self.problem.parameter_count() * 3].fill(0.0);
+        before.progress[2 * 3..].fill(NEVER);
+        let is_solved = [(bits, 1), (bits - 5, 6), (bits - 5, 5), (bits - 1, 1), (bits + 1, 9)];
+        for ((solved_from, solved_span), is_solved) in
+            is_solved.into_iter().zip([true, true, false, false, false])
+        {
+            let params = self.params(&before, 1, 1);
+            let params = Params { first_step: 3, at_start: 0, solved_from, solved_span, ..params };
+            let after = self.run(trial, &before, &[params], None).await?;
+            let case = format!("{}: {evidence} of {solved_from:#x}, {solved_span}", self.name);
+            let expected = vec![if is_solved { 3 } else { NEVER }; 3];
+            trial.equal(&case, "solved", &after.progress[2 * 3..], &expected)?;
+        }
+        Ok(())
+    }
+
+    /// What drivers must not see through: a sum goes through an exclusive or with `zero`, whatever
+    /// that is.
+    async fn check_zero(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
+        if !self.problem.variant.careful {
+            return Ok(());
+        }
+        let count = 3;
+        let mut before = self.members(1, count, 1);
+        let len = self.problem.parameter_count() * count;
+        let measures = self.problem.measures_row() * count;
+        // Nothing is to be added, and no parameter is so small that it may be flushed.
+        before.state[len..measures].fill(0.0);
+        before.state[..len]
+            .iter_mut()
+            .filter(|value| **value == 0.0)
+            .for_each(|value| *value = 1.0);
+        let zero = 0x0000_0a35;
+        let params = self.params(&before, 1, 1);
+        let params = Params { zero, first_step: 1, at_start: 0, ..params };
+        before.progress = vec![0; PROGRESS_ROWS * count];
+        let after = self.run(trial, &before, &[params], None).await?;
+        let expected: Vec<_> = bits(&before.state[..len]).iter().map(|bits| bits ^ zero).collect();
+        let case = format!("{}: another zero", self.name);
+        trial.equal(&case, "parameters", &bits(&after.state[..len]), &expected)
+    }
+
+    /// Where the count of the steps and the canary are right, so is every step: llvmpipe ends all
+    /// loops after 65,535 iterations, maybe within the last step.
+    pub async fn check_counts(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
+        let before = self.members(1, 1, 1);
+        let look = self.params(&before, 1, 1);
+        for steps in [100, 300, 900, 2_700] {
+            let launch = |first_step, steps| Params { first_step, steps, at_start: 0, ..look };
+            let tenths = (0..steps / 10).map(|tenth| launch(10 * tenth, 10));
+            let tenths: Vec<_> = [look].into_iter().chain(tenths).collect();
+            let expected = self.run(trial, &before, &tenths, None).await?;
+            let case = format!("{}: {steps} steps", self.name);
+            let progress = [steps, look.nonce + look.canary];
+            trial.equal(&case, "progress", &expected.progress[..2], &progress)?;
+            let whole = self.run(trial, &before, &[look, launch(0, steps)], None).await?;
+            if whole.progress[..2] == progress {
+                let [found, expected] = [whole, expected].map(|members| bits(&members.state));
+                trial.equal(&case, "state", &found, &expected)?;
+            }
+        }
+        Ok(())
+    }
+}

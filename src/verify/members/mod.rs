@@ -1,0 +1,270 @@
+//! Networks in training, as both fused kernels have them: their state, a launch, and what is
+//! checked of it.
+
+mod checks;
+mod expected;
+
+use crate::cpu::train_invocation::{Member, train_invocation};
+use crate::cpu::train_workgroup::train_workgroup as workgroup_twin;
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::gpu::{Dispatch, Gpu, Kernel, Tensor};
+use crate::kernels::train_invocation::{
+    self as invocation, Launch, PROGRESS_ROWS, Params, Problem,
+};
+use crate::kernels::train_workgroup::{self as workgroup, Split};
+use crate::rule::{Activation::Identity, Variant};
+use crate::scalar::Enclosure;
+use crate::verify::draws::values;
+use crate::verify::trial::POISON;
+use crate::verify::{Failure, Trial};
+
+/// What a member's loss is compared with, in nats or squares: about half of random networks start
+/// below it.
+const SOLVED_BELOW: f32 = 0.9;
+
+/// Who sees to it that loops end.
+#[derive(Clone, Copy, Debug)]
+pub enum Loops {
+    /// The text: drivers may unroll them.
+    Trusted,
+    /// wgpu, by a count in each.
+    Bounded,
+}
+
+/// One of the kernels, compiled for a problem.
+pub enum Trainer {
+    /// `train_invocation`.
+    Invocation(Kernel),
+    /// `train_workgroup`.
+    Workgroup(workgroup::Trainer, Split),
+}
+
+/// Networks of one kind, and what trains them.
+pub struct Networks<'a> {
+    /// What they learn.
+    pub data: &'a Dataset,
+    /// What the kernel is compiled for.
+    pub problem: Problem<'a>,
+    trainer: Trainer,
+    /// In words.
+    pub name: String,
+}
+
+/// All that a launch finds and leaves, each row with a value for each member.
+#[derive(Clone, Debug)]
+pub struct Members {
+    /// See [`Problem`].
+    pub state: Vec<f32>,
+    /// Steps, nonces, and where each was solved.
+    pub progress: Vec<u32>,
+    /// `[segments, member_count]` or more.
+    pub losses: Vec<f32>,
+    /// `[batch_size, member_count]`
+    pub outputs: Vec<f32>,
+}
+
+/// Rows of data that hold no zero, so that every weight counts in every row; a third of them odd.
+pub fn data(input_size: usize, batch_size: usize) -> Dataset {
+    let inputs = values(3, input_size * batch_size).into_iter();
+    let inputs = inputs.map(|draw| if draw == 0.0 { 0.75 } else { draw }).collect();
+    let targets = (0..batch_size).map(|row| f32::from(row.is_multiple_of(3))).collect();
+    Dataset { inputs, targets, input_size }
+}
+
+/// What a kernel is compiled for.
+pub fn problem(data: &Dataset, hidden_size: usize, variant: Variant, lanes: usize) -> Problem<'_> {
+    let Dataset { inputs, targets, input_size } = data;
+    Problem { input_size: *input_size, hidden_size, inputs, targets, variant, lanes }
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+/// What distinguishes a variant, in words.
+fn named(variant: Variant) -> String {
+    let Variant { careful, hidden_activation, output_activation, loss, momentum, measured } =
+        variant;
+    let name = format!("{hidden_activation:?} {output_activation:?} {loss:?}");
+    let extras = [(careful, "careful"), (momentum != 0.0, "momentum"), (measured, "measured")];
+    let extras = extras.iter().filter(|(has, _)| *has).map(|(_, extra)| *extra);
+    std::iter::once(name.as_str()).chain(extras).collect::<Vec<_>>().join(" ")
+}
+
+impl<'a> Networks<'a> {
+    /// Compiles `train_invocation`.
+    pub async fn by_invocation(
+        gpu: &Gpu,
+        data: &'a Dataset,
+        (hidden_size, lanes): (usize, usize),
+        variant: Variant,
+        loops: Loops,
+    ) -> Result<Self, Error> {
+        let problem = problem(data, hidden_size, variant, lanes);
+        let kernel = match loops {
+            Loops::Trusted => invocation::kernel(gpu, problem).await?,
+            Loops::Bounded => invocation::checked_kernel(gpu, problem).await?,
+        };
+        let kind = format!("{lanes} an invocation, {loops:?} loops");
+        Ok(Self::new(data, problem, Trainer::Invocation(kernel), &kind))
+    }
+
+    /// Compiles `train_workgroup`.
+    pub async fn by_workgroup(
+        gpu: &Gpu,
+        data: &'a Dataset,
+        (hidden_size, split): (usize, Split),
+        variant: Variant,
+        loops: Loops,
+    ) -> Result<Self, Error> {
+        let problem = problem(data, hidden_size, variant, 1);
+        let trainer = match loops {
+            Loops::Trusted => workgroup::kernel(gpu, problem, split).await?,
+            Loops::Bounded => workgroup::checked_kernel(gpu, problem, split).await?,
+        };
+        let kind = format!("{split:?}, {loops:?} loops");
+        Ok(Self::new(data, problem, Trainer::Workgroup(trainer, split), &kind))
+    }
+
+    fn new(data: &'a Dataset, problem: Problem<'a>, trainer: Trainer, kind: &str) -> Self {
+        let Problem { input_size, hidden_size, targets, variant, .. } = problem;
+        let rows = targets.len();
+        let name =
+            format!("{input_size}-{hidden_size}-1 on {rows} rows, {kind}, {}", named(variant));
+        Self { data, problem, trainer, name }
+    }
+
+    /// Members that differ in everything: parameters of many sizes, a ten-millionth of such carried
+    /// over, rates; poison where a launch must not look, room for the losses of `segments`.
+    pub fn members(&self, seed: u64, count: usize, segments: usize) -> Members {
+        let problem = self.problem;
+        let parameter_count = problem.parameter_count();
+        let draws = values(seed, parameter_count * count);
+        let last = parameter_count - 1;
+        let Variant { hidden_activation, output_activation, .. } = problem.variant;
+        let can_saturate = hidden_activation != Identity;
+        // An identity hands on what is large, and gradients grow with it.
+        let (largest, most) = if output_activation == Identity { (-30.0, 0.1) } else { (1e4, 1.0) };
+        let draw = |(index, draw): (usize, f32)| {
+            let (row, member) = (index / count, index % count);
+            match member % 8 {
+                4 if can_saturate => [90.0, -90.0, 30.0, largest][member / 8 % 4],
+                // Output and loss of a logit that is known to the last bit.
+                5 if row < last && row >= last - problem.hidden_size => 0.0,
+                6 if can_saturate => 30.0 * draw,
+                _ => draw,
+            }
+        };
+        let parameters = draws.into_iter().enumerate().map(draw).collect();
+        let carried = values(seed + 1, parameter_count * count);
+        let carried = carried.into_iter().map(|draw| draw * 1e-7).collect();
+        // So small, for some, that a change is lost in rounding but for what is carried over.
+        let size = |member: usize| if member % 8 == 7 { 1e-6 } else { most };
+        let rate = |member: usize| size(member) * [0.7, 0.6, 0.4, 0.9, 0.3][member % 5];
+        let rates = [0, 3].map(|other| (0..count).map(|member| rate(member + other)).collect());
+        let [hidden_rates, output_rates] = rates;
+        let poison = f32::from_bits(POISON);
+        let measures = vec![poison; 4 * count];
+        Members {
+            state: [parameters, carried, hidden_rates, output_rates, measures].concat(),
+            progress: vec![POISON; PROGRESS_ROWS * count],
+            losses: vec![poison; segments * count],
+            outputs: vec![poison; problem.targets.len() * count],
+        }
+    }
+
+    /// The `params` of a launch that starts or goes on.
+    pub fn params(&self, members: &Members, segments: usize, steps: usize) -> Params {
+        let launch = Launch {
+            first_step: 0,
+            at_start: true,
+            segments,
+            steps,
+            nonce: 0x5eed,
+            solved_below: SOLVED_BELOW,
+            tail_from: 0,
+        };
+        invocation::params(self.problem, members.count(), launch)
+    }
+
+    /// Runs launches, one after the other, each on so many workgroups or on as many as it needs.
+    pub async fn run(
+        &self,
+        trial: &Trial<'_>,
+        before: &Members,
+        launches: &[Params],
+        workgroup_count: Option<[u32; 3]>,
+    ) -> Result<Members, Failure> {
+        let progress: Vec<f32> = before.progress.iter().copied().map(f32::from_bits).collect();
+        let state = trial.output("state", &before.state).await?;
+        let progress = trial.output("progress", &progress).await?;
+        let losses = trial.output("losses", &before.losses).await?;
+        let outputs = trial.output("outputs", &before.outputs).await?;
+        let tensors = [&state.tensor, &progress.tensor, &losses.tensor, &outputs.tensor];
+        let mut dispatches = vec![];
+        for params in launches {
+            let mut dispatch = self.dispatch(trial.gpu, params, tensors).await?;
+            trial.gpu.write_params(&dispatch, params);
+            dispatch.workgroup_count = workgroup_count.unwrap_or(dispatch.workgroup_count);
+            dispatches.push(dispatch);
+        }
+        trial.run(&dispatches).await?;
+        let progress = trial.read(&self.name, &progress).await?;
+        Ok(Members {
+            state: trial.read(&self.name, &state).await?,
+            progress: progress.into_iter().map(f32::to_bits).collect(),
+            losses: trial.read(&self.name, &losses).await?,
+            outputs: trial.read(&self.name, &outputs).await?,
+        })
+    }
+
+    async fn dispatch(
+        &self,
+        gpu: &Gpu,
+        params: &Params,
+        tensors: [&Tensor; 4],
+    ) -> Result<Dispatch, Error> {
+        let launch = Launch {
+            first_step: params.first_step.into(),
+            at_start: params.at_start == 1,
+            segments: params.segments as usize,
+            steps: params.steps as usize,
+            nonce: params.nonce,
+            solved_below: SOLVED_BELOW,
+            tail_from: params.tail_from,
+        };
+        match &self.trainer {
+            Trainer::Invocation(kernel) => {
+                invocation::dispatch(gpu, kernel, self.problem, launch, tensors).await
+            }
+            Trainer::Workgroup(trainer, _) => {
+                workgroup::dispatch(gpu, trainer, self.problem, launch, tensors).await
+            }
+        }
+    }
+
+    /// One update, as the kernel's twin makes it.
+    fn step(&self, member: &mut Member<Enclosure>) {
+        let (variant, data) = (self.problem.variant, self.data);
+        match &self.trainer {
+            Trainer::Invocation(_) => train_invocation(variant, data, 0.0, 1, member),
+            Trainer::Workgroup(_, split) => {
+                workgroup_twin(variant, data, 0.0, 1, (split.slices, split.tile), member);
+            }
+        }
+    }
+}
+
+impl Members {
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.progress.len() / PROGRESS_ROWS
+    }
+
+    /// One row of the state.
+    pub fn row(&mut self, row: usize) -> &mut [f32] {
+        let count = self.count();
+        &mut self.state[row * count..][..count]
+    }
+}
