@@ -10,7 +10,6 @@ mod gradients;
 mod kernels;
 mod lockstep;
 mod members;
-mod members;
 mod operands;
 mod run;
 pub mod sabotage;
