@@ -2,7 +2,7 @@
 // binary cross-entropy from the logits z and the targets t, in nats.
 //
 // One workgroup: each invocation sums every workgroup_size-th row, then the partial sums are
-// added in a tree. The order is fixed, so the result is the same every time.
+// added in pairs. The order is fixed, so the result is the same every time.
 
 struct Params {
     batch_size: u32,
@@ -48,12 +48,13 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     partial_sums[lane] = sum;
     workgroupBarrier();
     for (var stride = workgroup_size / 2u; stride != 0u; stride /= 2u) {
-        if lane < stride {
-            partial_sums[lane] += partial_sums[lane + stride];
-        }
+        let other = partial_sums[(lane + stride) % workgroup_size];
+        workgroupBarrier();
+        partial_sums[lane] += other;
         workgroupBarrier();
     }
-    if lane == 0u {
-        losses[steps_done[0] % params.capacity] = partial_sums[0] / f32(params.batch_size);
+    // All have the sum; what is not as it must be shows in that of the last.
+    if lane == workgroup_size - 1u {
+        losses[steps_done[0] % params.capacity] = partial_sums[lane] / f32(params.batch_size);
     }
 }

@@ -1,7 +1,7 @@
 // d_bias[j] = scale · Σᵢ d_pre_activations[i, j]
 //
 // One workgroup per column: each invocation sums every workgroup_size-th row, then the partial
-// sums are added in a tree. The order is fixed, so the result is the same every time.
+// sums are added in pairs. The order is fixed, so the result is the same every time.
 
 struct Params {
     batch_size: u32,
@@ -36,12 +36,13 @@ fn main(
     partial_sums[lane] = sum;
     workgroupBarrier();
     for (var stride = workgroup_size / 2u; stride != 0u; stride /= 2u) {
-        if lane < stride {
-            partial_sums[lane] += partial_sums[lane + stride];
-        }
+        let other = partial_sums[(lane + stride) % workgroup_size];
+        workgroupBarrier();
+        partial_sums[lane] += other;
         workgroupBarrier();
     }
-    if lane == 0u {
-        d_bias[column] = params.scale * partial_sums[0];
+    // All have the sum; what is not as it must be shows in that of the last.
+    if lane == workgroup_size - 1u {
+        d_bias[column] = params.scale * partial_sums[lane];
     }
 }

@@ -8,8 +8,9 @@
 // logits; one invocation a row sums that and answers with the gradient of the logit. After the
 // last row the slices add their gradients in pairs, so that all get the same sum. The host writes
 // these constants before this text: INPUT_SIZE, which is BLOCKS fours or less, HIDDEN_SIZE,
-// BATCH_SIZE, UNITS, GROUPS, SLICES, LEVELS (SLICES is 2^LEVELS), TILE, TILES, which cover the rows,
-// ROUNDS, in which the invocations of a slice cover a tile, STRIDE of `shares`, and DATA_BLOCKS.
+// BATCH_SIZE, UNITS, GROUPS, SLICES, LEVELS (SLICES is 2^LEVELS), TILE, TILES, which cover the
+// rows, ROUNDS, in which the invocations of a slice cover a tile, STRIDE of `shares`, and
+// DATA_BLOCKS.
 
 struct Params {
     member_count: u32,

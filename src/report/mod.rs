@@ -71,12 +71,15 @@ fn rate(per_s: f64) -> String {
     format!("{per_s:.2e}")
 }
 
-/// Columns, each as wide as its widest cell, numbers to the right: the first row is the heading.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or(0));
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}"));
+/// Columns, each as wide as its widest cell, numbers to the right: the first row is the heading, and
+/// all have as many cells.
+fn table<R: AsRef<[String]>>(rows: &[R]) -> String {
+    let columns = rows.first().map_or(0, |row| row.as_ref().len());
+    let width = |column: usize| rows.iter().map(|row| row.as_ref()[column].chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &R| {
+        let cells = row.as_ref().iter().zip(&widths);
+        let cells = cells.map(|(cell, &width)| format!("{cell:>width$}"));
         let line = cells.collect::<Vec<_>>().join("   ");
         format!("  {}\n", line.trim_end())
     };

@@ -1,5 +1,6 @@
 //! The report of `parity verify`: text and JSON of the same figures.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -105,7 +106,7 @@ fn percent(share: f64) -> String {
 }
 
 fn kernels(results: &[KernelResult]) -> String {
-    let head = ["kernel", "cases", "values", "worst, of its bound", "in ULP", "time", "where"];
+    let head = ["kernel", "cases", "values", "worst, of its bound", "in ULP", "time"];
     let rows = results.iter().map(|result| {
         let tally = &result.tally;
         [
@@ -115,7 +116,6 @@ fn kernels(results: &[KernelResult]) -> String {
             percent(tally.worst_share),
             format!("{:.2}", tally.worst_ulp),
             format!("{:.1} s", result.wall_s),
-            tally.worst_case.clone(),
         ]
     });
     let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(rows).collect();
@@ -134,13 +134,18 @@ fn gradients(found: &Gradients) -> String {
     format!("Gradients against derivatives, at {} points:\n{}", found.points, table(&rows))
 }
 
+/// What ran in lockstep, in words.
+fn form(result: &LockstepResult) -> String {
+    let form = if result.lockstep.careful { "careful" } else { "plain" };
+    format!("{}, {form}", result.lockstep.engine.name())
+}
+
 fn lockstep(results: &[LockstepResult]) -> String {
     let head = ["engine", "steps", "compared", "worst, of its bound", "in ULP", "time"];
     let rows = results.iter().map(|result| {
         let LockstepResult { lockstep, tally, wall_s } = result;
-        let form = if lockstep.careful { "careful" } else { "plain" };
         [
-            format!("{}, {form}", lockstep.engine.name()),
+            form(result),
             lockstep.steps.to_string(),
             lockstep.checked.to_string(),
             percent(tally.worst_share),
@@ -149,25 +154,31 @@ fn lockstep(results: &[LockstepResult]) -> String {
         ]
     });
     let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(rows).collect();
-    let mut text = format!(
-        "Lockstep: each step from the device's own state, against one step in f64:\n{}",
-        table(&rows)
-    );
-    text.push_str("\nLeft to themselves (not a check): how far parameters are from those in f64\n");
-    let head = ["engine", "after step", "device", "f32 on this CPU"].map(String::from);
-    let growth = results.iter().flat_map(|result| {
-        let form = if result.lockstep.careful { "careful" } else { "plain" };
-        result.lockstep.growth.iter().map(move |growth| {
-            [
-                format!("{}, {form}", result.lockstep.engine.name()),
-                growth.step.to_string(),
-                format!("{:.1e}", growth.gpu),
-                format!("{:.1e}", growth.cpu_f32),
-            ]
-        })
+    format!(
+        "Lockstep: each step from the device's own state, against one step in f64:\n{}\n{}",
+        table(&rows),
+        growth(results)
+    )
+}
+
+/// How far the runs drift, a line a step.
+fn growth(results: &[LockstepResult]) -> String {
+    let text = "Left to themselves, which is no check: how far parameters are from those in f64\n";
+    let steps = results.iter().flat_map(|result| &result.lockstep.growth).map(|row| row.step);
+    let steps: BTreeSet<u64> = steps.collect();
+    let at = |result: &LockstepResult, step| {
+        result.lockstep.growth.iter().find(|row| row.step == step).copied()
+    };
+    let cell = |value: Option<f64>| value.map(|value| format!("{value:.1e}")).unwrap_or_default();
+    let head = ["after step".into(), "f32 on this CPU".into()].into_iter();
+    let head: Vec<String> = head.chain(results.iter().map(form)).collect();
+    let rows = steps.into_iter().map(|step| {
+        let cpu = results.iter().find_map(|result| at(result, step)).map(|row| row.cpu_f32);
+        let gpu = results.iter().map(|result| cell(at(result, step).map(|row| row.gpu)));
+        [step.to_string(), cell(cpu)].into_iter().chain(gpu).collect()
     });
-    let rows: Vec<_> = std::iter::once(head).chain(growth).collect();
-    text + &table(&rows)
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    format!("{text}{}", table(&rows))
 }
 
 fn engines(found: &Engines) -> String {

@@ -11,6 +11,7 @@ mod kernels;
 mod lockstep;
 mod members;
 mod operands;
+mod own_exp;
 mod run;
 pub mod sabotage;
 mod timestamps;

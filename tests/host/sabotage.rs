@@ -102,7 +102,6 @@ fn every_rule_makes_mutants() {
         "index shifted",
         "last iteration dropped",
         "min and max swapped",
-        "negation removed",
         "number changed",
         "one iteration more",
         "operator replaced",
@@ -118,7 +117,9 @@ fn saboteurs_by_hand_replace_a_part_that_is_there_once_and_are_wgsl() {
     let mut names = BTreeSet::new();
     for spec in KERNELS.iter().map(|kernel| kernel.spec) {
         let mutants = named(spec);
-        assert!(mutants.len() >= 4, "{}: {}", spec.name, mutants.len());
+        // Of a probe there are the mutants by rule.
+        let fewest = if spec.name.starts_with("probe_") { 0 } else { 4 };
+        assert!(mutants.len() >= fewest, "{}: {}", spec.name, mutants.len());
         let mut own = BTreeSet::new();
         for mutant in mutants {
             assert!(mutant.by_hand && mutant.source != spec.source());

@@ -5,6 +5,7 @@ use crate::gpu::Kernel;
 use crate::kernels::bce_loss;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::{logits, sizes, targets};
+use crate::verify::own_exp::{grid, own_exp, row_loss};
 use crate::verify::{Failure, Trial};
 
 /// Logits, and their targets.
@@ -22,6 +23,7 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let signs = LOGITS.iter().flat_map(|&z| [[z, 0.0], [z, 1.0], [-z, 0.0], [-z, 1.0]]);
     let singles: Vec<Batch> = signs.map(|row| row.map(|value| vec![value])).collect();
     compare(trial, &kernel, "from one saturation to the other", &singles).await?;
+    by_own_exp(trial, &kernel).await?;
     let sizes_of_batches = if trial.effort.quick { &RAGGED[..8] } else { &RAGGED };
     confident(trial, &kernel, sizes_of_batches).await?;
     let batch = |len, seed| [logits(seed, len), targets(seed + 1, len)];
@@ -76,6 +78,19 @@ async fn compare(
         twin(&Enclosure::all_from_f32(logits), &Enclosure::all_from_f32(targets))
     };
     let expected: Vec<_> = batches.iter().map(loss).collect();
+    trial.compare(case, "losses", &found, &expected)
+}
+
+/// Of single rows.
+async fn by_own_exp(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Failure> {
+    let rows: Vec<_> = grid().into_iter().flat_map(|z| [(z, 0.0), (z, 1.0)]).collect();
+    let batches: Vec<Batch> = rows.iter().map(|&(z, target)| [vec![z], vec![target]]).collect();
+    let case = "from the device's own exp";
+    let found = losses(trial, kernel, case, &batches).await?;
+    let tails = rows.iter().map(|(z, _)| -z.abs()).collect::<Vec<_>>();
+    let tails = own_exp(trial, &tails).await?;
+    let expected: Vec<_> =
+        rows.iter().zip(tails).map(|(&(z, target), t)| row_loss(z, target, t)).collect();
     trial.compare(case, "losses", &found, &expected)
 }
 

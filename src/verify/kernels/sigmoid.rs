@@ -4,8 +4,9 @@ use super::{folded, lengths};
 use crate::cpu::sigmoid::sigmoid as twin;
 use crate::gpu::Kernel;
 use crate::kernels::sigmoid;
-use crate::scalar::{Enclosure, Scalar, ULP};
+use crate::scalar::{Enclosure, MIDDLE, Scalar, ULP};
 use crate::verify::draws::logits;
+use crate::verify::own_exp::{grid, own_exp, sides};
 use crate::verify::{Failure, Trial};
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
@@ -18,6 +19,7 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let around: Vec<f32> = right.iter().rev().map(|z: &f32| -z).chain(right).collect();
     let found = compare(trial, &kernel, "around 0 and ±3/2", &around).await?;
     symmetry(trial, "σ(−z) beside 1 − σ(z), around 0 and ±3/2", &found)?;
+    by_own_exp(trial, &kernel).await?;
     let case = "of the largest numbers";
     let found = compare(trial, &kernel, case, &[f32::MAX, f32::MIN, 1e4, -1e4]).await?;
     trial.compare(case, "activations", &found, &Enclosure::all_from_f32(&[1.0, 0.0, 1.0, 0.0]))?;
@@ -25,6 +27,16 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         compare(trial, &kernel, &format!("[{len}]"), &logits(trial.effort.seed, len)).await?;
     }
     Ok(())
+}
+
+/// Beyond ±3/2, where `exp` is asked.
+async fn by_own_exp(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Failure> {
+    let logits: Vec<f32> = grid().into_iter().filter(|z| z.abs() > MIDDLE).collect();
+    let case = "from the device's own exp";
+    let found = compare(trial, kernel, case, &logits).await?;
+    let tails = own_exp(trial, &logits.iter().map(|z| -z.abs()).collect::<Vec<_>>()).await?;
+    let expected: Vec<_> = logits.iter().zip(tails).map(|(&z, t)| sides(z, t)).collect();
+    trial.compare(case, "activations", &found, &expected)
 }
 
 async fn compare(

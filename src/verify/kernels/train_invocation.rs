@@ -43,8 +43,11 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         networks.check_going_on(trial, 67).await?;
         networks.check_going_on(trial, 64).await?;
         networks.check_all(trial).await?;
-        if trial.effort.quick && [Variant::CAREFUL, Variant::PLAIN].contains(&variant) {
-            networks.check_random(trial).await?;
+        if [Variant::CAREFUL, Variant::PLAIN].contains(&variant) {
+            networks.check_own_exp(trial).await?;
+            if trial.effort.quick {
+                networks.check_random(trial).await?;
+            }
         }
     }
     for variant in [Variant::CAREFUL, Variant::PLAIN] {

@@ -58,6 +58,7 @@ async fn check_split(
     let networks = Networks::by_workgroup(trial.gpu, &data, sizes, variant, Loops::Trusted).await?;
     networks.check_start(trial, 9).await?;
     networks.check_going_on(trial, 5).await?;
+    networks.check_own_exp(trial).await?;
     networks.check_all(trial).await
 }
 

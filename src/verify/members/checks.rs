@@ -3,7 +3,8 @@
 use super::{Members, Networks, bits};
 use crate::kernels::train_invocation::{LARGEST, NEVER, PROGRESS_ROWS, Params};
 use crate::rule::{Activation, Loss};
-use crate::scalar::{Enclosure, Scalar};
+use crate::scalar::{Enclosure, MIDDLE, Scalar};
+use crate::verify::own_exp::{grid, own_exp, row_loss, short, sides};
 use crate::verify::trial::POISON;
 use crate::verify::{Effort, Failure, Trial};
 
@@ -33,6 +34,46 @@ impl Networks<'_> {
             self.check(trial, &format!("seed {seed}"), &before, &params, None).await?;
         }
         Ok(())
+    }
+
+    /// Outputs and losses from the device's own `exp`, of members whose only parameter is the
+    /// output's bias, so that it is their logit.
+    pub async fn check_own_exp(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
+        let logits = grid();
+        let (count, last) = (logits.len(), self.problem.parameter_count() - 1);
+        let mut before = self.members(1, count, 1);
+        before.state[..last * count].fill(0.0);
+        before.row(last).copy_from_slice(&logits);
+        let params = self.params(&before, 1, 0);
+        let after = self.run(trial, &before, &[params], None).await?;
+        let case = format!("{}: from the device's own exp", self.name);
+        let tails = logits.iter().map(|z| -z.abs()).collect::<Vec<_>>();
+        let tails = own_exp(trial, &tails).await?;
+        let losses = logits.iter().zip(&tails).map(|(&z, &t)| self.mean_loss(z, t));
+        trial.compare(&case, "losses", &after.losses, &losses.collect::<Vec<_>>())?;
+        let careful = self.problem.variant.careful;
+        // The middle of the careful formula does without exp.
+        let is_asked = |z: f32| !careful || z.abs() > MIDDLE;
+        let opposite = own_exp(trial, &logits.iter().map(|z| -z).collect::<Vec<_>>()).await?;
+        let output = |member: usize| {
+            if careful { sides(logits[member], tails[member]) } else { short(opposite[member]) }
+        };
+        let asked: Vec<_> = (0..count).filter(|&member| is_asked(logits[member])).collect();
+        let expected: Vec<_> = asked.iter().map(|&member| output(member)).collect();
+        for row in after.outputs.chunks_exact(count) {
+            let found: Vec<_> = asked.iter().map(|&member| row[member]).collect();
+            trial.compare(&case, "outputs", &found, &expected)?;
+        }
+        Ok(())
+    }
+
+    /// Of a network that gives every row the same logit, with t = e^−|z|.
+    fn mean_loss(&self, z: f32, t: Enclosure) -> Enclosure {
+        let targets = self.problem.targets;
+        let rows = targets.iter().map(|&target| row_loss(z, target, t));
+        let sum = rows.fold(Enclosure::from_f64(0.0), |sum, row| sum + row);
+        let count: f64 = targets.iter().map(|_| 1.0).sum();
+        sum / Enclosure::from_f64(count)
     }
 
     /// What needs no more members than a few.

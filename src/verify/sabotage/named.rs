@@ -37,10 +37,10 @@ const BIAS_ADD: &[Saboteur] = &[
 ];
 
 const BIAS_GRAD: &[Saboteur] = &[
-    ("sum instead of mean", "params.scale * partial_sums[0]", "partial_sums[0]"),
+    ("sum instead of mean", "params.scale * partial_sums[lane]", "partial_sums[lane]"),
     ("gradient of the wrong row", "[row * params", "[(row + 1u) * params"),
     ("last row dropped", "row < params.batch_size", "row + 1u < params.batch_size"),
-    ("last column dropped", "0u && column < params", "0u && column + 1u < params"),
+    ("last column dropped", "column >= params.output_size", "column + 1u >= params.output_size"),
     BARRIER_OF_SUMS,
 ];
 
@@ -50,17 +50,9 @@ const MATMUL: &[Saboteur] = &[
     ("rows of a transposed", "select(params.k, 1u, transpose_a)", "params.k"),
     ("last product dropped", "l < params.k;", "l + 1u < params.k;"),
     ("last column dropped", "params.n - column;", "params.n - column - 1u;"),
-    (
-        "last row dropped",
-        "if row >= params.m {\n        return;\n    }\n    let start",
-        "if row + 1u >= params.m {\n        return;\n    }\n    let start",
-    ),
-    (
-        "unguarded tail write",
-        "if row >= params.m {\n        return;\n    }\n    let start",
-        "let start",
-    ),
-    ("unguarded last columns", "if room > 3u {", "if true {"),
+    ("last row dropped", "params.m - row;", "params.m - row - 1u;"),
+    ("unguarded tail write", "params.m - row;", "4u;"),
+    ("unguarded last columns", "params.n - column;", "4u;"),
 ];
 
 const SGD_UPDATE: &[Saboteur] = &[
@@ -75,7 +67,6 @@ const SGD_UPDATE: &[Saboteur] = &[
 
 const SIGMOID: &[Saboteur] = &[
     EXP_OF_SIGMOID,
-    ("short formula", "select(sides(z), middle(z), abs(z) <= 1.5)", "1.0 / (1.0 + exp(-z))"),
     ("last value dropped", "index >= params.len", "index + 1u >= params.len"),
     ("unguarded tail write", "if index >= params.len {", "if false {"),
 ];

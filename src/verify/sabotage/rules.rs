@@ -38,6 +38,7 @@ impl Mutator<'_> {
         while at < end {
             at = match self.text(at) {
                 "{" | "}" | "else" => at + 1,
+                "switch" | "case" | "default" => self.next(at, "{") + 1,
                 "if" => self.guard(at),
                 "for" => self.head(at),
                 word => {
@@ -77,7 +78,7 @@ impl Mutator<'_> {
         let [fewer, more] = match self.text(compare) {
             "<" => [format!("{left} + {step} < {right}"), format!("{left} <= {right}")],
             "<=" => [format!("{left} < {right}"), format!("{left} <= {right} + 1u")],
-            // Counts down, and zero is where it stays.
+            // Counts down to zero.
             _ => [format!("{left} > {right} + 1u"), String::new()],
         };
         self.replace_tokens("last iteration dropped", condition, count - 1, &fewer);
@@ -152,7 +153,7 @@ impl Mutator<'_> {
 }
 
 fn ends_loop(mark: &str) -> bool {
-    ["<", "<=", ">"].contains(&mark)
+    ["<", "<=", "!="].contains(&mark)
 }
 
 /// Whether a mark stands between a place and what it is given.

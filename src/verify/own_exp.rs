@@ -1,0 +1,57 @@
+//! What a kernel makes of `exp`, beside the `exp` that the device has.
+//!
+//! The bounds grant `exp` all that WGSL's table does, and twice: 12 ULP at −3/2. A kernel whose `exp`
+//! is 8 ULP worse than the device's own would stay within them. So where the argument is known to
+//! the last bit, `probe_arithmetic` asks the device for its `exp` of the same argument, and the
+//! kernel's result must be what follows from that, within the rounding of everything else.
+
+use super::{Failure, Trial};
+use crate::cpu::probe_arithmetic::Operation;
+use crate::gpu::Kernel;
+use crate::kernels::probe_arithmetic;
+use crate::scalar::{Enclosure, Scalar, ULP};
+
+/// Logits that are asked for, from where `exp` matters to where nothing is left of it.
+pub(super) fn grid() -> Vec<f32> {
+    let sizes = (1_u8..=160).map(|step| f32::from(step) / 8.0);
+    sizes.flat_map(|size| [size, -size]).collect()
+}
+
+/// eˣ as the device has it, for each x; one rounding off at most, should another compilation of it
+/// round the last step otherwise.
+///
+/// # Errors
+/// Why the device could not go on.
+pub(super) async fn own_exp(
+    trial: &Trial<'_>,
+    arguments: &[f32],
+) -> Result<Vec<Enclosure>, Failure> {
+    let overrides = probe_arithmetic::overrides(Operation::Exp.number());
+    let kernel = Kernel::new(trial.gpu, &probe_arithmetic::SPEC, &overrides).await?;
+    let input = trial.input(arguments).await?;
+    let results = trial.poisoned("results", arguments.len()).await?;
+    let tensors = [&input, &input, &input, &results.tensor];
+    let dispatch = probe_arithmetic::dispatch(trial.gpu, &kernel, arguments.len(), tensors).await?;
+    trial.run(&[dispatch]).await?;
+    let found = trial.read("exp", &results).await?.into_iter().map(f64::from);
+    Ok(found.map(|value| Enclosure::new(value, ULP * value)).collect())
+}
+
+/// σ(z) by the formula of the shaders' `sides`, with t = e^−|z|.
+pub(super) fn sides(z: f32, t: Enclosure) -> Enclosure {
+    let one = Enclosure::from_f64(1.0);
+    let tail = t / (one + t);
+    if z < 0.0 { tail } else { one - tail }
+}
+
+/// σ(z) by the short formula, with t = e^−z.
+pub(super) fn short(t: Enclosure) -> Enclosure {
+    let one = Enclosure::from_f64(1.0);
+    one / (one + t)
+}
+
+/// The loss of one row by the formula of the shaders, with t = e^−|z|.
+pub(super) fn row_loss(z: f32, target: f32, t: Enclosure) -> Enclosure {
+    let [z, target] = [z, target].map(Enclosure::from_f32);
+    z.max(Enclosure::from_f64(0.0)) - z * target + t.ln_1p()
+}
