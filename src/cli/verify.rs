@@ -12,7 +12,7 @@ use crate::verify::sabotage::{Progress, sabotage};
 use crate::verify::{Effort, Kernel, Request, Section, prove_by_training, verify};
 
 /// Random values for each kernel, unless it is said how many.
-const CASES: usize = 20_000;
+const CASES: usize = 100_000;
 
 /// The same where it should be quick.
 const QUICK_CASES: usize = 5_000;
@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Compare every Nth step [default: every one, of long runs a sample]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
-    /// Random values that each kernel is compared on [default: 20000, quick: 5000]
+    /// Random values that each kernel is compared on [default: 100000, quick: 5000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     cases: Option<u64>,
     /// Only this kernel, against its twin

@@ -22,9 +22,13 @@ impl Networks<'_> {
         self.check(trial, "start", &before, &params, None).await.map(drop)
     }
 
-    /// The same from random parameters, as many as the trial asks for.
+    /// The same from random parameters, of as many members as have the values that the trial asks
+    /// for.
     pub async fn check_random(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
         let Effort { seed, cases, .. } = trial.effort;
+        // Two losses, the outputs, the parameters and what they carry.
+        let values = 2 + self.problem.targets.len() + 2 * self.problem.parameter_count();
+        let cases = cases.div_ceil(values);
         let chunks = (0..cases).step_by(CHUNK);
         for (chunk, start) in (0_u64..).zip(chunks) {
             // Each takes two of them.
