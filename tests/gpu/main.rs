@@ -14,8 +14,6 @@ mod matmul;
 mod sgd_update;
 mod sigmoid;
 mod sigmoid_grad;
-mod train_invocation;
-mod train_workgroup;
 mod uniform_draw;
 
 mod command;

@@ -36,4 +36,5 @@ macro_rules! kernel {
 }
 
 /// Every kernel.
-pub static KERNELS: &[Kernel] = &[kernel!(bias_add), kernel!(train_invocation), kernel!(train_workgroup)];
+pub static KERNELS: &[Kernel] =
+    &[kernel!(bias_add), kernel!(train_invocation), kernel!(train_workgroup)];

@@ -88,4 +88,3 @@ async fn check_parity(trial: &mut Trial<'_>) -> Result<(), Failure> {
     }
     Ok(())
 }
-

@@ -153,6 +153,24 @@ fn updates(params: &Params) -> u32 {
     (params.segments - params.at_start) * params.steps
 }
 
+fn compare_progress(
+    trial: &mut Trial<'_>,
+    case: &str,
+    after: &Members,
+    params: &Params,
+    twins: &[Twin<'_>],
+) -> Result<(), Failure> {
+    let count = after.count();
+    let done = twins.iter().map(|twin| twin.done);
+    let nonces = twins.iter().map(|_| params.nonce + params.canary);
+    let found = &after.progress[2 * count..];
+    let solved = twins.iter().zip(found);
+    // Rounding may decide.
+    let solved = solved.map(|(twin, &found)| found.clamp(twin.solved[0], twin.solved[1]));
+    let expected: Vec<u32> = done.chain(nonces).chain(solved).collect();
+    trial.equal(case, "progress", &after.progress, &expected)
+}
+
 impl Networks<'_> {
     /// Runs a launch and compares all that it leaves.
     pub async fn check(
@@ -167,34 +185,27 @@ impl Networks<'_> {
         let after = self.run(trial, before, &[*params], workgroup_count).await?;
         let twin = |index| Twin::new(self, before, index).launch(params);
         let twins: Vec<_> = (0..before.count()).into_par_iter().map(twin).collect();
-        self.compare_progress(trial, &case, &after, params, &twins)?;
+        compare_progress(trial, &case, &after, params, &twins)?;
         self.compare_state(trial, &case, [before, &after], updates(params), &twins)?;
         let losses = rows(&twins, |twin| &twin.losses);
         let (found, rest) = after.losses.split_at(losses.len());
         trial.compare(&case, "losses", found, &losses)?;
-        trial.equal(&case, "losses of no segment", &bits(rest), &bits(&before.losses[losses.len()..]))?;
+        trial.equal(
+            &case,
+            "losses of no segment",
+            &bits(rest),
+            &bits(&before.losses[losses.len()..]),
+        )?;
         let outputs = rows(&twins, |twin| &twin.seen.as_ref().expect("it ended with a look").1);
-        trial.compare(&case, "outputs", &after.outputs, &outputs)?;
+        let (found, rest) = after.outputs.split_at(outputs.len());
+        trial.compare(&case, "outputs", found, &outputs)?;
+        trial.equal(
+            &case,
+            "outputs of no row",
+            &bits(rest),
+            &bits(&before.outputs[outputs.len()..]),
+        )?;
         Ok(after)
-    }
-
-    fn compare_progress(
-        &self,
-        trial: &mut Trial<'_>,
-        case: &str,
-        after: &Members,
-        params: &Params,
-        twins: &[Twin<'_>],
-    ) -> Result<(), Failure> {
-        let count = after.count();
-        let done = twins.iter().map(|twin| twin.done);
-        let nonces = twins.iter().map(|_| params.nonce + params.canary);
-        let found = &after.progress[2 * count..];
-        let solved = twins.iter().zip(found);
-        // Rounding may decide.
-        let solved = solved.map(|(twin, &found)| found.clamp(twin.solved[0], twin.solved[1]));
-        let expected: Vec<u32> = done.chain(nonces).chain(solved).collect();
-        trial.equal(case, "progress", &after.progress, &expected)
     }
 
     fn compare_state(

@@ -9,7 +9,9 @@ use crate::cpu::train_workgroup::train_workgroup as workgroup_twin;
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Kernel, Tensor};
-use crate::kernels::train_invocation::{self as invocation, Launch, PROGRESS_ROWS, Params, Problem};
+use crate::kernels::train_invocation::{
+    self as invocation, Launch, PROGRESS_ROWS, Params, Problem,
+};
 use crate::kernels::train_workgroup::{self as workgroup, Split};
 use crate::rule::{Activation::Identity, Variant};
 use crate::scalar::Enclosure;
@@ -58,7 +60,7 @@ pub struct Members {
     pub progress: Vec<u32>,
     /// `[segments, member_count]` or more.
     pub losses: Vec<f32>,
-    /// `[batch_size, member_count]`
+    /// `[batch_size, member_count]`, and one row more.
     pub outputs: Vec<f32>,
 }
 
@@ -84,10 +86,9 @@ fn bits(values: &[f32]) -> Vec<u32> {
 fn named(variant: Variant) -> String {
     let Variant { careful, hidden_activation, output_activation, loss, momentum, measured } =
         variant;
-    let mut name = format!("{hidden_activation:?} {output_activation:?} {loss:?}");
-    let extras = [(careful, "careful"), (momentum != 0.0, "momentum"), (measured, "measured")];
-    extras.iter().filter(|(has, _)| *has).for_each(|(_, extra)| name += &format!(" {extra}"));
-    name
+    let name = format!("{hidden_activation:?} {output_activation:?} {loss:?}");
+    let extras = [(careful, " careful"), (momentum != 0.0, " momentum"), (measured, " measured")];
+    extras.iter().filter(|(has, _)| *has).fold(name, |name, (_, extra)| name + extra)
 }
 
 impl<'a> Networks<'a> {
@@ -128,7 +129,8 @@ impl<'a> Networks<'a> {
     fn new(data: &'a Dataset, problem: Problem<'a>, trainer: Trainer, kind: &str) -> Self {
         let Problem { input_size, hidden_size, targets, variant, .. } = problem;
         let rows = targets.len();
-        let name = format!("{input_size}-{hidden_size}-1 on {rows} rows, {kind}, {}", named(variant));
+        let name =
+            format!("{input_size}-{hidden_size}-1 on {rows} rows, {kind}, {}", named(variant));
         Self { data, problem, trainer, name }
     }
 
@@ -167,7 +169,7 @@ impl<'a> Networks<'a> {
             state: [parameters, carried, hidden_rates, output_rates, measures].concat(),
             progress: vec![POISON; PROGRESS_ROWS * count],
             losses: vec![poison; segments * count],
-            outputs: vec![poison; problem.targets.len() * count],
+            outputs: vec![poison; (problem.targets.len() + 1) * count],
         }
     }
 
