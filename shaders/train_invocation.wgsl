@@ -135,8 +135,9 @@ fn rounded(value: f32) -> f32 {
     return bitcast<f32>(bitcast<u32>(value) ^ zero);
 }
 
+// Without their sign, the bits of infinity come behind all numbers, and before what is none.
 fn is_finite(value: f32) -> bool {
-    return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
+    return (bitcast<u32>(value) << 1u) < 0xff000000u;
 }
 
 // Below -88 exp overflows, which WGSL lets be anything; drivers make it infinite, and this 0. A
@@ -260,9 +261,7 @@ fn measure(lane: u32, loss: f32, number: u32) {
 }
 
 fn step(lane: u32, number: u32) {
-    for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
-        d_parameters[p] = 0.0;
-    }
+    d_parameters = array<f32, PARAMETER_COUNT>();
     evidence = select(1.0, 0.0, squared);
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
         backward(lane, row);

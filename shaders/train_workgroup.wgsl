@@ -132,8 +132,9 @@ fn row_loss(z: f32, target_value: f32) -> f32 {
     return select(z, loss, finite);
 }
 
+// Without their sign, the bits of infinity come behind all numbers, and before what is none.
 fn is_finite(value: f32) -> bool {
-    return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
+    return (bitcast<u32>(value) << 1u) < 0xff000000u;
 }
 
 // As in train_invocation.wgsl.
@@ -157,7 +158,12 @@ fn fault_of_block(found: f32, value: vec4<f32>) -> f32 {
     return fault_of(fault_of(fault_of(fault_of(found, value.x), value.y), value.z), value.w);
 }
 
-// One value of the state; zero for the units that are only padding.
+// Whether a unit is more than padding.
+fn is_real(unit: u32) -> bool {
+    return unit < HIDDEN_SIZE;
+}
+
+// One value of the state; zero where there is none.
 fn stored(row: u32, parameter: u32, exists: bool) -> f32 {
     return select(0.0, state[(row + parameter) * params.member_count + member], exists);
 }
@@ -165,7 +171,7 @@ fn stored(row: u32, parameter: u32, exists: bool) -> f32 {
 // Behind the last input, where the data is zero, come the parameters that follow.
 fn stored_weights(row: u32, unit: u32, block: u32) -> vec4<f32> {
     let first = unit * INPUT_SIZE + 4u * block;
-    let exists = unit < HIDDEN_SIZE;
+    let exists = is_real(unit);
     return vec4<f32>(
         stored(row, first, exists),
         stored(row, first + 1u, exists),
@@ -176,8 +182,8 @@ fn stored_weights(row: u32, unit: u32, block: u32) -> vec4<f32> {
 
 fn stored_ends(row: u32, unit: u32) -> vec4<f32> {
     return vec4<f32>(
-        stored(row, HIDDEN_BIAS + unit, unit < HIDDEN_SIZE),
-        stored(row, OUTPUT_WEIGHT + unit, unit < HIDDEN_SIZE),
+        stored(row, HIDDEN_BIAS + unit, is_real(unit)),
+        stored(row, OUTPUT_WEIGHT + unit, is_real(unit)),
         stored(row, OUTPUT_BIAS, true),
         0.0,
     );
@@ -230,7 +236,7 @@ fn put_ends(row: u32, unit: u32, values: vec4<f32>, exists: bool) {
 fn save() {
     for (var u = 0u; u < UNITS; u += 1u) {
         let unit = u * GROUPS + group;
-        let exists = slice == 0u && unit < HIDDEN_SIZE;
+        let exists = slice == 0u && is_real(unit);
         for (var b = 0u; b < BLOCKS; b += 1u) {
             put_weights(0u, unit, b, weights[u][b], exists);
             if careful {
@@ -350,7 +356,7 @@ fn update_weights(u: u32, b: u32) {
 // Leaves the product over all slices in `evidence`.
 fn update_ends(u: u32, of_slice: f32) {
     // Padding stays zero, and so do all gradients but this one.
-    d_ends[u].y = select(0.0, d_ends[u].y, u * GROUPS + group < HIDDEN_SIZE);
+    d_ends[u].y = select(0.0, d_ends[u].y, is_real(u * GROUPS + group));
     d_ends[u].w = of_slice;
     let d = total_of_ends(d_ends[u]);
     evidence = d.w;
@@ -365,12 +371,8 @@ fn update_ends(u: u32, of_slice: f32) {
 }
 
 fn train(number: u32) {
-    for (var u = 0u; u < UNITS; u += 1u) {
-        for (var b = 0u; b < BLOCKS; b += 1u) {
-            d_weights[u][b] = vec4<f32>(0.0);
-        }
-        d_ends[u] = vec4<f32>(0.0);
-    }
+    d_weights = array<array<vec4<f32>, BLOCKS>, UNITS>();
+    d_ends = array<vec4<f32>, UNITS>();
     evidence = 1.0;
     for (var tile = 0u; tile < TILES; tile += 1u) {
         learn(tile);

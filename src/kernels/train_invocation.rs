@@ -254,7 +254,7 @@ pub fn params(problem: Problem<'_>, member_count: usize, launch: Launch) -> Para
 /// # Shapes
 /// `state` `[state_rows, member_count]`, see [`Problem`]; `progress` `[3, member_count]`: steps
 /// done, the nonce plus [`CANARY`], the step before whose update it was solved, or [`NEVER`];
-/// `losses` `[segments, member_count]` or larger; `outputs` `[batch_size, member_count]`.
+/// `losses` `[segments, member_count]` and `outputs` `[batch_size, member_count]`, or larger.
 ///
 /// # Errors
 /// [`Error::Gpu`] if wgpu refuses.
@@ -270,7 +270,7 @@ pub async fn dispatch(
 ) -> Result<Dispatch, Error> {
     let member_count = progress.len() / PROGRESS_ROWS;
     assert_eq!(state.len(), problem.state_rows() * member_count, "state");
-    assert_eq!(outputs.len(), problem.targets.len() * member_count, "outputs");
+    assert!(outputs.len() >= problem.targets.len() * member_count, "outputs");
     assert!(losses.len() >= launch.segments * member_count, "losses");
     let invocations = member_count.div_ceil(problem.lanes);
     let workgroup_count = gpu::cover(invocations, SPEC.workgroup_size);

@@ -11,7 +11,5 @@ mod doctor;
 mod kernels;
 mod sabotage;
 mod sweep;
-mod train_invocation;
-mod train_workgroup;
 mod trainers;
 mod verify;

@@ -14,9 +14,9 @@ const VARIANTS: [Variant; 2] = [Variant::CAREFUL, Variant::PLAIN];
 /// are only padding.
 const SPLITS: [([usize; 3], Split); 4] = [
     ([2, 3, 14], Split { units: 1, groups: 3, slices: 4, tile: 3 }),
-    ([6, 5, 21], Split { units: 2, groups: 3, slices: 4, tile: 4 }),
+    ([7, 5, 23], Split { units: 2, groups: 3, slices: 4, tile: 5 }),
     ([5, 3, 9], Split { units: 2, groups: 2, slices: 8, tile: 1 }),
-    ([1, 1, 1], Split { units: 1, groups: 1, slices: 1, tile: 1 }),
+    ([4, 1, 1], Split { units: 1, groups: 1, slices: 1, tile: 1 }),
 ];
 
 /// The same, with more of everything.

@@ -60,7 +60,7 @@ pub struct Members {
     pub progress: Vec<u32>,
     /// `[segments, member_count]` or more.
     pub losses: Vec<f32>,
-    /// `[batch_size, member_count]`
+    /// `[batch_size, member_count]`, and one row more.
     pub outputs: Vec<f32>,
 }
 
@@ -87,9 +87,8 @@ fn named(variant: Variant) -> String {
     let Variant { careful, hidden_activation, output_activation, loss, momentum, measured } =
         variant;
     let name = format!("{hidden_activation:?} {output_activation:?} {loss:?}");
-    let extras = [(careful, "careful"), (momentum != 0.0, "momentum"), (measured, "measured")];
-    let extras = extras.iter().filter(|(has, _)| *has).map(|(_, extra)| *extra);
-    std::iter::once(name.as_str()).chain(extras).collect::<Vec<_>>().join(" ")
+    let extras = [(careful, " careful"), (momentum != 0.0, " momentum"), (measured, " measured")];
+    extras.iter().filter(|(has, _)| *has).fold(name, |name, (_, extra)| name + extra)
 }
 
 impl<'a> Networks<'a> {
@@ -170,7 +169,7 @@ impl<'a> Networks<'a> {
             state: [parameters, carried, hidden_rates, output_rates, measures].concat(),
             progress: vec![POISON; PROGRESS_ROWS * count],
             losses: vec![poison; segments * count],
-            outputs: vec![poison; problem.targets.len() * count],
+            outputs: vec![poison; (problem.targets.len() + 1) * count],
         }
     }
 
