@@ -12,8 +12,9 @@ use parity::rule::{Activation, Loss, Rule, Variant};
 use parity::scalar::{Enclosure, Scalar};
 use parity::sweep::{Axis, Ensemble, EnsemblePlan, GridPlan, Partial, Task, Value, tile_size};
 use parity::train::{Budget, LEARNED_BELOW, Members, Outcome, Plan, problem};
+use parity::verify::{Effort, Trial};
 
-use crate::harness::{Engine, assert_within, gpu, train};
+use crate::harness::{Engine, gpu, train};
 
 fn task(layers: &str, bits: u32, steps: u64) -> Task {
     Task {
@@ -80,7 +81,8 @@ fn members_alone_have_the_bits_that_they_have_among_100_000() {
 #[test]
 fn members_stay_in_lockstep_with_the_reference() {
     let plan = ensemble(100_000, 300);
-    let mut worst = 0.0_f64;
+    let effort = Effort { seed: 0, cases: 0, quick: true };
+    let mut trial = Trial::new(gpu(), "train_invocation", effort);
     for member in random_members(plan.networks) {
         let (single, _) = replay(&plan, member);
         let problem = problem(&single.data, &single.start.sizes, single.variant).expect("it fits");
@@ -104,14 +106,15 @@ fn members_stay_in_lockstep_with_the_reference() {
             let mut expected = Member::new(Enclosure::all_from_f32(&before), [one; 2]);
             twin(single.variant, &single.data, 0.0, 1, &mut expected);
             let case = format!("member {member}");
-            worst = worst.max(assert_within(&case, &after, &expected.parameters));
+            let compared = trial.compare(&case, "parameters", &after, &expected.parameters);
+            compared.unwrap_or_else(|failure| panic!("{failure:?}"));
         }
         let progress: Vec<u32> =
             pollster::block_on(gpu().read(&members.progress)).expect("a progress");
         assert_eq!(progress.len(), PROGRESS_ROWS);
         assert_eq!(progress[0], 1 + 7 + 40 + 150 + 4);
     }
-    println!("lockstep: worst error {:.1} % of its bound", 100.0 * worst);
+    println!("lockstep: {:#?}", trial.tally);
 }
 
 #[test]
