@@ -422,14 +422,13 @@ fn inspect(segment: u32) {
     workgroupBarrier();
     if is_first {
         var sum = 0.0;
+        var found = 0.0;
         for (var i = 0u; i < INVOCATIONS; i += 1u) {
             sum += exchange[i].x;
+            found = fault_of(found, exchange[i].y);
         }
-        var loss = sum / f32(BATCH_SIZE);
         // A sigmoid may have made a number of what is none.
-        for (var i = 0u; i < INVOCATIONS; i += 1u) {
-            loss = fault_of(loss, exchange[i].y);
-        }
+        let loss = fault_of(sum / f32(BATCH_SIZE), found);
         losses[segment * params.member_count + member] = loss;
     }
     // Before anything else is exchanged, `share` has a barrier.

@@ -44,7 +44,7 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         networks.check_going_on(trial, 64).await?;
         networks.check_all(trial).await?;
         if trial.effort.quick && [Variant::CAREFUL, Variant::PLAIN].contains(&variant) {
-            networks.check_random(trial).await?;
+            networks.check_random(trial, 2).await?;
         }
     }
     for variant in [Variant::CAREFUL, Variant::PLAIN] {
@@ -70,7 +70,7 @@ async fn check_parity(trial: &mut Trial<'_>) -> Result<(), Failure> {
             networks.check_start(trial, count).await?;
             networks.check_cuts(trial, 60).await?;
             if lanes == 2 && is_default {
-                networks.check_random(trial).await?;
+                networks.check_random(trial, 4).await?;
             }
         }
         if is_default {
