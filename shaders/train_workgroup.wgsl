@@ -69,7 +69,7 @@ var<workgroup> d_logits: array<f32, SLICES * TILE>;
 var<workgroup> exchange: array<vec4<f32>, INVOCATIONS>;
 
 // Hidden weights of the units, then their bias, output weight and the output's bias; with what
-// rounding left out, and with gradients. The last value of `d_ends` is `evidence`.
+// rounding left out, and with gradients.
 var<private> weights: array<array<vec4<f32>, BLOCKS>, UNITS>;
 var<private> weight_residues: array<array<vec4<f32>, BLOCKS>, UNITS>;
 var<private> d_weights: array<array<vec4<f32>, BLOCKS>, UNITS>;
@@ -355,10 +355,10 @@ fn update_weights(u: u32, b: u32) {
 
 // Leaves the product over all slices in `evidence`.
 fn update_ends(u: u32, of_slice: f32) {
+    let own = d_ends[u];
     // Padding stays zero, and so do all gradients but this one.
-    d_ends[u].y = select(0.0, d_ends[u].y, is_real(u * GROUPS + group));
-    d_ends[u].w = of_slice;
-    let d = total_of_ends(d_ends[u]);
+    let d_weight = select(0.0, own.y, is_real(u * GROUPS + group));
+    let d = total_of_ends(vec4<f32>(own.x, d_weight, own.z, of_slice));
     evidence = d.w;
     let before = ends[u];
     if careful {
@@ -420,14 +420,13 @@ fn inspect(segment: u32) {
     workgroupBarrier();
     if is_first {
         var sum = 0.0;
+        var found = 0.0;
         for (var i = 0u; i < INVOCATIONS; i += 1u) {
             sum += exchange[i].x;
+            found = fault_of(found, exchange[i].y);
         }
-        var loss = sum / f32(BATCH_SIZE);
         // A sigmoid may have made a number of what is none.
-        for (var i = 0u; i < INVOCATIONS; i += 1u) {
-            loss = fault_of(loss, exchange[i].y);
-        }
+        let loss = fault_of(sum / f32(BATCH_SIZE), found);
         losses[segment * params.member_count + member] = loss;
     }
     // Before anything else is exchanged, `share` has a barrier.

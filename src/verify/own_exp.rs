@@ -26,15 +26,43 @@ pub(super) async fn own_exp(
     trial: &Trial<'_>,
     arguments: &[f32],
 ) -> Result<Vec<Enclosure>, Failure> {
-    let overrides = probe_arithmetic::overrides(Operation::Exp.number());
+    let found = own(trial, Operation::Exp, arguments, arguments).await?.into_iter();
+    Ok(found.map(f64::from).map(|value| Enclosure::new(value, ULP * value)).collect())
+}
+
+/// What `values` become by a division by one, where the device has `found`: the same, if its own
+/// quotients of those by one are the same, else what WGSL allows.
+///
+/// # Errors
+/// Why the device could not go on.
+pub(super) async fn own_quotients_by_one(
+    trial: &Trial<'_>,
+    found: &[f32],
+    values: Vec<Enclosure>,
+) -> Result<Vec<Enclosure>, Failure> {
+    let quotients = own(trial, Operation::Divide, found, &vec![1.0; found.len()]).await?;
+    let one = Enclosure::from_f64(1.0);
+    let quotient = |(value, (before, after)): (Enclosure, (&f32, f32))| {
+        if *before == after { value } else { value / one }
+    };
+    Ok(values.into_iter().zip(found.iter().zip(quotients)).map(quotient).collect())
+}
+
+/// What the device makes of operands.
+async fn own(
+    trial: &Trial<'_>,
+    operation: Operation,
+    a: &[f32],
+    b: &[f32],
+) -> Result<Vec<f32>, Failure> {
+    let overrides = probe_arithmetic::overrides(operation.number());
     let kernel = Kernel::new(trial.gpu, &probe_arithmetic::SPEC, &overrides).await?;
-    let input = trial.input(arguments).await?;
-    let results = trial.poisoned("results", arguments.len()).await?;
-    let tensors = [&input, &input, &input, &results.tensor];
-    let dispatch = probe_arithmetic::dispatch(trial.gpu, &kernel, arguments.len(), tensors).await?;
+    let (a, b, len) = (trial.input(a).await?, trial.input(b).await?, a.len());
+    let results = trial.poisoned("results", len).await?;
+    let tensors = [&a, &b, &b, &results.tensor];
+    let dispatch = probe_arithmetic::dispatch(trial.gpu, &kernel, len, tensors).await?;
     trial.run(&[dispatch]).await?;
-    let found = trial.read("exp", &results).await?.into_iter().map(f64::from);
-    Ok(found.map(|value| Enclosure::new(value, ULP * value)).collect())
+    trial.read("the device's own", &results).await
 }
 
 /// σ(z) by the formula of the shaders' `sides`, with t = e^−|z|.

@@ -2,7 +2,7 @@
 
 use crate::dataset::Dataset;
 use crate::rule::{Activation, Loss, Variant};
-use crate::verify::members::{Loops, Networks, data};
+use crate::verify::members::{Loops, Networks, data, one_row};
 use crate::verify::{Failure, Trial};
 
 /// The squared error of an identity behind tanh.
@@ -44,10 +44,14 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         networks.check_going_on(trial, 64).await?;
         networks.check_all(trial).await?;
         if [Variant::CAREFUL, Variant::PLAIN].contains(&variant) {
-            networks.check_own_exp(trial).await?;
             if trial.effort.quick {
                 networks.check_random(trial).await?;
             }
+            let (row, sizes) = (one_row(), (1, 1));
+            let networks =
+                Networks::by_invocation(trial.gpu, &row, sizes, variant, Loops::Trusted).await?;
+            networks.check_own_exp(trial).await?;
+            networks.check_overflow(trial).await?;
         }
     }
     for variant in [Variant::CAREFUL, Variant::PLAIN] {

@@ -4,7 +4,7 @@ use crate::dataset::Dataset;
 use crate::gpu::DeviceType;
 use crate::kernels::train_workgroup::Split;
 use crate::rule::Variant;
-use crate::verify::members::{Loops, Networks, data, problem};
+use crate::verify::members::{Loops, Networks, data, one_row, problem};
 use crate::verify::{Failure, Trial};
 
 const VARIANTS: [Variant; 2] = [Variant::CAREFUL, Variant::PLAIN];
@@ -12,11 +12,12 @@ const VARIANTS: [Variant; 2] = [Variant::CAREFUL, Variant::PLAIN];
 /// `[input_size, hidden_size, batch_size]` and splits that no device gets, but they are right: more
 /// invocations than llvmpipe has in a vector, so that a barrier matters; rows, inputs and units that
 /// are only padding.
-const SPLITS: [([usize; 3], Split); 4] = [
+const SPLITS: [([usize; 3], Split); 5] = [
     ([2, 3, 14], Split { units: 1, groups: 3, slices: 4, tile: 3 }),
     ([7, 5, 23], Split { units: 2, groups: 3, slices: 4, tile: 5 }),
-    ([5, 3, 9], Split { units: 2, groups: 2, slices: 8, tile: 1 }),
+    ([5, 3, 9], Split { units: 2, groups: 2, slices: 2, tile: 1 }),
     ([4, 1, 1], Split { units: 1, groups: 1, slices: 1, tile: 1 }),
+    ([3, 3, 5], Split { units: 1, groups: 3, slices: 1, tile: 2 }),
 ];
 
 /// The same, with more of everything.
@@ -31,6 +32,17 @@ const MORE_SPLITS: [Split; 6] = [
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     check_split(trial, SPLITS[0], Variant::CAREFUL).await?;
+    for split in &SPLITS[1..] {
+        let &([input_size, hidden_size, batch_size], split) = split;
+        let (data, sizes) = (data(input_size, batch_size), (hidden_size, split));
+        let (variant, loops) = (Variant::CAREFUL, Loops::Trusted);
+        let networks = Networks::by_workgroup(trial.gpu, &data, sizes, variant, loops).await?;
+        networks.check_start(trial, 9).await?;
+        // Without another slice that has the same parameters.
+        if split.slices == 1 && split.groups > 1 {
+            networks.check_none(trial).await?;
+        }
+    }
     check_split(trial, SPLITS[1], Variant::PLAIN).await?;
     let ([input_size, hidden_size, batch_size], split) = SPLITS[0];
     let data = data(input_size, batch_size);
@@ -58,8 +70,12 @@ async fn check_split(
     let networks = Networks::by_workgroup(trial.gpu, &data, sizes, variant, Loops::Trusted).await?;
     networks.check_start(trial, 9).await?;
     networks.check_going_on(trial, 5).await?;
+    networks.check_all(trial).await?;
+    let (row, split) = (one_row(), Split { units: 1, groups: 1, slices: 1, tile: 1 });
+    let sizes = (1, split);
+    let networks = Networks::by_workgroup(trial.gpu, &row, sizes, variant, Loops::Trusted).await?;
     networks.check_own_exp(trial).await?;
-    networks.check_all(trial).await
+    networks.check_overflow(trial).await
 }
 
 /// The splits that devices get, and more that none gets.

@@ -2,9 +2,10 @@
 
 use super::{Members, Networks, bits};
 use crate::kernels::train_invocation::{LARGEST, NEVER, PROGRESS_ROWS, Params};
+use crate::rng::Stream;
 use crate::rule::{Activation, Loss};
 use crate::scalar::{Enclosure, MIDDLE, Scalar};
-use crate::verify::own_exp::{grid, own_exp, row_loss, short, sides};
+use crate::verify::own_exp::{grid, own_exp, own_quotients_by_one, row_loss, short, sides};
 use crate::verify::trial::POISON;
 use crate::verify::{Effort, Failure, Trial};
 
@@ -40,8 +41,8 @@ impl Networks<'_> {
         Ok(())
     }
 
-    /// Outputs and losses from the device's own `exp`, of members whose only parameter is the
-    /// output's bias, so that it is their logit.
+    /// Outputs and losses of one row from the device's own `exp`, of members whose only parameter is
+    /// the output's bias, so that it is their logit.
     pub async fn check_own_exp(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
         let logits = grid();
         let (count, last) = (logits.len(), self.problem.parameter_count() - 1);
@@ -53,31 +54,35 @@ impl Networks<'_> {
         let case = format!("{}: from the device's own exp", self.name);
         let tails = logits.iter().map(|z| -z.abs()).collect::<Vec<_>>();
         let tails = own_exp(trial, &tails).await?;
-        let losses = logits.iter().zip(&tails).map(|(&z, &t)| self.mean_loss(z, t));
-        trial.compare(&case, "losses", &after.losses, &losses.collect::<Vec<_>>())?;
+        let &[target] = self.problem.targets else { panic!("one row, so that its loss is all") };
+        let losses = logits.iter().zip(&tails).map(|(&z, &t)| row_loss(z, target, t));
+        let losses = own_quotients_by_one(trial, &after.losses, losses.collect()).await?;
+        trial.compare(&case, "losses", &after.losses, &losses)?;
         let careful = self.problem.variant.careful;
-        // The middle of the careful formula does without exp.
-        let is_asked = |z: f32| !careful || z.abs() > MIDDLE;
         let opposite = own_exp(trial, &logits.iter().map(|z| -z).collect::<Vec<_>>()).await?;
         let output = |member: usize| {
             if careful { sides(logits[member], tails[member]) } else { short(opposite[member]) }
         };
-        let asked: Vec<_> = (0..count).filter(|&member| is_asked(logits[member])).collect();
+        // The middle of the careful formula does without exp.
+        let is_asked = |member: &usize| !careful || logits[*member].abs() > MIDDLE;
+        let asked: Vec<_> = (0..count).filter(is_asked).collect();
         let expected: Vec<_> = asked.iter().map(|&member| output(member)).collect();
-        for row in after.outputs.chunks_exact(count).take(self.problem.targets.len()) {
-            let found: Vec<_> = asked.iter().map(|&member| row[member]).collect();
-            trial.compare(&case, "outputs", &found, &expected)?;
-        }
-        Ok(())
+        let found: Vec<_> = asked.iter().map(|&member| after.outputs[member]).collect();
+        trial.compare(&case, "outputs", &found, &expected)
     }
 
-    /// Of a network that gives every row the same logit, with t = e^−|z|.
-    fn mean_loss(&self, z: f32, t: Enclosure) -> Enclosure {
-        let targets = self.problem.targets;
-        let rows = targets.iter().map(|&target| row_loss(z, target, t));
-        let sum = rows.fold(Enclosure::from_f64(0.0), |sum, row| sum + row);
-        let count: f64 = targets.iter().map(|_| 1.0).sum();
-        sum / Enclosure::from_f64(count)
+    /// A logit that is no number is the loss, where it is the only one: parameters are numbers, and
+    /// it is not.
+    pub async fn check_overflow(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
+        let mut before = self.members(1, 1, 1);
+        // Hidden units answer 1.
+        before.state[..self.problem.parameter_count()].fill(100.0);
+        let output_weight = self.problem.parameter_count() - 1 - self.problem.hidden_size;
+        before.state[output_weight..self.problem.parameter_count()].fill(-3e38);
+        let params = self.params(&before, 1, 0);
+        let after = self.run(trial, &before, &[params], None).await?;
+        let case = format!("{}: a logit that overflows", self.name);
+        trial.equal(&case, "losses", &bits(&after.losses), &bits(&[f32::NEG_INFINITY]))
     }
 
     /// What needs no more members than a few.
@@ -130,7 +135,7 @@ impl Networks<'_> {
 
     /// A number that is none reaches the loss, whatever parameter has it, and is never solved; the
     /// networks beside it stay as they are.
-    async fn check_none(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
+    pub async fn check_none(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
         let parameter_count = self.problem.parameter_count();
         let count = 2 * NONE.len() * parameter_count;
         let sound = self.members(1, count, 2);
@@ -140,7 +145,9 @@ impl Networks<'_> {
             let value = &mut before.row(member / 2 % parameter_count)[member];
             *value = none(member).unwrap_or(*value);
         }
-        let params = self.params(&before, 2, 1);
+        // No network of these is as good as this, whatever a driver makes of a sigmoid of no number,
+        // unless there is but one answer to give.
+        let params = self.params_to(0.05, &before, 2, 1);
         let after = self.run(trial, &before, &[params], None).await?;
         let expected = self.run(trial, &sound, &[params], None).await?;
         let case = format!("{}: a parameter that is no number", self.name);
@@ -154,11 +161,14 @@ impl Networks<'_> {
                 return Err(trial.fault(&case, "losses", index, values));
             }
         }
-        for member in (0..count).filter(|&member| none(member).is_some_and(f32::is_nan)) {
-            // Infinite weights may well give the right answers.
+        let has_rows = self.problem.targets.len() > 1;
+        let is_nan = |member: usize| has_rows && none(member).is_some_and(f32::is_nan);
+        for member in (0..count).filter(|&member| is_nan(member)) {
             let solved = after.progress[2 * count + member];
             trial.equal(&case, "where it is solved", &[solved], &[NEVER])?;
-            if self.problem.variant.measured {
+            // What is added to the logit cannot be lost.
+            let is_output_bias = member / 2 % parameter_count == parameter_count - 1;
+            if self.problem.variant.measured && is_output_bias {
                 let exact = Enclosure::from_f32(LARGEST);
                 let row = |row| after.state[(self.problem.measures_row() + row) * count + member];
                 let expected = [exact, Enclosure::from_f32(1.0) / exact, exact];
@@ -196,10 +206,14 @@ impl Networks<'_> {
         let third = steps / 3;
         let thirds = Params { segments: 3, steps: third, at_start: 0, ..start };
         let rest = Params { first_step: 3 * third, steps: steps - 3 * third, at_start: 0, ..start };
+        let stream = Stream::new(trial.effort.seed);
+        let ends = (1..steps).filter(|&step| stream.uniform(step) < 0.0).chain([steps]);
+        let lengths = ends.scan(0, |start, end| Some(end - std::mem::replace(start, end)));
         let cuts = [
             vec![all],
             by_length(&[steps]),
             by_length(&[1, 0, third, steps - third - 1]),
+            by_length(&lengths.collect::<Vec<_>>()),
             vec![start, thirds, rest],
         ];
         for (cut, launches) in cuts.iter().enumerate() {

@@ -72,6 +72,11 @@ pub fn data(input_size: usize, batch_size: usize) -> Dataset {
     Dataset { inputs, targets, input_size }
 }
 
+/// One row, so that its loss is the loss.
+pub fn one_row() -> Dataset {
+    Dataset { inputs: vec![0.5], targets: vec![0.0], input_size: 1 }
+}
+
 /// What a kernel is compiled for.
 pub fn problem(data: &Dataset, hidden_size: usize, variant: Variant, lanes: usize) -> Problem<'_> {
     let Dataset { inputs, targets, input_size } = data;
@@ -175,13 +180,24 @@ impl<'a> Networks<'a> {
 
     /// The `params` of a launch that starts or goes on.
     pub fn params(&self, members: &Members, segments: usize, steps: usize) -> Params {
+        self.params_to(SOLVED_BELOW, members, segments, steps)
+    }
+
+    /// The same, with another loss that counts as solved.
+    pub fn params_to(
+        &self,
+        solved_below: f32,
+        members: &Members,
+        segments: usize,
+        steps: usize,
+    ) -> Params {
         let launch = Launch {
             first_step: 0,
             at_start: true,
             segments,
             steps,
             nonce: 0x5eed,
-            solved_below: SOLVED_BELOW,
+            solved_below,
             tail_from: 0,
         };
         invocation::params(self.problem, members.count(), launch)

@@ -15,6 +15,8 @@ pub struct Mutant {
     pub rule: &'static str,
     /// Whether somebody thought of it; otherwise a rule made it.
     pub by_hand: bool,
+    /// The function that it is in; empty outside of all.
+    pub function: String,
     /// The number of the line, from 1.
     pub line: usize,
     /// That line, or those lines, as they were, without the white space around them.
@@ -42,6 +44,7 @@ impl Mutant {
             kernel,
             rule,
             by_hand,
+            function: function_of(source, bytes.start),
             line: line_of(source, bytes.start),
             before: source[start..end].trim().to_owned(),
             after: format!("{head}{replacement}{tail}").trim().to_owned(),
@@ -81,6 +84,12 @@ const TELLING: [&str; 2] = ["number changed", "last iteration dropped"];
 fn functions(tokens: &[Token<'static>]) -> Vec<&'static str> {
     let pairs = tokens.windows(2).filter(|pair| pair[0].text == "fn" && pair[1].text != "main");
     pairs.map(|pair| pair[1].text).collect()
+}
+
+/// The name of the last function that begins before.
+fn function_of(source: &str, byte: usize) -> String {
+    let rest = source[..byte].rsplit_once("\nfn ").map_or("", |(_, rest)| rest);
+    rest.split('(').next().unwrap_or_default().to_owned()
 }
 
 fn line_of(source: &str, byte: usize) -> usize {
