@@ -8,6 +8,9 @@ use super::{adapter_lines, table};
 use crate::gpu::AdapterSummary;
 use crate::verify::sabotage::{Count, Fate, Sabotage, Specimen};
 
+/// Characters of a case that the text shows.
+const CASE_SHOWN: usize = 50;
+
 /// What became of all wrong kernels.
 #[derive(Clone, Copy, Serialize)]
 pub struct SabotageReport<'a> {
@@ -116,7 +119,10 @@ impl SabotageReport<'_> {
 /// In words, what happened to a wrong kernel.
 fn caught_by(fate: &Fate) -> String {
     match fate {
-        Fate::Caught { fault, .. } => format!("{}: {}[{}]", fault.case, fault.tensor, fault.index),
+        Fate::Caught { fault, .. } => {
+            let case: String = fault.case.chars().take(CASE_SHOWN).collect();
+            format!("{}[{}] of {case}", fault.tensor, fault.index)
+        }
         Fate::Failed { error } => error.clone(),
         Fate::Stillborn { .. } => "NOT COMPILED".into(),
         Fate::Equivalent { reason } => format!("nothing: {reason}"),

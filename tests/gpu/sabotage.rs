@@ -43,7 +43,7 @@ fn every_saboteur_of_a_kernel_is_caught_by_its_check() {
     assert!(fault.tensor.contains("behind"), "{fault:?}");
 }
 
-/// Little effort leaves some to `further`, which here breaks the device, or says it was refused.
+/// What computes the same comes to `further`, which here breaks the device, or says it was refused.
 #[test]
 fn a_device_that_a_mutant_breaks_is_opened_again() {
     let calls = Cell::new(0);
@@ -57,7 +57,7 @@ fn a_device_that_a_mutant_breaks_is_opened_again() {
         }
         Err(Failure::Error(Error::Gpu("this test says so".into())))
     };
-    let outcome = run("bias_add", true, further, &mut |_| ControlFlow::Continue(()));
+    let outcome = run("bias_grad", true, further, &mut |_| ControlFlow::Continue(()));
     let outcome = outcome.expect("it goes on");
     let count = |is: fn(&Fate) -> bool| outcome.specimens.iter().filter(|s| is(&s.fate)).count();
     assert!(calls.get() >= 4, "{} calls", calls.get());
