@@ -18,8 +18,9 @@ override workgroup_size: u32 = 64;
 // Which one: its place in the list of the twin.
 override operation: u32 = 0;
 
+// Without their sign, the bits of infinity come behind all numbers, and before what is none.
 fn is_finite(value: f32) -> bool {
-    return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
+    return (bitcast<u32>(value) << 1u) < 0xff000000u;
 }
 
 // 0 for a number, 1 for an infinity, 2 for a NaN.
