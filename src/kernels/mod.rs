@@ -7,6 +7,7 @@ pub mod bce_grad;
 pub mod bce_loss;
 pub mod bias_add;
 pub mod bias_grad;
+mod cost;
 pub mod matmul;
 pub mod probe_arithmetic;
 pub mod probe_loops;
@@ -17,6 +18,8 @@ pub mod sigmoid_grad;
 pub mod train_invocation;
 pub mod train_workgroup;
 pub mod uniform_draw;
+
+pub use cost::Cost;
 
 /// Invocations a workgroup, where one invocation computes one element or sums one share.
 const WORKGROUP_SIZE: u32 = 64;
