@@ -1,6 +1,6 @@
 //! The gradient of binary cross-entropy through the sigmoid: `d_logits = scale · (p − t)`.
 
-use super::{WORKGROUP_SIZE, as_u32};
+use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -59,4 +59,11 @@ pub async fn dispatch(
     let params = Params { batch_size: as_u32(len), scale };
     let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
     kernel.bind(gpu, &params, &[probabilities, targets, d_logits], workgroup_count).await
+}
+
+/// Without an epsilon: a difference and a product a row; two values read, one written.
+#[must_use]
+pub fn cost(batch_size: usize) -> Cost {
+    let batch_size = as_f64(batch_size);
+    Cost { flops: 2.0 * batch_size, bytes: 12.0 * batch_size, ..Cost::default() }
 }

@@ -1,6 +1,6 @@
 //! Mean binary cross-entropy from logits, in nats, put down under the number of the step.
 
-use super::{WORKGROUP_SIZE, as_u32};
+use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -49,4 +49,17 @@ pub async fn dispatch(
     assert_eq!([logits.len(), steps_done.len()], [targets.len(), 1], "shapes differ");
     let params = Params { batch_size: as_u32(targets.len()), capacity: as_u32(losses.len()) };
     kernel.bind(gpu, &params, &[logits, targets, steps_done, losses], [1; 3]).await
+}
+
+/// max(z, 0) − z·t + log(1 + exp(−|z|)), summed: a product, four sums, an exponential and a logarithm
+/// a row, of which two values are read.
+#[must_use]
+pub fn cost(batch_size: usize) -> Cost {
+    let batch_size = as_f64(batch_size);
+    Cost {
+        flops: 5.0 * batch_size,
+        special: 2.0 * batch_size,
+        bytes: 8.0 * batch_size,
+        ..Cost::default()
+    }
 }

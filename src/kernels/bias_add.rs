@@ -1,6 +1,6 @@
 //! Bias: `pre_activations[i, j] += bias[j]`.
 
-use super::{WORKGROUP_SIZE, as_u32};
+use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -45,4 +45,11 @@ pub async fn dispatch(
     let params = Params { batch_size: as_u32(batch_size), output_size: as_u32(bias.len()) };
     let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
     kernel.bind(gpu, &params, &[bias, pre_activations], workgroup_count).await
+}
+
+/// One addition an element; the elements read and written, the bias read.
+#[must_use]
+pub fn cost(batch_size: usize, output_size: usize) -> Cost {
+    let [len, output_size] = [batch_size * output_size, output_size].map(as_f64);
+    Cost { flops: len, bytes: 4.0 * (2.0 * len + output_size), ..Cost::default() }
 }

@@ -1,6 +1,6 @@
 //! The gradient of a bias: `d_bias[j] = scale · Σᵢ d_pre_activations[i, j]`.
 
-use super::{WORKGROUP_SIZE, as_u32};
+use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -55,4 +55,11 @@ pub async fn dispatch(
     };
     let workgroup_count = gpu::cover(output_size, 1);
     kernel.bind(gpu, &params, &[d_pre_activations, d_bias], workgroup_count).await
+}
+
+/// One addition an element, which is read; one product a column, which is written.
+#[must_use]
+pub fn cost(batch_size: usize, output_size: usize) -> Cost {
+    let [len, output_size] = [batch_size * output_size, output_size].map(as_f64);
+    Cost { flops: len + output_size, bytes: 4.0 * (len + output_size), ..Cost::default() }
 }

@@ -24,6 +24,12 @@ pub use cost::Cost;
 /// Invocations a workgroup, where one invocation computes one element or sums one share.
 const WORKGROUP_SIZE: u32 = 64;
 
+/// A count for arithmetic.
+#[expect(clippy::cast_precision_loss, reason = "tensors have fewer than 2⁵³ values")]
+fn as_f64(count: usize) -> f64 {
+    count as f64
+}
+
 /// A length as the shaders hold it.
 fn as_u32(len: usize) -> u32 {
     u32::try_from(len).expect("tensors are smaller than 2³² values")

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent: `parameters −= learning_rate · d_parameters`.
 
-use super::{WORKGROUP_SIZE, as_u32};
+use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -58,4 +58,12 @@ pub async fn dispatch(
     let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
     let tensors = [d_parameters, parameters, residues, steps_done];
     kernel.bind(gpu, &params, &tensors, workgroup_count).await
+}
+
+/// A product and four sums a parameter, as the change is compensated; gradient, parameter and
+/// residue are read, the last two written.
+#[must_use]
+pub fn cost(len: usize) -> Cost {
+    let len = as_f64(len);
+    Cost { flops: 5.0 * len, bytes: 20.0 * len, ..Cost::default() }
 }

@@ -1,6 +1,6 @@
 //! The logistic function: `activations = 1 / (1 + exp(−pre_activations))`.
 
-use super::{WORKGROUP_SIZE, as_u32};
+use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -48,4 +48,11 @@ pub async fn dispatch(
     let params = Params { len: as_u32(len), padding: 0 };
     let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
     kernel.bind(gpu, &params, &[pre_activations, activations], workgroup_count).await
+}
+
+/// A sum, an exponential and a division an element, which is read and written.
+#[must_use]
+pub fn cost(len: usize) -> Cost {
+    let len = as_f64(len);
+    Cost { flops: len, special: 2.0 * len, bytes: 8.0 * len, ..Cost::default() }
 }

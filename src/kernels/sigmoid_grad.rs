@@ -1,6 +1,6 @@
 //! The gradient through the logistic function: `d_pre_activations = d_activations · a · (1 − a)`.
 
-use super::{WORKGROUP_SIZE, as_u32};
+use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -50,4 +50,11 @@ pub async fn dispatch(
     let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
     let tensors = [activations, d_activations, d_pre_activations];
     kernel.bind(gpu, &params, &tensors, workgroup_count).await
+}
+
+/// A difference and two products an element; two values read, one written.
+#[must_use]
+pub fn cost(len: usize) -> Cost {
+    let len = as_f64(len);
+    Cost { flops: 3.0 * len, bytes: 12.0 * len, ..Cost::default() }
 }

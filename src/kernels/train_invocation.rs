@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::as_u32;
+use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::rule::{Loss, Variant};
@@ -98,6 +98,20 @@ impl Problem<'_> {
     #[must_use]
     pub fn products(&self) -> usize {
         self.targets.len() * self.hidden_size * (self.input_size + 1)
+    }
+
+    /// What one update of one network asks for: of each row the products and sums of the forward
+    /// pass and of the gradients, 4·i·h + 10·h + 3 for i inputs and h hidden neurons, and h + 1
+    /// sigmoids; a product and a sum for each parameter. The state stays where it is.
+    #[must_use]
+    pub fn step_cost(&self) -> Cost {
+        let sizes = [self.targets.len(), self.input_size, self.hidden_size, self.parameter_count()];
+        let [rows, inputs, hidden, parameters] = sizes.map(as_f64);
+        Cost {
+            flops: rows * (4.0 * inputs * hidden + 10.0 * hidden + 3.0) + 2.0 * parameters,
+            special: rows * 2.0 * (hidden + 1.0),
+            ..Cost::default()
+        }
     }
 
     /// The first of the rows that steps hand on for each parameter.

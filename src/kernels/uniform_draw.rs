@@ -1,6 +1,6 @@
 //! Starting parameters of many networks, drawn by Philox4x32-10.
 
-use super::{WORKGROUP_SIZE, as_u32};
+use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -80,4 +80,12 @@ pub async fn dispatch(
     };
     let workgroup_count = gpu::cover(member_count, SPEC.workgroup_size);
     kernel.bind(gpu, &params, &[origins, state], workgroup_count).await
+}
+
+/// What is read of each member and written of each draw, and the product of a draw. Philox is
+/// integer arithmetic, which is not counted.
+#[must_use]
+pub fn cost(member_count: usize, row_count: usize) -> Cost {
+    let [members, draws, rows] = [member_count, member_count * row_count, ORIGIN_ROWS].map(as_f64);
+    Cost { flops: draws, bytes: 4.0 * (members * rows + draws), ..Cost::default() }
 }

@@ -102,7 +102,7 @@ impl Trainer {
     /// How many networks one invocation takes in turn. A processor that pretends to be a GPU has
     /// few threads, which wait for each result; on a GPU others work in the meantime. Text that is
     /// unrolled longer than this is not unrolled at all.
-    pub(super) fn lanes(
+    pub(crate) fn lanes(
         self,
         problem: Problem<'_>,
         device_type: DeviceType,

@@ -16,6 +16,7 @@ mod run;
 pub mod sabotage;
 mod timestamps;
 mod trial;
+mod workload;
 
 pub use accuracy::Accuracy;
 pub use doctor::{Check, Diagnosis, Fingerprint, Habit, Loops, examine};
@@ -29,3 +30,4 @@ pub use run::{
 };
 pub use timestamps::{Fit, Timestamps};
 pub use trial::{Effort, Failure, Fault, Output, Tally, Trial};
+pub use workload::{Workload, Workloads};

@@ -2,11 +2,11 @@
 
 use super::{folded, lengths};
 use crate::cpu::bce_grad::bce_grad as twin;
-use crate::gpu::Kernel;
+use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::bce_grad;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::{probabilities, targets};
-use crate::verify::{Failure, Trial};
+use crate::verify::{Failure, Trial, Workload};
 
 /// What decides whether, and how, the gradient is left unsimplified, and its factor; the last is
 /// large enough to be seen beside p(1 − p) everywhere.
@@ -29,22 +29,33 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
+    let [epsilon, scale] = RULES[0];
+    let kernel = bce_grad::kernel(trial.gpu, epsilon).await?;
+    let seed = trial.effort.seed;
+    let (probabilities, targets) = (probabilities(seed, len), targets(seed + 1, len));
+    let (case, inputs) = (format!("[{len}]"), [&probabilities[..], &targets]);
+    let dispatch = compare(trial, &kernel, &case, (epsilon, scale), inputs).await?;
+    Ok(vec![Workload::new(case, dispatch, bce_grad::cost(len))])
+}
+
+/// Returns the launch that was compared.
 async fn compare(
     trial: &mut Trial<'_>,
     kernel: &Kernel,
     case: &str,
     (epsilon, scale): (f32, f32),
     [probabilities, targets]: [&[f32]; 2],
-) -> Result<(), Failure> {
+) -> Result<Dispatch, Failure> {
     let out = trial.poisoned("d_logits", targets.len()).await?;
     let inputs = [trial.input(probabilities).await?, trial.input(targets).await?];
     let tensors = [&inputs[0], &inputs[1], &out.tensor];
     let dispatch = bce_grad::dispatch(trial.gpu, kernel, scale, tensors).await?;
-    trial.run(&[folded(dispatch)]).await?;
+    trial.run(&[folded(dispatch.clone())]).await?;
     let mut expected = vec![Enclosure::from_f64(0.0); targets.len()];
     let [scale, epsilon] = [scale, epsilon].map(Enclosure::from_f32);
     let [probabilities, targets] = [probabilities, targets].map(Enclosure::all_from_f32);
     twin(scale, epsilon, &probabilities, &targets, &mut expected);
     trial.check(case, &out, &expected).await?;
-    Ok(())
+    Ok(dispatch)
 }

@@ -1,12 +1,12 @@
 //! Checks of `bce_loss`.
 
 use crate::cpu::bce_loss::bce_loss as twin;
-use crate::gpu::Kernel;
+use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::bce_loss;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::{logits, sizes, targets};
 use crate::verify::own_exp::{grid, own_exp, own_quotients_by_one, row_loss};
-use crate::verify::{Failure, Trial};
+use crate::verify::{Failure, Trial, Workload};
 
 /// Logits, and their targets.
 type Batch = [Vec<f32>; 2];
@@ -45,6 +45,15 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
+    let kernel = Kernel::new(trial.gpu, &bce_loss::SPEC, &[]).await?;
+    let seed = trial.effort.seed;
+    let batches = [[logits(seed, len), targets(seed + 1, len)]];
+    let case = format!("[{len}]");
+    let mut dispatches = compare(trial, &kernel, &case, &batches).await?;
+    Ok(vec![Workload::new(case, dispatches.swap_remove(0), bce_loss::cost(len))])
+}
+
 /// The losses of batches, each as that of a step of its own.
 async fn losses(
     trial: &mut Trial<'_>,
@@ -52,6 +61,16 @@ async fn losses(
     case: &str,
     batches: &[Batch],
 ) -> Result<Vec<f32>, Failure> {
+    Ok(launch(trial, kernel, case, batches).await?.1)
+}
+
+/// The same, with the launches.
+async fn launch(
+    trial: &mut Trial<'_>,
+    kernel: &Kernel,
+    case: &str,
+    batches: &[Batch],
+) -> Result<(Vec<Dispatch>, Vec<f32>), Failure> {
     let column =
         |index: usize| batches.iter().map(|batch| batch[index].clone()).collect::<Vec<_>>();
     let (logits, targets) = (trial.inputs(&column(0)).await?, trial.inputs(&column(1)).await?);
@@ -64,21 +83,23 @@ async fn losses(
         dispatches.push(bce_loss::dispatch(trial.gpu, kernel, tensors).await?);
     }
     trial.run(&dispatches).await?;
-    trial.read(case, &out).await
+    Ok((dispatches, trial.read(case, &out).await?))
 }
 
+/// Returns the launches that were compared.
 async fn compare(
     trial: &mut Trial<'_>,
     kernel: &Kernel,
     case: &str,
     batches: &[Batch],
-) -> Result<(), Failure> {
-    let found = losses(trial, kernel, case, batches).await?;
+) -> Result<Vec<Dispatch>, Failure> {
+    let (dispatches, found) = launch(trial, kernel, case, batches).await?;
     let loss = |[logits, targets]: &Batch| {
         twin(&Enclosure::all_from_f32(logits), &Enclosure::all_from_f32(targets))
     };
     let expected: Vec<_> = batches.iter().map(loss).collect();
-    trial.compare(case, "losses", &found, &expected)
+    trial.compare(case, "losses", &found, &expected)?;
+    Ok(dispatches)
 }
 
 /// Of single rows.

@@ -1,12 +1,12 @@
 //! Checks of `bias_add`.
 
-use super::folded;
+use super::{COLUMNS, folded};
 use crate::cpu::bias_add::bias_add as twin;
-use crate::gpu::Kernel;
+use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::bias_add;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::values;
-use crate::verify::{Failure, Trial};
+use crate::verify::{Failure, Trial, Workload};
 
 /// `[batch_size, output_size]`; the last takes more workgroups than fit one dimension.
 const SHAPES: [[usize; 2]; 7] =
@@ -16,18 +16,36 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let kernel = Kernel::new(trial.gpu, &bias_add::SPEC, &[]).await?;
     let shapes = if trial.effort.quick { &SHAPES[..6] } else { &SHAPES };
     let random = [trial.effort.cases.div_ceil(7), 7];
-    for &[batch_size, output_size] in shapes.iter().chain([&random]) {
-        let case = format!("[{batch_size}, {output_size}]");
-        let seed = trial.effort.seed;
-        let bias = values(seed, output_size);
-        let before = values(seed + 1, batch_size * output_size);
-        let out = trial.output("pre_activations", &before).await?;
-        let tensors = [&trial.input(&bias).await?, &out.tensor];
-        let dispatch = bias_add::dispatch(trial.gpu, &kernel, batch_size, tensors).await?;
-        trial.run(&[folded(dispatch)]).await?;
-        let mut expected = Enclosure::all_from_f32(&before);
-        twin(&Enclosure::all_from_f32(&bias), &mut expected);
-        trial.check(&case, &out, &expected).await?;
+    for &shape in shapes.iter().chain([&random]) {
+        compare(trial, &kernel, shape).await?;
     }
     Ok(())
+}
+
+pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
+    let kernel = Kernel::new(trial.gpu, &bias_add::SPEC, &[]).await?;
+    let shape @ [batch_size, output_size] = [len.div_ceil(COLUMNS), COLUMNS];
+    let dispatch = compare(trial, &kernel, shape).await?;
+    let cost = bias_add::cost(batch_size, output_size);
+    Ok(vec![Workload::new(format!("{shape:?}"), dispatch, cost)])
+}
+
+/// Returns the launch that was compared.
+async fn compare(
+    trial: &mut Trial<'_>,
+    kernel: &Kernel,
+    [batch_size, output_size]: [usize; 2],
+) -> Result<Dispatch, Failure> {
+    let case = format!("[{batch_size}, {output_size}]");
+    let seed = trial.effort.seed;
+    let bias = values(seed, output_size);
+    let before = values(seed + 1, batch_size * output_size);
+    let out = trial.output("pre_activations", &before).await?;
+    let tensors = [&trial.input(&bias).await?, &out.tensor];
+    let dispatch = bias_add::dispatch(trial.gpu, kernel, batch_size, tensors).await?;
+    trial.run(&[folded(dispatch.clone())]).await?;
+    let mut expected = Enclosure::all_from_f32(&before);
+    twin(&Enclosure::all_from_f32(&bias), &mut expected);
+    trial.check(&case, &out, &expected).await?;
+    Ok(dispatch)
 }

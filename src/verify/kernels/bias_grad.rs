@@ -1,12 +1,12 @@
 //! Checks of `bias_grad`.
 
-use super::folded;
+use super::{COLUMNS, folded};
 use crate::cpu::bias_grad::bias_grad as twin;
-use crate::gpu::Kernel;
+use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::bias_grad;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::{integers, sizes, values};
-use crate::verify::{Failure, Trial};
+use crate::verify::{Failure, Trial, Workload};
 
 /// `[batch_size, output_size]`: the last two have more rows than llvmpipe allows iterations, and
 /// more columns than a dispatch has workgroups in one dimension.
@@ -43,13 +43,21 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Integers, of which none may be lost, and numbers.
+pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
+    let kernel = Kernel::new(trial.gpu, &bias_grad::SPEC, &[]).await?;
+    let shape @ [batch_size, output_size] = [len.div_ceil(COLUMNS), COLUMNS];
+    let dispatch = compare(trial, &kernel, trial.effort.seed, shape).await?;
+    let cost = bias_grad::cost(batch_size, output_size);
+    Ok(vec![Workload::new(format!("{shape:?}"), dispatch, cost)])
+}
+
+/// Integers, of which none may be lost, and numbers; returns the launch of the latter.
 async fn compare(
     trial: &mut Trial<'_>,
     kernel: &Kernel,
     seed: u64,
     [batch_size, output_size]: [usize; 2],
-) -> Result<(), Failure> {
+) -> Result<Dispatch, Failure> {
     let len = batch_size * output_size;
     let (integers, numbers) = (integers(seed, len), values(seed, len));
     let scale = 1.0 / 3.0;
@@ -58,10 +66,10 @@ async fn compare(
         let out = trial.poisoned("d_bias", output_size).await?;
         let tensors = [&trial.input(d_pre_activations).await?, &out.tensor];
         let bound = bias_grad::dispatch(trial.gpu, kernel, batch_size, scale, tensors);
-        dispatches.push(folded(bound.await?));
+        dispatches.push(bound.await?);
         outputs.push(out);
     }
-    trial.run(&dispatches).await?;
+    trial.run(&dispatches.iter().cloned().map(folded).collect::<Vec<_>>()).await?;
     let mut exact = vec![0.0; output_size];
     twin(1.0, &integers, &mut exact);
     let case = format!("integers [{batch_size}, {output_size}]");
@@ -69,5 +77,5 @@ async fn compare(
     let mut expected = vec![Enclosure::from_f64(0.0); output_size];
     twin(Enclosure::from_f32(scale), &Enclosure::all_from_f32(&numbers), &mut expected);
     trial.check(&format!("[{batch_size}, {output_size}]"), &outputs[1], &expected).await?;
-    Ok(())
+    Ok(dispatches.swap_remove(1))
 }

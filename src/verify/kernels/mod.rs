@@ -17,6 +17,7 @@ mod uniform_draw;
 
 use std::pin::Pin;
 
+use super::workload::Workloads;
 use super::{Effort, Failure, Trial};
 use crate::gpu::{Dispatch, KernelSpec};
 use crate::kernels;
@@ -27,6 +28,8 @@ type Verdict<'t> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 't>>;
 pub struct Kernel {
     /// The shader.
     pub spec: &'static KernelSpec,
+    /// What is timed of it, if anything is.
+    pub workloads: Option<Workloads>,
     check: for<'t> fn(&'t mut Trial<'_>) -> Verdict<'t>,
 }
 
@@ -40,28 +43,42 @@ impl Kernel {
     }
 }
 
+/// A row of the table: a kernel, and the sizes at which it is timed.
 macro_rules! kernel {
     ($stem:ident) => {
-        Kernel { spec: &kernels::$stem::SPEC, check: |trial| Box::pin($stem::check(trial)) }
+        kernel!($stem, None)
+    };
+    ($stem:ident, [$($size:expr),+]) => {
+        kernel!($stem, Some(Workloads {
+            sizes: &[$($size),+],
+            make: |trial, size| Box::pin($stem::workloads(trial, size)),
+        }))
+    };
+    ($stem:ident, $workloads:expr) => {
+        Kernel {
+            spec: &kernels::$stem::SPEC,
+            workloads: $workloads,
+            check: |trial| Box::pin($stem::check(trial)),
+        }
     };
 }
 
 /// Every kernel.
 pub static KERNELS: &[Kernel] = &[
-    kernel!(bce_grad),
-    kernel!(bce_loss),
-    kernel!(bias_add),
-    kernel!(bias_grad),
+    kernel!(bce_grad, [1 << 12, 1 << 16, 1 << 20]),
+    kernel!(bce_loss, [1 << 8, 1 << 14]),
+    kernel!(bias_add, [1 << 12, 1 << 16, 1 << 20]),
+    kernel!(bias_grad, [1 << 12, 1 << 16, 1 << 20]),
     kernel!(matmul),
     kernel!(probe_arithmetic),
     kernel!(probe_loops),
     kernel!(probe_workgroup),
-    kernel!(sgd_update),
-    kernel!(sigmoid),
-    kernel!(sigmoid_grad),
-    kernel!(train_invocation),
-    kernel!(train_workgroup),
-    kernel!(uniform_draw),
+    kernel!(sgd_update, [1 << 12, 1 << 16, 1 << 20]),
+    kernel!(sigmoid, [1 << 12, 1 << 16, 1 << 20]),
+    kernel!(sigmoid_grad, [1 << 12, 1 << 16, 1 << 20]),
+    kernel!(train_invocation, [1, 1 << 10, 1 << 14]),
+    kernel!(train_workgroup, [1, 1 << 4]),
+    kernel!(uniform_draw, [1 << 12, 1 << 16]),
 ];
 
 /// Lengths for a kernel with one invocation per element: around a workgroup, of several, one,
@@ -73,6 +90,9 @@ fn lengths(effort: Effort) -> Vec<usize> {
     }
     lengths
 }
+
+/// Columns of the matrices that are timed.
+const COLUMNS: usize = 64;
 
 /// The same launch in two dimensions if it is of several workgroups, with more of them than have
 /// something to do: so an invocation must know its place even where one dimension would be enough.

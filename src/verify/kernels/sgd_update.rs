@@ -2,29 +2,42 @@
 
 use super::{folded, lengths};
 use crate::cpu::sgd_update::sgd_update as twin;
-use crate::gpu::Kernel;
+use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::sgd_update;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::values;
-use crate::verify::{Failure, Output, Trial};
+use crate::verify::{Failure, Output, Trial, Workload};
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let kernel = Kernel::new(trial.gpu, &sgd_update::SPEC, &[]).await?;
     for len in lengths(trial.effort) {
-        let (case, seed, learning_rate) = (format!("[{len}]"), trial.effort.seed, 0.3);
-        let (d_parameters, before) = (values(seed, len), values(seed + 1, len));
-        let owed: Vec<f32> = values(seed + 2, len).into_iter().map(|draw| draw * 1e-3).collect();
-        let start = [&d_parameters[..], &before, &owed];
-        let [done, left] = update(trial, &kernel, &case, learning_rate, start, 1).await?;
-        let [d_parameters, mut parameters, mut residues] = start.map(Enclosure::all_from_f32);
-        twin(Enclosure::from_f32(learning_rate), &d_parameters, &mut parameters, &mut residues);
-        trial.check(&case, &done, &parameters).await?;
-        trial.check(&case, &left, &residues).await?;
+        compare(trial, &kernel, len).await?;
     }
     accumulation(trial, &kernel).await
 }
 
-/// Makes `steps` updates with the same gradients; returns the parameters and their residues.
+pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
+    let kernel = Kernel::new(trial.gpu, &sgd_update::SPEC, &[]).await?;
+    let dispatch = compare(trial, &kernel, len).await?;
+    Ok(vec![Workload::new(format!("[{len}]"), dispatch, sgd_update::cost(len))])
+}
+
+/// Returns the launch that was compared.
+async fn compare(trial: &mut Trial<'_>, kernel: &Kernel, len: usize) -> Result<Dispatch, Failure> {
+    let (case, seed, learning_rate) = (format!("[{len}]"), trial.effort.seed, 0.3);
+    let (d_parameters, before) = (values(seed, len), values(seed + 1, len));
+    let owed: Vec<f32> = values(seed + 2, len).into_iter().map(|draw| draw * 1e-3).collect();
+    let start = [&d_parameters[..], &before, &owed];
+    let (dispatch, [done, left]) = update(trial, kernel, &case, learning_rate, start, 1).await?;
+    let [d_parameters, mut parameters, mut residues] = start.map(Enclosure::all_from_f32);
+    twin(Enclosure::from_f32(learning_rate), &d_parameters, &mut parameters, &mut residues);
+    trial.check(&case, &done, &parameters).await?;
+    trial.check(&case, &left, &residues).await?;
+    Ok(dispatch)
+}
+
+/// Makes `steps` updates with the same gradients; returns the launch, the parameters and their
+/// residues.
 async fn update(
     trial: &mut Trial<'_>,
     kernel: &Kernel,
@@ -32,17 +45,17 @@ async fn update(
     learning_rate: f32,
     [d_parameters, parameters, residues]: [&[f32]; 3],
     steps: u16,
-) -> Result<[Output; 2], Failure> {
+) -> Result<(Dispatch, [Output; 2]), Failure> {
     let parameters = trial.output("parameters", parameters).await?;
     let residues = trial.output("residues", residues).await?;
     let steps_done = trial.output("steps_done", &[f32::from_bits(3)]).await?;
     let d_parameters = trial.input(d_parameters).await?;
     let tensors = [&d_parameters, &parameters.tensor, &residues.tensor, &steps_done.tensor];
     let dispatch = sgd_update::dispatch(trial.gpu, kernel, learning_rate, tensors).await?;
-    trial.run(&vec![folded(dispatch); steps.into()]).await?;
+    trial.run(&vec![folded(dispatch.clone()); steps.into()]).await?;
     let counted = trial.read(case, &steps_done).await?[0].to_bits();
     trial.equal(case, "steps_done", &[counted], &[3 + u32::from(steps)])?;
-    Ok([parameters, residues])
+    Ok((dispatch, [parameters, residues]))
 }
 
 /// Finds drivers that simplify the compensation away, as Mesa 22.3.6 does where it can: one plus
@@ -55,7 +68,7 @@ async fn accumulation(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Fail
     let [ones, zeros] = [1.0, 0.0].map(|value| vec![value; changes.len()]);
     let case = format!("{steps} changes that are rounded away");
     let start = [&d_parameters[..], &ones, &zeros];
-    let [parameters, residues] = update(trial, kernel, &case, 1.0, start, steps).await?;
+    let (_, [parameters, residues]) = update(trial, kernel, &case, 1.0, start, steps).await?;
     let parameters = trial.read(&case, &parameters).await?;
     // What the parameter lacks is in the residue, to the last bit.
     let lacking = changes.iter().zip(&parameters).map(|(&change, &parameter)| {

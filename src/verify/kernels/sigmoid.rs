@@ -2,12 +2,12 @@
 
 use super::{folded, lengths};
 use crate::cpu::sigmoid::sigmoid as twin;
-use crate::gpu::Kernel;
+use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::sigmoid;
 use crate::scalar::{Enclosure, MIDDLE, Scalar, ULP};
 use crate::verify::draws::logits;
 use crate::verify::own_exp::{grid, own_exp, sides};
-use crate::verify::{Failure, Trial};
+use crate::verify::{Failure, Trial, Workload};
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let kernel = Kernel::new(trial.gpu, &sigmoid::SPEC, &[]).await?;
@@ -45,13 +45,30 @@ async fn compare(
     case: &str,
     pre_activations: &[f32],
 ) -> Result<Vec<f32>, Failure> {
+    Ok(launch(trial, kernel, case, pre_activations).await?.1)
+}
+
+/// The launch that was compared, and what it wrote.
+async fn launch(
+    trial: &mut Trial<'_>,
+    kernel: &Kernel,
+    case: &str,
+    pre_activations: &[f32],
+) -> Result<(Dispatch, Vec<f32>), Failure> {
     let out = trial.poisoned("activations", pre_activations.len()).await?;
     let tensors = [&trial.input(pre_activations).await?, &out.tensor];
     let dispatch = sigmoid::dispatch(trial.gpu, kernel, tensors).await?;
-    trial.run(&[folded(dispatch)]).await?;
+    trial.run(&[folded(dispatch.clone())]).await?;
     let mut expected = vec![Enclosure::from_f64(0.0); pre_activations.len()];
     twin(&Enclosure::all_from_f32(pre_activations), &mut expected);
-    trial.check(case, &out, &expected).await
+    Ok((dispatch, trial.check(case, &out, &expected).await?))
+}
+
+pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
+    let kernel = Kernel::new(trial.gpu, &sigmoid::SPEC, &[]).await?;
+    let case = format!("[{len}]");
+    let (dispatch, _) = launch(trial, &kernel, &case, &logits(trial.effort.seed, len)).await?;
+    Ok(vec![Workload::new(case, dispatch, sigmoid::cost(len))])
 }
 
 /// Of numbers that go from −z to z: both sides are the same formula, each rounded once more.

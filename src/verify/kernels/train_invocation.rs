@@ -2,8 +2,9 @@
 
 use crate::dataset::Dataset;
 use crate::rule::{Activation, Loss, Variant};
-use crate::verify::members::{Loops, Networks, data, one_row};
-use crate::verify::{Failure, Trial};
+use crate::train::Trainer;
+use crate::verify::members::{Loops, Networks, data, one_row, problem};
+use crate::verify::{Failure, Trial, Workload};
 
 /// The squared error of an identity behind tanh.
 const TANH: Variant = Variant {
@@ -61,6 +62,20 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         networks.check_cuts(trial, 9).await?;
     }
     if trial.effort.quick { Ok(()) } else { check_parity(trial).await }
+}
+
+/// Ensembles of 2-2-1, a hundred steps of each.
+pub(super) async fn workloads(
+    trial: &mut Trial<'_>,
+    member_count: usize,
+) -> Result<Vec<Workload>, Failure> {
+    let (xor, hidden_size, variant) = (Dataset::parity(2)?, 2, Variant::PLAIN);
+    let problem = problem(&xor, hidden_size, variant, 1);
+    let device_type = trial.gpu.adapter.device_type;
+    let lanes = Trainer::Invocation.lanes(problem, device_type, member_count);
+    let sizes = (hidden_size, lanes);
+    let networks = Networks::by_invocation(trial.gpu, &xor, sizes, variant, Loops::Trusted).await?;
+    Ok(vec![networks.workload(trial, member_count, 100).await?])
 }
 
 /// The networks that sweeps and ensembles train.

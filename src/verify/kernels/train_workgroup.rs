@@ -1,11 +1,12 @@
 //! Checks of `train_workgroup`.
 
 use crate::dataset::Dataset;
+use crate::error::Error;
 use crate::gpu::DeviceType;
 use crate::kernels::train_workgroup::Split;
 use crate::rule::Variant;
 use crate::verify::members::{Loops, Networks, data, one_row, problem};
-use crate::verify::{Failure, Trial};
+use crate::verify::{Failure, Trial, Workload};
 
 const VARIANTS: [Variant; 2] = [Variant::CAREFUL, Variant::PLAIN];
 
@@ -58,6 +59,18 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         }
     }
     if trial.effort.quick { Ok(()) } else { check_more(trial).await }
+}
+
+/// 8-32-1 on 8-bit parity, ten steps.
+pub(super) async fn workloads(
+    trial: &mut Trial<'_>,
+    member_count: usize,
+) -> Result<Vec<Workload>, Failure> {
+    let (data, hidden_size, variant) = (Dataset::parity(8)?, 32, Variant::PLAIN);
+    let split = Split::of(problem(&data, hidden_size, variant, 1), trial.gpu.adapter.device_type);
+    let sizes = (hidden_size, split.map_err(Error::Usage)?);
+    let networks = Networks::by_workgroup(trial.gpu, &data, sizes, variant, Loops::Trusted).await?;
+    Ok(vec![networks.workload(trial, member_count, 10).await?])
 }
 
 async fn check_split(

@@ -2,12 +2,12 @@
 
 use super::folded;
 use crate::cpu::uniform_draw::uniform_draw as twin;
-use crate::gpu::Kernel;
+use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::uniform_draw::{self, Draw, ORIGIN_ROWS};
 use crate::model::{Init, LayerSizes, Parameters};
 use crate::rng::{Stream, philox4x32};
 use crate::scalar::{Enclosure, Scalar};
-use crate::verify::{Failure, Trial};
+use crate::verify::{Failure, Trial, Workload};
 
 const ONE: u32 = 1.0_f32.to_bits();
 
@@ -44,6 +44,18 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     first_member(trial, &kernel).await
 }
 
+/// The nine parameters of 2-2-1.
+pub(super) async fn workloads(
+    trial: &mut Trial<'_>,
+    member_count: usize,
+) -> Result<Vec<Workload>, Failure> {
+    let kernel = Kernel::new(trial.gpu, &uniform_draw::SPEC, &[]).await?;
+    let draw = Draw { first_parameter: 0, first_row: 0, row_count: 9, extent: 0.7 };
+    let dispatch = compare(trial, &kernel, member_count, draw).await?;
+    let cost = uniform_draw::cost(member_count, draw.row_count);
+    Ok(vec![Workload::new(format!("[{}, {member_count}]", draw.row_count), dispatch, cost)])
+}
+
 /// Draws for members that start where `origins` says.
 async fn draws(
     trial: &Trial<'_>,
@@ -52,22 +64,33 @@ async fn draws(
     origins: &[Origin],
     draw: Draw,
 ) -> Result<Vec<f32>, Failure> {
+    Ok(launch(trial, kernel, case, origins, draw).await?.1)
+}
+
+/// The same, with the launch.
+async fn launch(
+    trial: &Trial<'_>,
+    kernel: &Kernel,
+    case: &str,
+    origins: &[Origin],
+    draw: Draw,
+) -> Result<(Dispatch, Vec<f32>), Failure> {
     let row = |row: usize| origins.iter().map(move |origin| origin[row]);
     let words: Vec<u32> = (0..ORIGIN_ROWS).flat_map(row).collect();
     let state = trial.poisoned("state", (draw.first_row + draw.row_count) * origins.len()).await?;
     let tensors = [&trial.input(&words).await?, &state.tensor];
     let dispatch = uniform_draw::dispatch(trial.gpu, kernel, draw, tensors).await?;
-    trial.run(&[folded(dispatch)]).await?;
-    trial.read(case, &state).await
+    trial.run(&[folded(dispatch.clone())]).await?;
+    Ok((dispatch, trial.read(case, &state).await?))
 }
 
-/// Every parameter of every member is its twin's, and no other is written.
+/// Every parameter of every member is its twin's, and no other is written; returns the launch.
 async fn compare(
     trial: &mut Trial<'_>,
     kernel: &Kernel,
     member_count: usize,
     draw: Draw,
-) -> Result<(), Failure> {
+) -> Result<Dispatch, Failure> {
     let key = Stream::new(trial.effort.seed).key;
     let origin = |member: u32| {
         let [a, b, c, d] = philox4x32([member, 0, 0, 9], key);
@@ -76,7 +99,7 @@ async fn compare(
     };
     let origins: Vec<Origin> = (0..).map(origin).take(member_count).collect();
     let case = format!("{member_count} members, {draw:?}");
-    let found = draws(trial, kernel, &case, &origins, draw).await?;
+    let (dispatch, found) = launch(trial, kernel, &case, &origins, draw).await?;
     let (before, found) = found.split_at(draw.first_row * member_count);
     trial.untouched(&case, "state", before)?;
     let row = |parameter| {
@@ -86,7 +109,8 @@ async fn compare(
     };
     let expected: Vec<Enclosure> =
         (draw.first_parameter..).take(draw.row_count).flat_map(row).collect();
-    trial.compare(&case, "state", found, &expected)
+    trial.compare(&case, "state", found, &expected)?;
+    Ok(dispatch)
 }
 
 /// Member 0 starts where a single network does, to the bit.

@@ -17,7 +17,7 @@ use crate::rule::{Activation::Identity, Variant};
 use crate::scalar::Enclosure;
 use crate::verify::draws::values;
 use crate::verify::trial::POISON;
-use crate::verify::{Failure, Trial};
+use crate::verify::{Failure, Trial, Workload};
 
 /// What a member's loss is compared with, in nats or squares: about half of random networks start
 /// below it.
@@ -232,6 +232,40 @@ impl<'a> Networks<'a> {
             losses: trial.read(&self.name, &losses).await?,
             outputs: trial.read(&self.name, &outputs).await?,
         })
+    }
+
+    /// A launch of so many updates from the start, after steps of the kernel were compared, and the
+    /// launch as a whole with one in two parts.
+    pub async fn workload(
+        &self,
+        trial: &mut Trial<'_>,
+        count: usize,
+        steps: usize,
+    ) -> Result<Workload, Failure> {
+        self.check_start(trial, count).await?;
+        let before = self.members(1, count, 2);
+        let whole = self.params(&before, 2, steps);
+        let (first, second) = (whole.steps / 2, whole.steps - whole.steps / 2);
+        let rest = Params { segments: 1, first_step: first, steps: second, at_start: 0, ..whole };
+        let parts = [Params { steps: first, ..whole }, rest];
+        let [whole_state, parts_state] = [
+            self.run(trial, &before, &[whole], None).await?.state,
+            self.run(trial, &before, &parts, None).await?.state,
+        ]
+        .map(|state| bits(&state));
+        trial.equal(&self.name, "state", &parts_state, &whole_state)?;
+        let state = trial.input(&before.state).await?;
+        let progress = trial.input(&before.progress).await?;
+        let losses = trial.input(&before.losses).await?;
+        let outputs = trial.input(&before.outputs).await?;
+        let tensors = [&state, &progress, &losses, &outputs];
+        let dispatch = self.dispatch(trial.gpu, &whole, tensors).await?;
+        trial.gpu.write_params(&dispatch, &whole);
+        let launched = f64::from(whole.member_count) * f64::from(whole.steps);
+        let Problem { input_size, hidden_size, targets, .. } = self.problem;
+        let (rows, cost) = (targets.len(), self.problem.step_cost() * launched);
+        let size = format!("{count} × {input_size}-{hidden_size}-1, {rows} rows, {steps} steps");
+        Ok(Workload::new(size, dispatch, cost))
     }
 
     async fn dispatch(
