@@ -56,12 +56,12 @@
 //! | [`dataset`], [`rng`], [`model`], [`rule`] | data, draws, networks, training rules; pure | – |
 //! | [`scalar`] | the numbers that the reference runs on: `f32`, `f64`, values with error bounds | – |
 //! | [`cpu`] | a twin for each shader, and a step made of them | `scalar` |
-//! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps; the only user of wgpu | – |
+//! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps and whether to believe them; the only user of wgpu | – |
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu`, `rule` |
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `cpu` |
 //! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
 //! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed | `train`, `sweep`, `cpu` |
-//! | [`bench`](mod@bench) | baselines on the CPU, and what is measured against them; checked, then timed | `train`, `cpu` |
+//! | [`bench`](mod@bench) | baselines on the CPU, and what is measured against them; checked, then timed; statistics of times | `train`, `cpu` |
 //! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
 //! | [`report`] | everything that users read: text, JSON, CSV, pictures | `train`, `sweep`, `bench` |
 //! | [`cli`] | one file per subcommand | all |

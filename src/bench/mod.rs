@@ -6,6 +6,7 @@
 pub mod baseline;
 mod contest;
 mod measurement;
+pub mod statistics;
 mod training;
 mod worst_exp;
 

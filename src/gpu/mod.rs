@@ -2,6 +2,7 @@
 //! object of the crate and knows nothing of neural networks.
 
 mod adapter;
+pub mod clock;
 mod context;
 mod faults;
 mod kernel;
@@ -17,4 +18,4 @@ pub use kernel::{Binding, BindingKind, Dispatch, Field, HostScalar, Kernel, Kern
 pub use poll::THREAD as POLL_THREAD;
 pub use submit::{Readback, Region};
 pub use tensor::{Tensor, aligned_len};
-pub use timer::{Doubt, Timer};
+pub use timer::Timer;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
 use wgpu::BufferUsages;
 
+use super::clock::{self, Doubt};
 use super::context::Gpu;
 use super::tensor::Tensor;
 use crate::error::Error;
@@ -27,20 +27,6 @@ pub struct Timer {
     /// The pair of queries that is written but not read, and the host's time for its submission.
     pending: Option<(u32, Duration)>,
     clock: Clock,
-}
-
-/// Why a device's clock cannot be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Doubt {
-    /// A timestamp was zero.
-    Zero,
-    /// A pass took no time at all.
-    Still,
-    /// A timestamp was smaller than the one before it.
-    Backwards,
-    /// A pass took longer than the host waited for it.
-    TooLong,
 }
 
 impl Timer {
@@ -105,19 +91,10 @@ struct Clock {
 }
 
 impl Clock {
-    fn add(&mut self, [begin, end]: [u64; 2], period_ns: f64, wall: Duration) {
-        #[expect(clippy::cast_precision_loss, reason = "a time needs no more than 53 bits")]
-        let elapsed = end.saturating_sub(begin) as f64 * period_ns;
-        let elapsed = Duration::from_secs_f64((elapsed / 1e9).min(1e9));
-        let doubt = match (begin, end) {
-            (0, _) | (_, 0) => Some(Doubt::Zero),
-            _ if begin < self.last || end < begin => Some(Doubt::Backwards),
-            _ if elapsed.is_zero() => Some(Doubt::Still),
-            _ => (elapsed > wall).then_some(Doubt::TooLong),
-        };
-        self.doubt = self.doubt.or(doubt);
-        self.last = end;
-        self.sum += elapsed;
+    fn add(&mut self, stamps: [u64; 2], period_ns: f64, wall: Duration) {
+        self.doubt = self.doubt.or(clock::doubt_of(self.last, stamps, period_ns, wall));
+        self.last = stamps[1];
+        self.sum += clock::elapsed(stamps, period_ns);
         self.passes += 1;
     }
 

@@ -28,6 +28,6 @@ pub use run::{
     KernelResult, LockstepResult, Observe, Request, Section, Trouble, Verification,
     prove_by_training, verify,
 };
-pub use timestamps::{Fit, Timestamps};
+pub use timestamps::Timestamps;
 pub use trial::{Effort, Failure, Fault, Output, Tally, Trial};
 pub use workload::{Workload, Workloads};
