@@ -5,7 +5,12 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use super::{Effort, Measurement, Row, RunsOn};
+use serde::Serialize;
+
+use super::case::CaseName;
+use super::row::SEED;
+use super::statistics::Summary;
+use super::{Row, Suite};
 use crate::error::Error;
 use crate::train::Outcome;
 
@@ -13,6 +18,118 @@ use crate::train::Outcome;
 /// the tolerances of whole runs.
 const RELATIVE: f64 = 1e-4;
 const FLOOR: f64 = 1e-6;
+
+/// Where a contender runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunsOn {
+    /// This processor.
+    Cpu,
+    /// The adapter, whether that is a GPU or not.
+    Adapter,
+}
+
+/// What was measured of one contender.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrainingRow {
+    /// What it is called.
+    pub name: String,
+    /// Where it ran.
+    pub runs_on: RunsOn,
+    /// Networks that one run trains.
+    pub member_count: u64,
+    /// Updates that one run makes to each.
+    pub steps: u64,
+    /// Times of whole runs, from the first step to the last parameter read back, on the clock of
+    /// the host.
+    #[serde(flatten)]
+    pub time: Summary,
+    /// The median on the device's own clock, if it has one that can be believed.
+    pub device_median_us: Option<f64>,
+    /// `member_count` · `steps` / median.
+    pub network_steps_per_s: f64,
+    /// That, divided by the group's first row's.
+    pub ratio: f64,
+    /// The largest deviation of a final loss from that of the same run in `f64`, relative to it.
+    pub loss_deviation: f64,
+    /// Every run.
+    #[serde(skip)]
+    pub samples_us: Vec<f64>,
+}
+
+/// Contenders that did the same work.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupResult {
+    /// The work.
+    pub name: String,
+    /// The first is what the others are compared with.
+    pub rows: Vec<TrainingRow>,
+}
+
+impl GroupResult {
+    /// The same as rows like those of kernels.
+    pub fn plain_rows(&self) -> impl Iterator<Item = Row> + '_ {
+        self.rows.iter().map(|row| Row {
+            name: CaseName {
+                suite: Suite::Training,
+                kernel: "train".into(),
+                variant: row.name.clone(),
+                size: self.name.clone(),
+            },
+            shader: None,
+            time: row.time.clone(),
+            cold_us: None,
+            launches: 1,
+            gflops: None,
+            gbps: None,
+            intensity: None,
+            percent_of_peak: None,
+            bound_by: None,
+            drifted: None,
+            samples_us: row.samples_us.clone(),
+            canary_us: vec![],
+            cold_samples_us: vec![],
+        })
+    }
+}
+
+/// How often the contenders of a group take turns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    /// Never fewer rounds than these.
+    pub fewest: u32,
+    /// At least so many rounds, and so much time in them.
+    pub rounds: u32,
+    /// See there.
+    pub time: Duration,
+    /// After this time no further round begins, once there are the fewest.
+    pub most_time: Duration,
+}
+
+impl Effort {
+    /// For figures that are to be quoted. The median of fewer than six lies outside of all of them in
+    /// more than 5 % of cases.
+    pub const FULL: Self = Self {
+        fewest: 6,
+        rounds: 15,
+        time: Duration::from_millis(1_500),
+        most_time: Duration::from_secs(15),
+    };
+
+    /// For a map, in which only factors count.
+    pub const MAP: Self =
+        Self { fewest: 3, rounds: 3, time: Duration::ZERO, most_time: Duration::from_secs(1) };
+
+    /// For a look at whether it works.
+    pub const QUICK: Self =
+        Self { fewest: 1, rounds: 1, time: Duration::ZERO, most_time: Duration::ZERO };
+
+    /// Whether it was enough.
+    fn is_met(self, rounds: u32, elapsed: Duration) -> bool {
+        let enough = rounds >= self.rounds && elapsed >= self.time;
+        rounds >= self.fewest && (enough || elapsed >= self.most_time)
+    }
+}
 
 /// The final loss of a member in exact arithmetic.
 #[derive(Clone, Copy, Debug)]
@@ -108,24 +225,31 @@ struct Seen {
 }
 
 impl Seen {
-    fn row(self, contender: &Contender<'_>) -> Row {
-        let time = Measurement::of(&self.times);
+    fn row(self, contender: &Contender<'_>) -> TrainingRow {
+        let samples_us = microseconds(&self.times);
+        let time = Summary::of(&samples_us, SEED);
         let all_timed = self.device_times.len() == self.times.len();
         let Contender { ref name, runs_on, member_count, steps, .. } = *contender;
         #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
         let network_steps = (member_count * steps) as f64;
-        Row {
+        let on_device = || Summary::of(&microseconds(&self.device_times), SEED).median_us;
+        TrainingRow {
             name: name.clone(),
             runs_on,
             member_count,
             steps,
-            time,
-            device_median_us: all_timed.then(|| Measurement::of(&self.device_times).median_us),
+            device_median_us: all_timed.then(on_device),
             network_steps_per_s: network_steps / (time.median_us * 1e-6),
             ratio: 1.0,
             loss_deviation: self.deviation,
+            time,
+            samples_us,
         }
     }
+}
+
+fn microseconds(times: &[Duration]) -> Vec<f64> {
+    times.iter().map(|time| time.as_secs_f64() * 1e6).collect()
 }
 
 impl Group<'_> {
@@ -135,7 +259,7 @@ impl Group<'_> {
         mut self,
         effort: Effort,
         go_on: &dyn Fn() -> ControlFlow<()>,
-    ) -> Result<super::GroupResult, Error> {
+    ) -> Result<GroupResult, Error> {
         let mut expected = HashMap::new();
         for contender in &self.contenders {
             expected.entry(contender.steps).or_insert_with_key(|&steps| (self.expected)(steps));
@@ -158,12 +282,12 @@ impl Group<'_> {
             rounds += 1;
         }
         let rows = seen.into_iter().zip(&self.contenders).map(|(seen, of)| seen.row(of));
-        let mut rows: Vec<Row> = rows.collect();
+        let mut rows: Vec<TrainingRow> = rows.collect();
         let baseline = rows[0].network_steps_per_s;
         for row in &mut rows {
             row.ratio = row.network_steps_per_s / baseline;
         }
-        Ok(super::GroupResult { name: self.name, rows })
+        Ok(GroupResult { name: self.name, rows })
     }
 }
 
@@ -222,6 +346,16 @@ mod tests {
     /// Trains so many members.
     fn contender<'a>(member_count: u64) -> Contender<'a> {
         Contender::cpu("test", [member_count, 10], || Sample::time(|| vec![0.5], |losses| losses))
+    }
+
+    #[test]
+    fn rounds_end_by_count_and_time_and_never_before_the_fewest() {
+        let second = Duration::from_secs(1);
+        let effort = Effort { fewest: 6, rounds: 15, time: second, most_time: 10 * second };
+        assert!(!effort.is_met(15, second / 2) && !effort.is_met(14, 2 * second));
+        assert!(effort.is_met(15, second));
+        assert!(!effort.is_met(5, 60 * second) && effort.is_met(6, 10 * second));
+        assert!(!Effort::MAP.is_met(2, 2 * second) && Effort::QUICK.is_met(1, Duration::ZERO));
     }
 
     #[test]

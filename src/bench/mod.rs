@@ -1,30 +1,63 @@
-//! Benchmarks: each contender's result is checked first, then all are timed in turns.
+//! Benchmarks that can be believed: each case is checked against its twin first, then all are timed
+//! in turns, on a clock that was tested, and held against what this adapter can do at most.
 //!
-//! A [`Suite`] is a list of groups; in a group, contenders do the same work, and the first is the
-//! baseline of the rest. One is added by one more `Contender` in the suite's file.
+//! The suite `training` is another matter: whole runs on the CPU and on the adapter. A group there is
+//! a list of contenders that do the same work; one is added by one more `Contender`.
 
 pub mod baseline;
+mod case;
+mod cases;
+mod clock;
+mod compare;
 mod contest;
-mod measurement;
+mod crossover;
+mod peaks;
+mod row;
+mod sampler;
+mod session;
 pub mod statistics;
 mod training;
 mod worst_exp;
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
-use serde::Serialize;
+use regex_lite::Regex;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-pub use measurement::{Effort, FEWEST_ROUNDS, Measurement};
+use cases::Checked;
+use peaks::Instruments;
+use sampler::Sampler;
+use session::Session;
+
+pub use case::CaseName;
+pub use clock::{Clock, ClockKind};
+pub use compare::{Change, Comparison, Saved, compare};
+pub use contest::{GroupResult, RunsOn, TrainingRow};
+pub use crossover::{Cell, Fastest};
+pub use peaks::{Bandwidth, Bound, Peaks};
+pub use row::{Row, SavedRow};
 
 use crate::error::Error;
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, KernelSpec};
 
 /// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Suite {
+    /// Every kernel, at several sizes
+    Kernels,
+    /// Every variant of the matrix product
+    Matmul,
     /// Whole training runs, on the CPU and on the adapter
     Training,
+    /// What the adapter can do at most
+    Peaks,
+    /// All of these
+    All,
 }
 
 impl Suite {
@@ -32,62 +65,69 @@ impl Suite {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Kernels => "kernels",
+            Self::Matmul => "matmul",
             Self::Training => "training",
+            Self::Peaks => "peaks",
+            Self::All => "all",
         }
+    }
+
+    /// Whether another suite is part of it.
+    #[must_use]
+    pub fn has(self, other: Self) -> bool {
+        self == other || self == Self::All
+    }
+}
+
+/// Which cases are wanted; all, if nothing is said.
+#[derive(Clone, Debug, Default)]
+pub struct Only {
+    /// Those of this kernel.
+    pub kernel: Option<String>,
+    /// Those of this size, which need not be one that is measured otherwise.
+    pub size: Option<usize>,
+    /// Those whose path contains a match.
+    pub filter: Option<Regex>,
+}
+
+impl Only {
+    /// Whether a case is wanted, as far as its name says.
+    fn takes(&self, name: &CaseName) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.is_match(&name.path()))
     }
 }
 
 /// How much is done.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
-    /// Fewer steps and rounds, for tests of the machinery: the figures mean nothing.
+    /// As few samples as show whether it works, for tests of the machinery: the figures mean nothing.
     pub quick: bool,
-    /// Whether to go on; asked between runs, and within those that can be broken off.
-    pub go_on: &'a dyn Fn() -> ControlFlow<()>,
+    /// What the samples of all kernels may take together.
+    pub budget: Duration,
+    /// Makes a kernel slower by so many per cent, to see whether that is found.
+    pub handicap: Option<(&'a str, u32)>,
+    /// Is told how much of the budget is used, before each sample; says whether to go on.
+    pub observe: &'a dyn Fn(Duration, Duration) -> ControlFlow<()>,
 }
 
-/// Where a contender runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RunsOn {
-    /// This processor.
-    Cpu,
-    /// The adapter, whether that is a GPU or not.
-    Adapter,
-}
-
-/// What was measured of one contender.
-#[derive(Clone, Debug, Serialize)]
-pub struct Row {
-    /// What it is called.
-    pub name: String,
-    /// Where it ran.
-    pub runs_on: RunsOn,
-    /// Networks that one run trains.
-    pub member_count: u64,
-    /// Updates that one run makes to each.
-    pub steps: u64,
-    /// Times of whole runs, from the first step to the last parameter read back, on the clock of
-    /// the host.
-    #[serde(flatten)]
-    pub time: Measurement,
-    /// The median on the device's own clock, if it has one that can be believed.
-    pub device_median_us: Option<f64>,
-    /// `member_count` · `steps` / median.
-    pub network_steps_per_s: f64,
-    /// That, divided by the group's first row's.
-    pub ratio: f64,
-    /// The largest deviation of a final loss from that of the same run in `f64`, relative to it.
-    pub loss_deviation: f64,
-}
-
-/// Contenders that did the same work.
-#[derive(Clone, Debug, Serialize)]
-pub struct GroupResult {
-    /// The work.
-    pub name: String,
-    /// The first is what the others are compared with.
+/// All that was measured.
+#[derive(Debug, Default, Serialize)]
+pub struct Results {
+    /// What was timed with.
+    pub clock: Option<Clock>,
+    /// What the adapter can do at most.
+    pub peaks: Peaks,
+    /// Every case that was found right.
     pub rows: Vec<Row>,
+    /// Every case that was found wrong, and therefore not timed.
+    pub faults: Vec<String>,
+    /// Whole runs.
+    pub training: Vec<GroupResult>,
+    /// Where the adapter wins, and where the CPU does.
+    pub crossover: Vec<Cell>,
+    /// Whether the user broke it off.
+    pub interrupted: bool,
 }
 
 /// Whether this build is one to measure.
@@ -103,15 +143,90 @@ pub fn check_build() -> Result<(), Error> {
     Ok(())
 }
 
+/// The first digits of the SHA-256 of a shader's text.
+fn hash_of(spec: &KernelSpec) -> String {
+    let hash = Sha256::digest(spec.source());
+    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Runs a suite.
 ///
 /// # Errors
-/// [`Error::Usage`] in a build without optimisation, [`Error::Wrong`] if a contender's result is
-/// not that of the reference, [`Error::Interrupted`] if it was broken off, and whatever the device
-/// does wrong.
-pub async fn run(gpu: &Gpu, suite: Suite, options: Options<'_>) -> Result<Vec<GroupResult>, Error> {
+/// [`Error::Usage`] in a build without optimisation or if no case is wanted, [`Error::Wrong`] if a
+/// training run is not that of the reference, and whatever the device does wrong.
+pub async fn run(
+    gpu: &Gpu,
+    suite: Suite,
+    only: &Only,
+    options: Options<'_>,
+) -> Result<Results, Error> {
     check_build()?;
-    match suite {
-        Suite::Training => training::run(gpu, options).await,
+    let mut results = Results::default();
+    if suite != Suite::Training {
+        measure_kernels(gpu, suite, only, options, &mut results).await?;
     }
+    let wants_all = only.kernel.is_none() && only.size.is_none() && only.filter.is_none();
+    if suite.has(Suite::Training) && wants_all && !results.interrupted {
+        let go_on = &|| (options.observe)(Duration::ZERO, Duration::ZERO);
+        let groups = training::run(gpu, options, go_on, &mut results.training).await;
+        let all = match groups {
+            Ok(()) => crossover::run(gpu, options, go_on, &mut results.crossover).await,
+            broken_off => broken_off,
+        };
+        match all {
+            Err(Error::Interrupted { .. }) => results.interrupted = true,
+            other => other?,
+        }
+    }
+    Ok(results)
+}
+
+/// Checks the cases of all suites but `training`, then times them in turns.
+async fn measure_kernels(
+    gpu: &Gpu,
+    suite: Suite,
+    only: &Only,
+    options: Options<'_>,
+    results: &mut Results,
+) -> Result<(), Error> {
+    let sampler = Sampler::new(gpu).await?;
+    let instruments = Instruments::new(gpu).await?;
+    let mut checked = Checked::default();
+    let mut go_on = || (options.observe)(Duration::ZERO, Duration::ZERO).is_continue();
+    for part in [Suite::Kernels, Suite::Matmul] {
+        if suite.has(part) {
+            checked.add(gpu, part, only, &mut go_on).await?;
+        }
+    }
+    if checked.cases.is_empty() && checked.faults.is_empty() && suite != Suite::Peaks && go_on() {
+        return Err(Error::Usage(no_case(suite)));
+    }
+    let Checked { mut cases, faults } = checked;
+    cases.extend(peaks::cases(gpu).await?);
+    let canary = vec![];
+    let mut session = Session { sampler, instruments, options, canary };
+    results.interrupted = session.measure(&mut cases, options.budget).await?.is_break();
+    let canary_us = median(&session.canary);
+    for case in cases.iter().filter(|case| case.name.suite == Suite::Peaks) {
+        results.peaks.add(case);
+    }
+    results.rows =
+        cases.iter().filter_map(|case| Row::of(case, &results.peaks, canary_us)).collect();
+    results.clock = Some(session.sampler.clock);
+    results.faults = faults;
+    Ok(())
+}
+
+/// What to do where nothing is left to be timed.
+fn no_case(suite: Suite) -> String {
+    format!(
+        "no case of suite {} is left by --kernel, --size and --filter; parity bench --quick lists \
+         all",
+        suite.name()
+    )
+}
+
+/// The middle one.
+fn median(values: &[f64]) -> f64 {
+    if values.is_empty() { f64::NAN } else { statistics::Summary::of(values, row::SEED).median_us }
 }

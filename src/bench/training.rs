@@ -13,9 +13,9 @@ use rayon::prelude::*;
 
 use super::baseline::simd::{self, Ensemble, Instructions, WideData};
 use super::baseline::{PARAMETERS, scalar};
-use super::contest::{Contender, Expected, Group, Sample, Sampling};
+use super::contest::{Contender, Effort, Expected, Group, GroupResult, Sample, Sampling};
 use super::worst_exp::WorstExp;
-use super::{Effort, GroupResult, Options};
+use super::Options;
 use crate::cpu::train_invocation::{Member, look, train_invocation};
 use crate::dataset::Dataset;
 use crate::error::Error;
@@ -28,7 +28,7 @@ use crate::sweep::{Starts, Task, Tile};
 use crate::train::{Budget, Fused, LEARNED_BELOW, Layered, Plan, reference};
 
 /// All runs here have it: the presets' own.
-const LEARNING_RATE: f32 = 1.0;
+pub(super) const LEARNING_RATE: f32 = 1.0;
 
 /// From here one network starts: the default of `parity train`.
 const SEED: u64 = 48;
@@ -63,20 +63,28 @@ const FULL: Sizes = Sizes {
 const QUICK: Sizes =
     Sizes { steps: 500, layered_steps: 5, member_count: 1_003, ensemble_steps: 20, wide_steps: 3 };
 
-/// Runs the suite.
-pub(super) async fn run(gpu: &Gpu, options: Options<'_>) -> Result<Vec<GroupResult>, Error> {
-    let Options { quick, go_on } = options;
-    let (sizes, effort) = if quick { (QUICK, Effort::QUICK) } else { (FULL, Effort::FULL) };
+/// Runs the suite; each group is added when it is done.
+pub(super) async fn run(
+    gpu: &Gpu,
+    options: Options<'_>,
+    go_on: GoOn<'_>,
+    results: &mut Vec<GroupResult>,
+) -> Result<(), Error> {
+    let (sizes, effort) =
+        if options.quick { (QUICK, Effort::QUICK) } else { (FULL, Effort::FULL) };
     let one = plan(2, "2-2-1", sizes.steps)?;
     let layered = Plan { steps: sizes.layered_steps.into(), ..one.clone() };
     let plain = Plan { variant: Variant::PLAIN, ..one.clone() };
     let wide = plan(8, "8-32-1", sizes.wide_steps)?;
     let members = Members::new(sizes)?;
-    Ok(vec![
-        one_network(gpu, [&one, &plain, &layered], go_on).measure(effort, go_on).await?,
-        ensemble(gpu, &members, go_on).measure(effort, go_on).await?,
-        wide_network(gpu, &wide, go_on).measure(effort, go_on).await?,
-    ])
+    for group in [
+        one_network(gpu, [&one, &plain, &layered], go_on),
+        ensemble(gpu, &members, go_on),
+        wide_network(gpu, &wide, go_on),
+    ] {
+        results.push(group.measure(effort, go_on).await?);
+    }
+    Ok(())
 }
 
 /// A network on the parity of so many bits.
@@ -95,13 +103,13 @@ fn nine(parameters: &Parameters) -> [f32; PARAMETERS] {
 }
 
 /// The exact loss of a network with one hidden layer.
-fn loss_of(data: &Dataset, parameters: &[f32]) -> f32 {
+pub(super) fn loss_of(data: &Dataset, parameters: &[f32]) -> f32 {
     let parameters = f64::all_from_f32(parameters);
     let member = Member::new(parameters, [0.0; 2]);
     f32::from_f64(look(Variant::PLAIN, data, &member).0)
 }
 
-type GoOn<'a> = &'a dyn Fn() -> ControlFlow<()>;
+pub(super) type GoOn<'a> = &'a dyn Fn() -> ControlFlow<()>;
 
 /// The fused engine as a contender: compiled once.
 fn fused<'a>(name: &str, gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Contender<'a> {
@@ -121,19 +129,23 @@ fn fused<'a>(name: &str, gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Conte
 }
 
 /// Many networks on the adapter as a contender: compiled once.
-fn side_by_side<'a>(gpu: &'a Gpu, members: &'a Members, go_on: GoOn<'a>) -> Contender<'a> {
-    let count = members.start.len();
+pub(super) fn side_by_side<'a>(
+    name: &str,
+    gpu: &'a Gpu,
+    (task, starts, count): (&'a Task, &'a Starts, usize),
+    go_on: GoOn<'a>,
+) -> Contender<'a> {
     let kept = Rc::new(Cell::new(None));
-    let work = [count as u64, members.task.steps];
-    Contender::adapter("fused engine, one invocation a member", work, move || -> Sampling<'a> {
+    let work = [count as u64, task.steps];
+    Contender::adapter(name, work, move || -> Sampling<'a> {
         let kept = Rc::clone(&kept);
         Box::pin(async move {
             let mut tile = match kept.take() {
                 Some(tile) => tile,
-                None => Tile::new(gpu, &members.task, count).await?,
+                None => Tile::new(gpu, task, count).await?,
             };
             let start = Instant::now();
-            let (finished, _) = tile.run(&members.starts, 0, &mut |_| go_on()).await?;
+            let (finished, _) = tile.run(starts, 0, &mut |_| go_on()).await?;
             let elapsed = start.elapsed();
             kept.set(Some(tile));
             Ok(Sample { losses: finished.final_losses, elapsed, device: None })
@@ -142,7 +154,7 @@ fn side_by_side<'a>(gpu: &'a Gpu, members: &'a Members, go_on: GoOn<'a>) -> Cont
 }
 
 /// The layered engine as a contender.
-fn layered<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Contender<'a> {
+pub(super) fn layered<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Contender<'a> {
     Contender::adapter("layered engine", [1, plan.steps], move || -> Sampling<'a> {
         Box::pin(
             async move { Ok(Layered::new(gpu, plan).await?.train(&mut |_| go_on()).await?.into()) },
@@ -152,7 +164,7 @@ fn layered<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Contender<'a> {
 
 /// What is expected of a member whose final loss is this in `f64`, in `f32`, and with the worst
 /// `exp`.
-fn compare(member: usize, [truth, in_f32, worst]: [f64; 3]) -> Expected {
+pub(super) fn compare(member: usize, [truth, in_f32, worst]: [f64; 3]) -> Expected {
     let magnified = (STANDS_OUT * (in_f32 - truth).abs()).max((worst - truth).abs());
     Expected { member, truth, magnified }
 }
@@ -286,6 +298,9 @@ fn ensemble<'a>(gpu: &'a Gpu, members: &'a Members, go_on: GoOn<'a>) -> Group<'a
             },
         )
     });
+    let name = "fused engine, one invocation a member";
+    let on_adapter = (&members.task, &members.starts, members.start.len());
+    let on_adapter = side_by_side(name, gpu, on_adapter, go_on);
     Group {
         name: format!(
             "{} 2-2-1 networks on XOR, {} steps",
@@ -293,7 +308,7 @@ fn ensemble<'a>(gpu: &'a Gpu, members: &'a Members, go_on: GoOn<'a>) -> Group<'a
             HumanCount(work[1])
         ),
         expected: Box::new(|steps| members.expected(steps)),
-        contenders: vec![simd, side_by_side(gpu, members, go_on)],
+        contenders: vec![simd, on_adapter],
     }
 }
 

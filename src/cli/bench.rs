@@ -1,35 +1,173 @@
 //! `parity bench`
 
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use regex_lite::Regex;
+
 use super::{DeviceArgs, go_on};
-use crate::bench::{self, Options, Suite};
+use crate::bench::{self, Change, Only, Options, Results, Saved, Suite};
 use crate::error::Error;
+use crate::file;
 use crate::gpu::Gpu;
-use crate::report::{self, BenchReport};
+use crate::report::{self, BenchReport, ProgressDisplay};
+
+/// What the samples of all kernels take at most, unless the user says otherwise: all suites together
+/// then end within five minutes, also on a software adapter.
+const BUDGET_S: u64 = 120;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// What to measure
-    #[arg(long, default_value = "training")]
+    #[arg(long, default_value = "all")]
     suite: Suite,
+    /// Only this kernel
+    #[arg(long, value_name = "NAME")]
+    kernel: Option<String>,
+    /// At this size: elements, rows or networks, or n of a product of n × n matrices
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
+    size: Option<u32>,
+    /// Only cases whose suite/kernel/variant/size contains a match
+    #[arg(long, value_name = "REGEX")]
+    filter: Option<Regex>,
+    /// Seconds that all samples of kernels may take together
+    #[arg(long, value_name = "S", default_value_t = BUDGET_S, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    budget: u64,
+    /// Keep this run under a name, to compare others with
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
+    save: Option<String>,
+    /// Compare with a run that was kept under this name
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
+    compare: Option<String>,
+    /// Exit with 1 if a case is slower than the saved one by more than so many per cent, surely
+    #[arg(long, value_name = "PERCENT", requires = "compare")]
+    fail_on_regression: Option<f64>,
+    /// Draw roofline.png and times.png into this folder
+    #[arg(long, value_name = "FOLDER")]
+    plot: Option<PathBuf>,
+    /// Write every sample to this file
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
-    /// Fewer steps and rounds: for tests of the command, not for figures
+    /// As few samples as show that it works: for tests of the command, not for figures
     #[arg(long, hide = true)]
     quick: bool,
+    /// Make a kernel slower on purpose: for tests of the comparison
+    #[arg(long, hide = true, value_name = "KERNEL=PERCENT", value_parser = parse_handicap)]
+    handicap: Option<(String, u32)>,
     #[command(flatten)]
     device: DeviceArgs,
+}
+
+fn parse_name(name: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain) {
+        return Err("expected letters, digits, '.', '_' and '-', and no '.' in front".into());
+    }
+    Ok(name.into())
+}
+
+fn parse_handicap(text: &str) -> Result<(String, u32), String> {
+    let (kernel, percent) = text.split_once('=').ok_or("expected KERNEL=PERCENT")?;
+    Ok((kernel.into(), percent.parse().map_err(|error| format!("{percent}: {error}"))?))
+}
+
+/// Where runs are kept: `PARITY_DATA`, or the user's folder for such things.
+fn path_of(name: &str) -> Result<PathBuf, Error> {
+    let folder = std::env::var_os("PARITY_DATA").map(PathBuf::from);
+    let folder = folder.or_else(|| Some(dirs::data_local_dir()?.join("parity")));
+    let folder = folder.ok_or_else(|| {
+        Error::Usage("there is no home folder to keep runs in: set PARITY_DATA to a folder".into())
+    })?;
+    let folder = folder.join("bench");
+    fs::create_dir_all(&folder).map_err(|error| Error::file(&folder, error))?;
+    Ok(folder.join(format!("{name}.json")))
+}
+
+fn load(path: &Path) -> Result<Saved, Error> {
+    let text = fs::read(path).map_err(|error| {
+        Error::file(path, format!("{error}; parity bench --save makes such a file"))
+    })?;
+    serde_json::from_slice(&text)
+        .map_err(|error| Error::file(path, format!("no run that parity bench has saved: {error}")))
 }
 
 impl Args {
     pub(super) async fn run(self) -> Result<u8, Error> {
         bench::check_build()?;
+        let saved_at = self.save.as_deref().map(path_of).transpose()?;
+        let saved = self.compare.as_deref().map(|name| load(&path_of(name)?)).transpose()?;
+        self.check_outputs(saved_at.as_deref())?;
         let gpu = Gpu::open(self.device.selection()).await?;
-        let options = Options { quick: self.quick, go_on: &go_on };
-        let groups = bench::run(&gpu, self.suite, options).await?;
-        let (adapter, suite) = (&gpu.adapter, self.suite);
-        let report = BenchReport { adapter, suite, quick: self.quick, groups: &groups };
+        let results = self.measure(&gpu).await?;
+        let changes = saved.as_ref().map(|saved| {
+            (saved.differences(&gpu.adapter), bench::compare(saved, &results.rows))
+        });
+        let name = self.compare.as_deref().unwrap_or_default();
+        let report = BenchReport {
+            adapter: &gpu.adapter,
+            suite: self.suite,
+            quick: self.quick,
+            results: &results,
+            changes: changes.as_ref().map(|(notes, rows)| (name, &notes[..], &rows[..])),
+        };
         report::print(&if self.json { report.json() } else { report.text() })?;
-        Ok(0)
+        self.write(&report, saved_at.as_deref())?;
+        let changes = changes.map(|(_, changes)| changes).unwrap_or_default();
+        Ok(self.exit_code(&results, &changes))
+    }
+
+    async fn measure(&self, gpu: &Gpu) -> Result<Results, Error> {
+        let size = self.size.map(|size| size as usize);
+        let only = Only { kernel: self.kernel.clone(), size, filter: self.filter.clone() };
+        let budget = Duration::from_secs(self.budget);
+        let display = RefCell::new(ProgressDisplay::new("second", self.budget));
+        let observe = |used: Duration, of: Duration| {
+            if !of.is_zero() {
+                display.borrow_mut().update(used.as_secs(), None);
+            }
+            go_on()
+        };
+        let handicap = self.handicap.as_ref().map(|(kernel, percent)| (kernel.as_str(), *percent));
+        let options = Options { quick: self.quick, budget, handicap, observe: &observe };
+        let results = bench::run(gpu, self.suite, &only, options).await;
+        display.borrow().finish();
+        results
+    }
+
+    fn check_outputs(&self, saved_at: Option<&Path>) -> Result<(), Error> {
+        if let Some(folder) = &self.plot {
+            file::check_writable(&folder.join("roofline.png"))?;
+        }
+        self.csv.as_deref().into_iter().chain(saved_at).try_for_each(file::check_writable)
+    }
+
+    fn write(&self, report: &BenchReport<'_>, saved_at: Option<&Path>) -> Result<(), Error> {
+        if let Some(path) = &self.csv {
+            file::write(path, &report.csv()?)?;
+        }
+        if let Some(folder) = &self.plot {
+            for (name, png) in report.plots()? {
+                file::write(&folder.join(name), &png)?;
+            }
+        }
+        if let Some(path) = saved_at {
+            file::write(path, report.json().as_bytes())?;
+            report::note(&format!("saved in {}", path.display()));
+        }
+        Ok(())
+    }
+
+    fn exit_code(&self, results: &Results, changes: &[Change]) -> u8 {
+        let fails = |percent: f64| changes.iter().any(|change| change.is_regression(percent));
+        if results.interrupted {
+            130
+        } else {
+            u8::from(!results.faults.is_empty() || self.fail_on_regression.is_some_and(fails))
+        }
     }
 }

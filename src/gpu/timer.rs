@@ -42,6 +42,12 @@ impl Timer {
         self.clock.doubt
     }
 
+    /// The two timestamps of the last pass that was read out, in ticks, as they are.
+    #[must_use]
+    pub fn last_stamps(&self) -> Option<[u64; 2]> {
+        (self.clock.passes > 0).then_some(self.clock.last)
+    }
+
     /// Forgets what was timed so far.
     pub fn restart(&mut self) {
         self.pending = None;
@@ -86,14 +92,14 @@ impl Timer {
 struct Clock {
     sum: Duration,
     passes: u64,
-    last: u64,
+    last: [u64; 2],
     doubt: Option<Doubt>,
 }
 
 impl Clock {
     fn add(&mut self, stamps: [u64; 2], period_ns: f64, wall: Duration) {
-        self.doubt = self.doubt.or(clock::doubt_of(self.last, stamps, period_ns, wall));
-        self.last = stamps[1];
+        self.doubt = self.doubt.or(clock::doubt_of(self.last[1], stamps, period_ns, wall));
+        self.last = stamps;
         self.sum += clock::elapsed(stamps, period_ns);
         self.passes += 1;
     }

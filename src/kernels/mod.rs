@@ -7,7 +7,6 @@ pub mod bce_grad;
 pub mod bce_loss;
 pub mod bias_add;
 pub mod bias_grad;
-mod cost;
 pub mod matmul;
 pub mod probe_arithmetic;
 pub mod probe_loops;
@@ -19,7 +18,33 @@ pub mod train_invocation;
 pub mod train_workgroup;
 pub mod uniform_draw;
 
-pub use cost::Cost;
+use std::ops::Mul;
+
+/// What a launch costs at least: the work that its formula asks for, however it is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cost {
+    /// Additions, subtractions and multiplications; one that is fused counts as two.
+    pub flops: f64,
+    /// Divisions, exponentials and logarithms.
+    pub special: f64,
+    /// Bytes between the shader and memory, if each input is read and each output written once.
+    pub bytes: f64,
+    /// Bytes that invocations read from the memory of their workgroup.
+    pub workgroup_bytes: f64,
+}
+
+impl Mul<f64> for Cost {
+    type Output = Self;
+
+    fn mul(self, times: f64) -> Self {
+        Self {
+            flops: self.flops * times,
+            special: self.special * times,
+            bytes: self.bytes * times,
+            workgroup_bytes: self.workgroup_bytes * times,
+        }
+    }
+}
 
 /// Invocations a workgroup, where one invocation computes one element or sums one share.
 const WORKGROUP_SIZE: u32 = 64;

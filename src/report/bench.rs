@@ -1,62 +1,174 @@
-//! The report of `parity bench`: text and JSON of the same numbers.
+//! The report of `parity bench`: text, JSON and CSV of the same numbers.
 
+use std::fmt::Write;
+
+use indicatif::HumanCount;
 use serde::Serialize;
 
 use super::{adapter_lines, table};
-use crate::bench::{GroupResult, Row, RunsOn, Suite};
+use crate::bench::{
+    Bandwidth, Cell, Change, Clock, GroupResult, Peaks, Results, Row, RunsOn, Suite, TrainingRow,
+};
+use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};
 
 /// All that was measured.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy)]
 pub struct BenchReport<'a> {
-    /// What ran the contenders that do not run on the CPU.
+    /// What ran the kernels, and the contenders that do not run on the CPU.
     pub adapter: &'a AdapterSummary,
     /// What was asked for.
     pub suite: Suite,
     /// Whether the figures mean nothing.
     pub quick: bool,
     /// What came out.
-    pub groups: &'a [GroupResult],
+    pub results: &'a Results,
+    /// What has changed since a saved run: its name, what else is not as it was, and each row.
+    pub changes: Option<(&'a str, &'a [String], &'a [Change])>,
 }
 
 #[derive(Serialize)]
 struct Json<'a> {
     version: &'static str,
-    #[serde(flatten)]
-    report: BenchReport<'a>,
+    suite: Suite,
+    quick: bool,
+    interrupted: bool,
+    adapter: &'a AdapterSummary,
+    clock: Option<&'a Clock>,
+    peaks: &'a Peaks,
+    rows: &'a [Row],
+    faults: &'a [String],
+    training: &'a [GroupResult],
+    crossover: &'a [Cell],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<&'a [Change]>,
 }
 
 impl BenchReport<'_> {
-    /// One object.
+    /// One object, with every sample.
     #[must_use]
     pub fn json(&self) -> String {
-        let json = Json { version: env!("CARGO_PKG_VERSION"), report: *self };
+        let Results { clock, peaks, faults, training, crossover, interrupted, .. } = self.results;
+        let json = Json {
+            version: env!("CARGO_PKG_VERSION"),
+            suite: self.suite,
+            quick: self.quick,
+            interrupted: *interrupted,
+            adapter: self.adapter,
+            clock: clock.as_ref(),
+            peaks,
+            rows: &self.rows(),
+            faults,
+            training,
+            crossover,
+            changes: self.changes.map(|(_, _, changes)| changes),
+        };
         serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+    }
+
+    /// One line a sample.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if a sample is no text, which none is.
+    pub fn csv(&self) -> Result<Vec<u8>, Error> {
+        let unwritable = |error: &dyn std::fmt::Display| Error::Usage(format!("CSV: {error}"));
+        let mut writer = csv::Writer::from_writer(vec![]);
+        let adapter = self.adapter;
+        let clock = self.results.clock.as_ref().map_or("host", Clock::name);
+        writer
+            .write_record([
+                "version", "adapter", "driver", "backend", "clock", "suite", "kernel", "variant",
+                "size", "shader", "state", "launches", "us", "canary_us",
+            ])
+            .map_err(|error| unwritable(&error))?;
+        for row in self.rows() {
+            let name = &row.name;
+            let clock = if name.suite == Suite::Training { "host" } else { clock };
+            let canary = row.canary_us.iter().map(ToString::to_string);
+            let canary = canary.chain(std::iter::repeat(String::new()));
+            let warm = row.samples_us.iter().zip(canary).map(|(us, canary)| ("warm", us, canary));
+            let cold = row.cold_samples_us.iter().map(|us| ("cold", us, String::new()));
+            for (state, us, canary) in warm.chain(cold) {
+                let launches = if state == "warm" { row.launches } else { 1 };
+                writer
+                    .write_record([
+                        env!("CARGO_PKG_VERSION"),
+                        &adapter.name,
+                        &adapter.driver,
+                        adapter.backend.name(),
+                        clock,
+                        name.suite.name(),
+                        &name.kernel,
+                        &name.variant,
+                        &name.size,
+                        row.shader.as_deref().unwrap_or_default(),
+                        state,
+                        &launches.to_string(),
+                        &us.to_string(),
+                        &canary,
+                    ])
+                    .map_err(|error| unwritable(&error))?;
+            }
+        }
+        writer.into_inner().map_err(|error| unwritable(&error))
+    }
+
+    /// Those of kernels, then those of training runs.
+    fn rows(&self) -> Vec<Row> {
+        let training = self.results.training.iter().flat_map(GroupResult::plain_rows);
+        self.results.rows.iter().cloned().chain(training).collect()
     }
 
     /// What a person reads.
     #[must_use]
     pub fn text(&self) -> String {
+        let results = self.results;
         let head = format!(
-            "parity {}: bench, suite {}\n{}",
+            "parity {}: bench, suite {}\n{}{}",
             env!("CARGO_PKG_VERSION"),
             self.suite.name(),
-            adapter_lines(self.adapter)
+            adapter_lines(self.adapter),
+            results.clock.as_ref().map(|clock| format!("clock:   {clock}\n")).unwrap_or_default()
         );
-        let groups = self.groups.iter().map(|group| self.group(group));
-        let quick = self.quick.then(|| "--quick: these figures mean nothing.\n".into());
-        let parts = std::iter::once(head).chain(groups).chain([self.closing()]).chain(quick);
-        parts.collect::<Vec<_>>().join("\n")
+        let mut parts = vec![head];
+        parts.extend((!results.rows.is_empty()).then(|| self.kernels()));
+        parts.extend(results.training.iter().map(|group| self.group(group)));
+        parts.extend((!results.training.is_empty()).then(|| self.about_training()));
+        parts.extend((!results.crossover.is_empty()).then(|| self.crossover()));
+        parts.extend(self.changes.map(|changes| changed(changes)));
+        parts.extend(results.faults.iter().map(|fault| format!("WRONG, not timed: {fault}\n")));
+        let quick = "--quick: these figures mean nothing.\n";
+        parts.extend(self.quick.then(|| quick.into()));
+        let broken_off = "interrupted: what is above is what there was.\n";
+        parts.extend(results.interrupted.then(|| broken_off.into()));
+        parts.join("\n")
+    }
+
+    fn kernels(&self) -> String {
+        let Results { peaks, rows, faults, .. } = self.results;
+        let checked = match faults.len() {
+            0 => "All results match those of the reference.".into(),
+            wrong => format!("{wrong} cases are wrong and were not timed."),
+        };
+        let mut text = format!("{}\n{checked}\n", peak_lines(peaks));
+        for suite in [Suite::Peaks, Suite::Kernels, Suite::Matmul] {
+            let rows: Vec<_> = rows.iter().filter(|row| row.name.suite == suite).collect();
+            if !rows.is_empty() {
+                let _ = write!(text, "\n{}\n{}", suite.name(), kernel_table(&rows));
+            }
+        }
+        text + "\n" + ABOUT
     }
 
     fn group(&self, group: &GroupResult) -> String {
         let head = ["", "median", "95 % interval", "network-steps/s", "ratio", "off by"];
         let rows = group.rows.iter().map(|row| {
-            let Row { time, network_steps_per_s, ratio, loss_deviation, .. } = row;
+            let TrainingRow { time, network_steps_per_s, ratio, loss_deviation, .. } = row;
+            let [low, high] = time.ci95_us.map(duration);
             [
                 self.name(row, &group.rows[0]),
                 duration(time.median_us),
-                format!("{} – {}", duration(time.low_us), duration(time.high_us)),
+                format!("{low} – {high}"),
                 format!("{network_steps_per_s:.2e}"),
                 format!("{}×", significant(*ratio)),
                 format!("{loss_deviation:.0e}"),
@@ -67,12 +179,8 @@ impl BenchReport<'_> {
     }
 
     /// What ran it and where, and how many steps it made if not as many as the first.
-    fn name(&self, row: &Row, first: &Row) -> String {
-        let place = match (row.runs_on, self.adapter.device_type) {
-            (RunsOn::Cpu, _) => "CPU",
-            (RunsOn::Adapter, DeviceType::Software) => "software adapter",
-            (RunsOn::Adapter, _) => "GPU",
-        };
+    fn name(&self, row: &TrainingRow, first: &TrainingRow) -> String {
+        let place = self.place(row.runs_on);
         let fewer = if row.steps == first.steps {
             String::new()
         } else {
@@ -81,20 +189,176 @@ impl BenchReport<'_> {
         format!("{place}: {}{fewer}", row.name)
     }
 
-    fn closing(&self) -> String {
-        let rounds = self.groups.iter().map(|group| group.rows[0].time.rounds.to_string());
+    /// A map: rows are networks, columns ensembles, values how many times as fast the adapter is.
+    fn crossover(&self) -> String {
+        let cells = &self.results.crossover;
+        let mut counts: Vec<_> = cells.iter().map(|cell| cell.member_count).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        let mut rows: Vec<Vec<String>> = vec![];
+        let head = counts.iter().map(|&count| match count {
+            1 => "one network".into(),
+            count => format!("{} networks", HumanCount(count as u64)),
+        });
+        rows.push(std::iter::once(String::new()).chain(head).collect());
+        for cell in cells {
+            let name = format!("8-{}-1, {} rows", cell.hidden_size, cell.batch_size);
+            if rows.last().is_none_or(|row| row[0] != name) {
+                rows.push(vec![name]);
+            }
+            let row = rows.last_mut().expect("one was pushed");
+            row.push(format!("{}×", significant(cell.ratio())));
+        }
+        rows.iter_mut().for_each(|row| row.resize(counts.len() + 1, String::new()));
+        let place = self.place(RunsOn::Adapter);
         format!(
-            "Medians of {} rounds, in which contenders took turns; the intervals are of the \
-             median, from\norder statistics. The ratio is of network-steps/s, to the first row. \
-             \"Off by\" is the largest\ndeviation of a final loss from that of the same run in \
-             f64, relative to it.\n",
-            rounds.collect::<Vec<_>>().join(", ")
+            "{}
+
+The fastest way on the {place} by the fastest on the CPU, in network-steps/s:\n{}",
+            verdict(cells, place),
+            table(&rows)
+        )
+    }
+
+    fn place(&self, runs_on: RunsOn) -> &'static str {
+        match (runs_on, self.adapter.device_type) {
+            (RunsOn::Cpu, _) => "CPU",
+            (RunsOn::Adapter, DeviceType::Software) => "software adapter",
+            (RunsOn::Adapter, _) => "GPU",
+        }
+    }
+
+    fn about_training(&self) -> String {
+        let rounds = self.results.training.iter().map(|group| group.rows[0].time.samples);
+        let rounds = rounds.map(|rounds| rounds.to_string()).collect::<Vec<_>>();
+        format!(
+            "Medians of {} rounds, in which contenders took turns, with bootstrap intervals. The \
+             ratio is of\nnetwork-steps/s, to the first row. \"Off by\" is the largest deviation of \
+             a final loss from that of\nthe same run in f64, relative to it.\n",
+            rounds.join(", ")
         )
     }
 }
 
+/// Where the adapter wins, in a sentence.
+fn verdict(cells: &[Cell], place: &str) -> String {
+    let describe = |cell: &Cell| {
+        let Cell { member_count, hidden_size, batch_size, .. } = cell;
+        let networks = HumanCount(*member_count as u64);
+        format!("{networks} × 8-{hidden_size}-1 on {batch_size} rows ({}×)", significant(cell.ratio()))
+    };
+    let work = |cell: &Cell| cell.member_count * cell.hidden_size * cell.batch_size;
+    let (won, lost): (Vec<_>, Vec<_>) = cells.iter().partition(|cell| cell.ratio() > 1.0);
+    let best = |cells: &[&Cell]| {
+        cells.iter().copied().max_by(|a, b| a.ratio().total_cmp(&b.ratio())).map(describe)
+    };
+    match (won.iter().copied().min_by_key(|cell| work(cell)), best(&lost)) {
+        (None, nearest) => format!(
+            "The CPU wins everywhere on this map; the {place} comes nearest with {}.",
+            nearest.unwrap_or_default()
+        ),
+        (Some(_), None) => format!("The {place} wins everywhere on this map."),
+        (Some(first), Some(_)) => format!(
+            "The {place} wins {} of {} fields, the smallest of them {}, the clearest {}; the CPU wins \
+             the rest.",
+            won.len(),
+            cells.len(),
+            describe(first),
+            best(&won).unwrap_or_default()
+        ),
+    }
+}
+
+const ABOUT: &str = "\
+Times are of one launch, medians of samples that all cases took in turns; ± is half of the bootstrap
+95 % interval, cv the standard deviation over the mean. Cold: after more than the caches hold was
+written. Flops and bytes are the least that the formula asks for. Of peak: how near that comes to the
+nearest of the peaks above, all measured in this run. !: the canary drifted, do not trust the row.
+";
+
+/// What the adapter can do.
+fn peak_lines(peaks: &Peaks) -> String {
+    let one = |rate: Option<f64>, unit: &str| {
+        rate.map_or_else(|| "not measured".into(), |rate| format!("{} {unit}", significant(rate)))
+    };
+    let copies = peaks.copy.iter().map(|Bandwidth { working_set_bytes, gbps }| {
+        format!("{} at {}", significant(*gbps), bytes(*working_set_bytes))
+    });
+    format!(
+        "peaks:   {}, {}, {}, {} a launch\n         copies of {} GB/s\n",
+        one(peaks.fma_gflops, "GFLOP/s of products and sums"),
+        one(peaks.special_gops, "G exp/s"),
+        one(peaks.workgroup_gbps, "GB/s of workgroup memory"),
+        peaks.launch_us.map_or_else(|| "not measured".into(), duration),
+        copies.collect::<Vec<_>>().join(", ")
+    )
+}
+
+fn kernel_table(rows: &[&Row]) -> String {
+    let head = [
+        "kernel", "size", "median", "±", "min", "cv", "cold", "GFLOP/s", "GB/s", "flop/B",
+        "of peak", "limited by",
+    ];
+    let optional = |value: Option<f64>| value.map(significant).unwrap_or_default();
+    let cells = |row: &&Row| {
+        let time = &row.time;
+        let mark = if row.drifted == Some(true) { " !" } else { "" };
+        [
+            format!("{} {}", row.name.kernel, row.name.variant).trim_end().to_owned(),
+            row.name.size.clone(),
+            duration(time.median_us),
+            format!("{:.1} %", 100.0 * time.relative_interval),
+            duration(time.min_us),
+            format!("{:.0} %", 100.0 * time.cv),
+            row.cold_us.map(duration).unwrap_or_default(),
+            optional(row.gflops),
+            optional(row.gbps),
+            optional(row.intensity),
+            row.percent_of_peak.map(|percent| format!("{percent:.0} %")).unwrap_or_default(),
+            row.bound_by.map(|bound| format!("{}{mark}", bound.name())).unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<_> =
+        std::iter::once(head.map(String::from)).chain(rows.iter().map(cells)).collect();
+    table(&rows)
+}
+
+/// Each row beside the same of a saved run, and how many are not the same.
+fn changed((name, differences, changes): (&str, &[String], &[Change])) -> String {
+    let head = ["", "before", "now", "ratio", "95 % interval", "p", "verdict"];
+    let cells = |change: &Change| {
+        let comparison = &change.comparison;
+        let [low, high] = comparison.ratio_ci95;
+        let shader = if change.shader_changed { ", another shader" } else { "" };
+        [
+            change.name.path(),
+            duration(change.before_us),
+            duration(change.after_us),
+            format!("{:.3}", comparison.ratio),
+            format!("{low:.3} – {high:.3}"),
+            format!("{:.0e}", comparison.p),
+            format!("{}{shader}", comparison.verdict.name()),
+        ]
+    };
+    let rows: Vec<_> =
+        std::iter::once(head.map(String::from)).chain(changes.iter().map(cells)).collect();
+    let same = changes.iter().filter(|change| change.comparison.verdict.is_same()).count();
+    let differences: String = differences.iter().map(|line| format!("note: {line}\n")).collect();
+    format!(
+        "Compared with {name}: no difference that is sure in {same} of {} rows\n{differences}{}",
+        changes.len(),
+        table(&rows)
+    )
+}
+
+/// In a unit that people know.
+pub(super) fn bytes(bytes: f64) -> String {
+    let (scale, unit) = if bytes < 1_048_576.0 { (1_024.0, "KiB") } else { (1_048_576.0, "MiB") };
+    format!("{} {unit}", significant(bytes / scale))
+}
+
 /// With three digits, and a unit.
-fn duration(us: f64) -> String {
+pub(super) fn duration(us: f64) -> String {
     match us {
         ..1e3 => format!("{} µs", significant(us)),
         ..1e6 => format!("{} ms", significant(us * 1e-3)),
@@ -103,7 +367,7 @@ fn duration(us: f64) -> String {
 }
 
 /// With three digits, unless there are more before the point, or many zeros behind it.
-fn significant(value: f64) -> String {
+pub(super) fn significant(value: f64) -> String {
     match value {
         100.0.. => format!("{value:.0}"),
         10.0.. => format!("{value:.1}"),

@@ -6,6 +6,7 @@ mod devices;
 mod doctor;
 mod ensemble;
 mod picture;
+mod plots;
 mod progress;
 mod sabotage;
 mod sweep;

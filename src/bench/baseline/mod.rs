@@ -82,24 +82,30 @@ mod tests {
         let data = Dataset::parity(8).expect("data");
         for (layers, seed) in [("8-32-1", 1), ("8-32-1", 2), ("8-5-1", 3)] {
             let sizes = layers.parse().expect("a network");
-            let mut trained: Vec<f32> =
+            let start: Vec<f32> =
                 Parameters::initialise(&sizes, Init::Torch, seed).values().collect();
-            let mut twin = Member::new(f64::all_from_f32(&trained), [1.0; 2]);
-            let rows = simd::WideData { inputs: &data.inputs, targets: &data.targets };
-            if !simd::train_wide(rows, &mut trained, 1.0, STEPS) {
-                return;
-            }
+            let mut twin = Member::new(f64::all_from_f32(&start), [1.0; 2]);
             train_invocation(Variant::PLAIN, &data, 0.0, STEPS as usize, &mut twin);
-            for (index, (&found, &expected)) in trained.iter().zip(&twin.parameters).enumerate() {
-                let error = (f64::from(found) - expected).abs();
-                let bound = RELATIVE * expected.abs().max(1.0);
-                assert!(error <= bound, "{layers}, {index}: {found}, expected {expected}");
+            let rows = simd::WideData { inputs: &data.inputs, targets: &data.targets };
+            let mut trained = start.clone();
+            scalar::train_any(rows, &mut trained, 1.0, STEPS);
+            assert_follows(&format!("{layers}, scalar"), &data, &trained, &twin);
+            let mut trained = start;
+            if simd::train_wide(rows, &mut trained, 1.0, STEPS) {
+                assert_follows(&format!("{layers}, AVX2"), &data, &trained, &twin);
             }
-            let parameters = f64::all_from_f32(&trained);
-            let found = look(Variant::PLAIN, &data, &Member::new(parameters, [1.0; 2])).0;
-            let expected = look(Variant::PLAIN, &data, &twin).0;
-            assert!((found - expected).abs() <= RELATIVE * expected, "{found}, {expected}");
         }
+    }
+
+    fn assert_follows(case: &str, data: &Dataset, trained: &[f32], twin: &Member<f64>) {
+        for (index, (&found, &expected)) in trained.iter().zip(&twin.parameters).enumerate() {
+            let error = (f64::from(found) - expected).abs();
+            let bound = RELATIVE * expected.abs().max(1.0);
+            assert!(error <= bound, "{case}, {index}: {found}, expected {expected}");
+        }
+        let trained = Member::new(f64::all_from_f32(trained), [1.0; 2]);
+        let [found, expected] = [&trained, twin].map(|one| look(Variant::PLAIN, data, one).0);
+        assert!((found - expected).abs() <= RELATIVE * expected, "{case}: {found}, {expected}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One network on one core, with nothing but the standard library.
 
 use super::PARAMETERS;
+use super::simd::WideData;
 
 /// 1 / (1 + e⁻ᶻ), as one writes it.
 #[inline]
@@ -62,4 +63,66 @@ pub fn train(parameters: &mut [f32; PARAMETERS], learning_rate: f32, steps: u32)
         c -= rate * (d_logits[0] + d_logits[1] + (d_logits[2] + d_logits[3]));
     }
     *parameters = [w00, w01, w10, w11, bias0, bias1, v0, v1, c];
+}
+
+/// Trains a network with one hidden layer, of any sizes, by the same rule.
+///
+/// # Shapes
+/// `parameters` in the order of a `state_dict`: `[hidden_size, input_size]`, `[hidden_size]`,
+/// `[1, hidden_size]`, `[1]`.
+///
+/// # Panics
+/// If the shapes are others.
+pub fn train_any(data: WideData<'_>, parameters: &mut [f32], learning_rate: f32, steps: u32) {
+    let WideData { inputs, targets } = data;
+    let input_size = inputs.len() / targets.len();
+    assert_eq!(parameters.len() % (input_size + 2), 1, "parameters of inputs of {input_size}");
+    let hidden_size = parameters.len() / (input_size + 2);
+    let (mut activations, mut gradients) = (vec![0.0; hidden_size], vec![0.0; parameters.len()]);
+    #[expect(clippy::cast_precision_loss, reason = "batches are small")]
+    let rate = learning_rate / targets.len() as f32;
+    for _ in 0..steps {
+        gradients.fill(0.0);
+        for (inputs, target) in inputs.chunks_exact(input_size).zip(targets) {
+            add_row(parameters, inputs, *target, &mut activations, &mut gradients);
+        }
+        for (parameter, gradient) in parameters.iter_mut().zip(&gradients) {
+            *parameter -= rate * gradient;
+        }
+    }
+}
+
+/// Adds what one row gives to the gradients.
+fn add_row(
+    parameters: &[f32],
+    inputs: &[f32],
+    target: f32,
+    activations: &mut [f32],
+    gradients: &mut [f32],
+) {
+    let (input_size, hidden_size) = (inputs.len(), activations.len());
+    let (weights, rest) = parameters.split_at(hidden_size * input_size);
+    let (biases, rest) = rest.split_at(hidden_size);
+    let (output_weights, output_bias) = rest.split_at(hidden_size);
+    let mut logit = output_bias[0];
+    for (j, activation) in activations.iter_mut().enumerate() {
+        let weights = &weights[j * input_size..][..input_size];
+        let products = weights.iter().zip(inputs).map(|(weight, input)| weight * input);
+        *activation = sigmoid(products.sum::<f32>() + biases[j]);
+        logit += *activation * output_weights[j];
+    }
+    let d_logit = sigmoid(logit) - target;
+    let (d_weights, rest) = gradients.split_at_mut(hidden_size * input_size);
+    let (d_biases, rest) = rest.split_at_mut(hidden_size);
+    let (d_output_weights, d_output_bias) = rest.split_at_mut(hidden_size);
+    d_output_bias[0] += d_logit;
+    for (j, &activation) in activations.iter().enumerate() {
+        d_output_weights[j] += d_logit * activation;
+        let d_z = d_logit * output_weights[j] * (activation * (1.0 - activation));
+        d_biases[j] += d_z;
+        let d_weights = &mut d_weights[j * input_size..][..input_size];
+        for (d_weight, input) in d_weights.iter_mut().zip(inputs) {
+            *d_weight += d_z * input;
+        }
+    }
 }

@@ -1,0 +1,77 @@
+//! The cases of the suites `kernels` and `matmul`: every kernel that has something to time, checked.
+
+use super::case::{Case, CaseName};
+use super::{Only, Suite};
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::verify::{Effort, Failure, KERNELS, Kernel, Trial};
+
+/// What the checks before a measurement take: as few values as find a mistake, since the launch that
+/// is timed is compared whole.
+const EFFORT: Effort = Effort { seed: 48, cases: 500, quick: true };
+
+/// The kernels of a suite.
+fn kernels(suite: Suite) -> impl Iterator<Item = &'static Kernel> {
+    let is_product = |kernel: &Kernel| kernel.spec.name.starts_with("matmul");
+    KERNELS.iter().filter(move |kernel| is_product(kernel) == (suite == Suite::Matmul))
+}
+
+/// Cases that were compared with their twins, and what was wrong with the others.
+#[derive(Default)]
+pub(super) struct Checked {
+    pub cases: Vec<Case>,
+    pub faults: Vec<String>,
+}
+
+impl Checked {
+    /// Adds those of a suite that are wanted.
+    pub async fn add(
+        &mut self,
+        gpu: &Gpu,
+        suite: Suite,
+        only: &Only,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Error> {
+        for kernel in kernels(suite) {
+            let Some(workloads) = &kernel.workloads else { continue };
+            if only.kernel.as_ref().is_some_and(|name| name != kernel.spec.name) {
+                continue;
+            }
+            let sizes = only.size.as_ref().map_or(workloads.sizes, std::slice::from_ref);
+            for &size in sizes {
+                if !go_on() {
+                    return Ok(());
+                }
+                self.add_size(gpu, (suite, kernel), size, only).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_size(
+        &mut self,
+        gpu: &Gpu,
+        (suite, kernel): (Suite, &Kernel),
+        size: usize,
+        only: &Only,
+    ) -> Result<(), Error> {
+        let Some(workloads) = &kernel.workloads else { return Ok(()) };
+        let mut trial = Trial::new(gpu, kernel.spec.name, EFFORT);
+        let spec = kernel.spec;
+        let made = match workloads.make(&mut trial, size).await {
+            Ok(made) => made,
+            Err(Failure::Error(Error::Wrong(why))) => return Ok(self.faults.push(why)),
+            Err(Failure::Error(error)) => return Err(error),
+            Err(Failure::Fault(fault)) => return Ok(self.faults.push(fault.to_string())),
+        };
+        for workload in made {
+            let (kernel, variant) = (spec.name.into(), workload.variant);
+            let name = CaseName { suite, kernel, variant, size: workload.size };
+            if only.takes(&name) {
+                let shader = super::hash_of(spec);
+                self.cases.push(Case::new(name, workload.dispatch, workload.cost, shader));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,253 @@
+//! Where an adapter begins to win: the fastest way on the CPU and the fastest on the adapter, over
+//! the width of the network, its batch, and how many networks there are.
+
+use std::ops::RangeInclusive;
+use std::time::Instant;
+
+use indicatif::HumanCount;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::Options;
+use super::baseline::scalar;
+use super::baseline::simd::{self, Instructions, WideData};
+use super::contest::{Contender, Effort, Expected, Group, GroupResult, RunsOn, Sample};
+use super::training::{GoOn, LEARNING_RATE, compare, layered, loss_of, side_by_side};
+use super::worst_exp::WorstExp;
+use crate::cpu::train_invocation::{Member, look, train_invocation};
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::model::{Init, Parameters};
+use crate::rng::Stream;
+use crate::rule::{Rule, Variant};
+use crate::scalar::Scalar;
+use crate::sweep::{Starts, Task};
+use crate::train::{Budget, LEARNED_BELOW, Plan};
+
+/// All networks here have so many inputs: the parity of a byte, or its first rows.
+const BITS: u32 = 8;
+
+const BATCHES: [usize; 2] = [16, 256];
+const WIDTHS: [usize; 3] = [4, 32, 256];
+const ENSEMBLES: [usize; 3] = [1, 32, 1_024];
+
+/// Products that a run makes in its forward passes, about: some tens of milliseconds of scalar code.
+const PRODUCTS: usize = 20_000_000;
+
+/// Steps of a run, not fewer and not more.
+const STEPS: RangeInclusive<usize> = 1..=1_000;
+
+/// Networks of one kind, and who was faster with them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cell {
+    /// Rows of the data.
+    pub batch_size: usize,
+    /// Neurons of the hidden layer.
+    pub hidden_size: usize,
+    /// Networks at once.
+    pub member_count: usize,
+    /// What was fastest on the CPU.
+    pub cpu: Fastest,
+    /// What was fastest on the adapter.
+    pub adapter: Fastest,
+}
+
+/// A contender and its rate.
+#[derive(Clone, Debug, Serialize)]
+pub struct Fastest {
+    /// What it is called.
+    pub name: String,
+    /// Steps of a network a second.
+    pub network_steps_per_s: f64,
+}
+
+impl Cell {
+    /// How many times as fast as the CPU the adapter was.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        self.adapter.network_steps_per_s / self.cpu.network_steps_per_s
+    }
+
+    fn of(kind: Kind, group: &GroupResult) -> Option<Self> {
+        let fastest = |place: RunsOn| {
+            let rows = group.rows.iter().filter(|row| row.runs_on == place);
+            let best =
+                rows.max_by(|a, b| a.network_steps_per_s.total_cmp(&b.network_steps_per_s))?;
+            let network_steps_per_s = best.network_steps_per_s;
+            Some(Fastest { name: best.name.clone(), network_steps_per_s })
+        };
+        let Kind { batch_size, hidden_size, member_count } = kind;
+        let (cpu, adapter) = (fastest(RunsOn::Cpu)?, fastest(RunsOn::Adapter)?);
+        Some(Self { batch_size, hidden_size, member_count, cpu, adapter })
+    }
+}
+
+/// What a cell trains.
+#[derive(Clone, Copy)]
+struct Kind {
+    batch_size: usize,
+    hidden_size: usize,
+    member_count: usize,
+}
+
+/// Measures all cells; each is added when it is done.
+pub(super) async fn run(
+    gpu: &Gpu,
+    options: Options<'_>,
+    go_on: GoOn<'_>,
+    results: &mut Vec<Cell>,
+) -> Result<(), Error> {
+    let effort = if options.quick { Effort::QUICK } else { Effort::MAP };
+    let ensembles = if options.quick { &ENSEMBLES[..2] } else { &ENSEMBLES };
+    for batch_size in BATCHES {
+        for hidden_size in WIDTHS {
+            for &member_count in ensembles {
+                let kind = Kind { batch_size, hidden_size, member_count };
+                let work = Work::new(kind, if options.quick { 100 } else { 1 })?;
+                let group = work.group(gpu, go_on).measure(effort, go_on).await?;
+                results.extend(Cell::of(kind, &group));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The networks of a cell, and what their contenders need.
+struct Work {
+    kind: Kind,
+    steps: u32,
+    data: Dataset,
+    start: Vec<Vec<f32>>,
+    starts: Starts,
+    task: Task,
+    plan: Plan,
+}
+
+impl Work {
+    fn new(kind: Kind, less: usize) -> Result<Self, Error> {
+        let Kind { batch_size, hidden_size, member_count } = kind;
+        let mut data = Dataset::parity(BITS)?;
+        data.inputs.truncate(batch_size * BITS as usize);
+        data.targets.truncate(batch_size);
+        let sizes = format!("{BITS}-{hidden_size}-1").parse()?;
+        let seeds = 0..member_count as u64;
+        let initialise = |seed| Parameters::initialise(&sizes, Init::Torch, seed);
+        let start = seeds.clone().map(|seed| initialise(seed).values().collect()).collect();
+        let mut starts = Starts::new(member_count, LEARNING_RATE);
+        for (index, seed) in seeds.enumerate() {
+            starts.draw(index, Stream::new(seed), 1.0);
+        }
+        let products = batch_size * hidden_size * (BITS as usize + 1) * member_count;
+        let steps = (PRODUCTS / less / products).clamp(*STEPS.start(), *STEPS.end());
+        let steps = u32::try_from(steps).expect("few");
+        let plan = Plan {
+            data: data.clone(),
+            rule: Rule::sgd(LEARNING_RATE.into()),
+            variant: Variant::CAREFUL,
+            start: initialise(0),
+            steps: steps.into(),
+            log_every: steps.into(),
+        };
+        let task = Task {
+            data: data.clone(),
+            sizes,
+            init: Init::Torch,
+            variant: Variant::PLAIN,
+            steps: steps.into(),
+            // What can be told of so many rows.
+            solved_below: LEARNED_BELOW,
+            budget: Budget::Hopeful,
+        };
+        Ok(Self { kind, steps, data, start, starts, task, plan })
+    }
+
+    fn group<'a>(&'a self, gpu: &'a Gpu, go_on: GoOn<'a>) -> Group<'a> {
+        let mut contenders = vec![self.on_cpu("scalar, 1 thread", |rows, parameters, steps| {
+            scalar::train_any(rows, parameters, LEARNING_RATE, steps);
+        })];
+        if Instructions::detect() == Instructions::Avx2 {
+            contenders.push(self.on_all_threads());
+        }
+        if self.task.trainer().is_ok() {
+            let count = self.kind.member_count;
+            let work = (&self.task, &self.starts, count);
+            contenders.push(side_by_side("fused engine", gpu, work, go_on));
+        }
+        if self.kind.member_count == 1 {
+            contenders.push(layered(gpu, &self.plan, go_on));
+        }
+        let Kind { batch_size, hidden_size, member_count } = self.kind;
+        Group {
+            name: format!(
+                "{} × {BITS}-{hidden_size}-1 on {batch_size} rows, {} steps",
+                HumanCount(member_count as u64),
+                self.steps
+            ),
+            expected: Box::new(|steps| self.expected(steps)),
+            contenders,
+        }
+    }
+
+    fn work(&self) -> [u64; 2] {
+        [self.kind.member_count as u64, self.steps.into()]
+    }
+
+    /// Members one after the other.
+    fn on_cpu(&self, name: &str, train: fn(WideData<'_>, &mut [f32], u32)) -> Contender<'_> {
+        Contender::cpu(name, self.work(), move || {
+            let mut members = self.start.clone();
+            let rows = WideData { inputs: &self.data.inputs, targets: &self.data.targets };
+            let start = Instant::now();
+            for member in &mut members {
+                train(rows, member, self.steps);
+            }
+            self.sample(start, &members)
+        })
+    }
+
+    /// Members on all threads, rows across lanes.
+    fn on_all_threads(&self) -> Contender<'_> {
+        let threads = rayon::current_num_threads().min(self.kind.member_count);
+        let plural = if threads == 1 { "" } else { "s" };
+        let name = format!("AVX2, {threads} thread{plural}");
+        Contender::cpu(name, self.work(), move || {
+            let mut members = self.start.clone();
+            let rows = WideData { inputs: &self.data.inputs, targets: &self.data.targets };
+            let start = Instant::now();
+            members.par_iter_mut().for_each(|member| {
+                simd::train_wide(rows, member, LEARNING_RATE, self.steps);
+            });
+            self.sample(start, &members)
+        })
+    }
+
+    fn sample(&self, start: Instant, members: &[Vec<f32>]) -> Sample {
+        let elapsed = start.elapsed();
+        let losses = members.par_iter().map(|member| loss_of(&self.data, member)).collect();
+        Sample { losses, elapsed, device: None }
+    }
+
+    /// Of the first member and the last.
+    fn expected(&self, steps: u64) -> Vec<Expected> {
+        let steps = usize::try_from(steps).expect("few");
+        let last = self.start.len() - 1;
+        let members = if last == 0 { vec![0] } else { vec![0, last] };
+        let losses = |&member: &usize| {
+            let losses = [
+                self.final_loss::<f64>(member, steps),
+                self.final_loss::<f32>(member, steps),
+                self.final_loss::<WorstExp>(member, steps),
+            ];
+            compare(member, losses)
+        };
+        members.par_iter().map(losses).collect()
+    }
+
+    fn final_loss<S: Scalar>(&self, member: usize, steps: usize) -> f64 {
+        let parameters = S::all_from_f32(&self.start[member]);
+        let mut member = Member::new(parameters, [S::from_f32(LEARNING_RATE); 2]);
+        train_invocation(Variant::PLAIN, &self.data, 0.0, steps, &mut member);
+        look(Variant::PLAIN, &self.data, &member).0.to_f64()
+    }
+}

@@ -1,0 +1,265 @@
+//! What the adapter can do at most, measured in the same run as what is compared with it.
+
+use serde::Serialize;
+
+use super::Suite;
+use super::case::{Case, CaseName};
+use crate::error::Error;
+use crate::gpu::{DeviceType, Dispatch, Gpu, Kernel, KernelSpec};
+use crate::kernels::{Cost, peak_arithmetic, peak_copy, peak_workgroup};
+
+/// The rates of an adapter, each the best of its samples.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Peaks {
+    /// 10⁹ products and sums a second.
+    pub fma_gflops: Option<f64>,
+    /// 10⁹ exponentials a second.
+    pub special_gops: Option<f64>,
+    /// From smaller working sets to larger ones.
+    pub copy: Vec<Bandwidth>,
+    /// 10⁹ bytes a second that invocations read from the memory of their workgroup.
+    pub workgroup_gbps: Option<f64>,
+    /// What a launch takes that does next to nothing, in microseconds.
+    pub launch_us: Option<f64>,
+}
+
+/// How fast memory is, or the cache that a working set fits.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Bandwidth {
+    /// Bytes that a copy reads, and those that it writes.
+    pub working_set_bytes: f64,
+    /// 10⁹ bytes a second, those that are read and those that are written.
+    pub gbps: f64,
+}
+
+/// What a result is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// The time of a launch that does next to nothing.
+    Launch,
+    /// A copy of as many bytes.
+    Memory,
+    /// Products and sums.
+    Arithmetic,
+    /// Exponentials, divisions and logarithms.
+    Special,
+    /// The memory of workgroups.
+    Workgroup,
+    /// None of these: less than a quarter of each is reached.
+    None,
+}
+
+/// Below this share of the nearest peak, no peak is what limits.
+const NEAR: f64 = 0.25;
+
+impl Bound {
+    /// What limits, in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Launch => "launch",
+            Self::Memory => "memory",
+            Self::Arithmetic => "arithmetic",
+            Self::Special => "exp and /",
+            Self::Workgroup => "workgroup memory",
+            Self::None => "no peak: latency",
+        }
+    }
+}
+
+impl Peaks {
+    /// Puts down what one of [`cases`] reached at best.
+    pub(super) fn add(&mut self, case: &Case) {
+        let best = case.samples.warm.iter().copied().fold(f64::INFINITY, f64::min);
+        if !best.is_finite() {
+            return;
+        }
+        let per_us = |work: f64| work / best * 1e-3;
+        let Cost { flops, special, bytes, workgroup_bytes } = case.cost;
+        match case.name.variant.as_str() {
+            FMA => self.fma_gflops = Some(per_us(flops)),
+            EXP => self.special_gops = Some(per_us(special)),
+            LAUNCH => self.launch_us = Some(best),
+            SHARED => self.workgroup_gbps = Some(per_us(workgroup_bytes)),
+            _ => {
+                self.copy.push(Bandwidth { working_set_bytes: bytes, gbps: per_us(bytes) });
+                self.copy.sort_by(|a, b| a.working_set_bytes.total_cmp(&b.working_set_bytes));
+            }
+        }
+    }
+
+    /// The bandwidth for a working set: of the smallest copy that is not smaller.
+    #[must_use]
+    pub fn copy_gbps(&self, working_set_bytes: f64) -> Option<f64> {
+        let fits = |copy: &&Bandwidth| copy.working_set_bytes >= working_set_bytes;
+        self.copy.iter().find(fits).or(self.copy.last()).map(|copy| copy.gbps)
+    }
+
+    /// The time that the work takes at least, in microseconds, and the peak that says so; none
+    /// without peaks.
+    #[must_use]
+    pub fn least_us(&self, cost: Cost) -> Option<(f64, Bound)> {
+        let at = |work: f64, rate: Option<f64>| rate.map(|rate| work / rate * 1e-3);
+        let times = [
+            (self.launch_us, Bound::Launch),
+            (at(cost.bytes, self.copy_gbps(cost.bytes)), Bound::Memory),
+            (at(cost.flops, self.fma_gflops), Bound::Arithmetic),
+            (at(cost.special, self.special_gops), Bound::Special),
+            (at(cost.workgroup_bytes, self.workgroup_gbps), Bound::Workgroup),
+        ];
+        let times = times.into_iter().filter_map(|(time, bound)| Some((time?, bound)));
+        times.max_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
+    /// The share of the nearest peak that a time is, and which peak that is.
+    #[must_use]
+    pub fn share(&self, cost: Cost, median_us: f64) -> Option<(f64, Bound)> {
+        let (least, bound) = self.least_us(cost)?;
+        let share = least / median_us;
+        Some((share, if share < NEAR { Bound::None } else { bound }))
+    }
+}
+
+const FMA: &str = "multiply-add";
+const EXP: &str = "exp";
+const LAUNCH: &str = "launch";
+const COPY: &str = "copy";
+const SHARED: &str = "workgroup memory";
+
+/// Values of the copies, of 4 bytes each.
+const COPIES: [usize; 4] = [1 << 13, 1 << 17, 1 << 21, 1 << 24];
+
+/// What a session needs beside its cases.
+pub(super) struct Instruments {
+    /// A fixed piece of work.
+    pub canary: Dispatch,
+    /// Writes over the caches.
+    pub flush: Dispatch,
+}
+
+/// How many invocations do arithmetic, and how often: some milliseconds of work for a processor, a
+/// tenth of one for a large GPU.
+fn sizes(gpu: &Gpu) -> (usize, u32) {
+    match gpu.adapter.device_type {
+        DeviceType::Software => (1 << 12, 256),
+        DeviceType::Integrated => (1 << 17, 256),
+        _ => (1 << 20, 256),
+    }
+}
+
+/// A quarter of the work that measures the peak of arithmetic.
+pub(super) async fn canary(gpu: &Gpu) -> Result<Dispatch, Error> {
+    let (invocations, iterations) = sizes(gpu);
+    arithmetic(gpu, false, invocations, iterations / 4).await
+}
+
+impl Instruments {
+    pub async fn new(gpu: &Gpu) -> Result<Self, Error> {
+        let canary = canary(gpu).await?;
+        let largest = COPIES[COPIES.len() - 1];
+        Ok(Self { canary, flush: copy(gpu, largest).await? })
+    }
+}
+
+async fn arithmetic(
+    gpu: &Gpu,
+    special: bool,
+    invocations: usize,
+    iterations: u32,
+) -> Result<Dispatch, Error> {
+    let kernel = peak_arithmetic::kernel(gpu, special).await?;
+    let out = gpu.zeros("out", invocations).await?;
+    peak_arithmetic::dispatch(gpu, &kernel, iterations, [0.75, 0.5], &out).await
+}
+
+async fn copy(gpu: &Gpu, len: usize) -> Result<Dispatch, Error> {
+    let kernel = Kernel::new(gpu, &peak_copy::SPEC, &[]).await?;
+    let [input, out] = [gpu.zeros("input", len).await?, gpu.zeros("out", len).await?];
+    peak_copy::dispatch(gpu, &kernel, [&input, &out]).await
+}
+
+/// One case for each peak.
+pub(super) async fn cases(gpu: &Gpu) -> Result<Vec<Case>, Error> {
+    let (invocations, iterations) = sizes(gpu);
+    let mut cases = vec![];
+    for (variant, special) in [(FMA, false), (EXP, true)] {
+        // An exponential takes ten times as long as a product.
+        let iterations = if special { iterations / 8 } else { iterations };
+        let dispatch = arithmetic(gpu, special, invocations, iterations).await?;
+        let cost = peak_arithmetic::cost(special, iterations, invocations);
+        cases.push(case(&peak_arithmetic::SPEC, variant, dispatch, cost));
+    }
+    for len in COPIES {
+        cases.push(case(&peak_copy::SPEC, COPY, copy(gpu, len).await?, peak_copy::cost(len)));
+    }
+    cases.push(case(&peak_copy::SPEC, LAUNCH, copy(gpu, 4).await?, peak_copy::cost(4)));
+    let kernel = Kernel::new(gpu, &peak_workgroup::SPEC, &[]).await?;
+    let (iterations, out) = (iterations / 4, gpu.zeros("out", invocations).await?);
+    let dispatch = peak_workgroup::dispatch(gpu, &kernel, iterations, 1.0, &out).await?;
+    let cost = peak_workgroup::cost(iterations, invocations);
+    cases.push(case(&peak_workgroup::SPEC, SHARED, dispatch, cost));
+    Ok(cases)
+}
+
+fn case(spec: &'static KernelSpec, variant: &str, dispatch: Dispatch, cost: Cost) -> Case {
+    let size = match variant {
+        COPY => bytes(cost.bytes),
+        _ => String::new(),
+    };
+    let (suite, kernel, variant) = (Suite::Peaks, spec.name.into(), variant.into());
+    Case::new(CaseName { suite, kernel, variant, size }, dispatch, cost, super::hash_of(spec))
+}
+
+/// In a unit that people know.
+fn bytes(bytes: f64) -> String {
+    let (scale, unit) = if bytes < 1_048_576.0 { (1_024.0, "KiB") } else { (1_048_576.0, "MiB") };
+    format!("{} {unit}", bytes / scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peaks() -> Peaks {
+        let copy = [(1e3, 40.0), (1e6, 10.0)];
+        let copy = copy.map(|(working_set_bytes, gbps)| Bandwidth { working_set_bytes, gbps });
+        Peaks {
+            fma_gflops: Some(100.0),
+            special_gops: Some(1.0),
+            copy: copy.into(),
+            workgroup_gbps: Some(50.0),
+            launch_us: Some(2.0),
+        }
+    }
+
+    #[test]
+    fn the_slowest_part_of_the_work_binds() {
+        let none = Cost::default();
+        for (cost, us, bound) in [
+            (none, 2.0, Bound::Launch),
+            (Cost { flops: 1e6, ..none }, 10.0, Bound::Arithmetic),
+            (Cost { flops: 1e6, special: 5e4, ..none }, 50.0, Bound::Special),
+            (Cost { bytes: 1e6, flops: 1e6, ..none }, 100.0, Bound::Memory),
+            (Cost { workgroup_bytes: 1e6, flops: 1e6, ..none }, 20.0, Bound::Workgroup),
+        ] {
+            let (least, found) = peaks().least_us(cost).expect("there are peaks");
+            assert!((least / us - 1.0).abs() < 1e-12 && found == bound, "{cost:?}: {least}");
+        }
+        assert!(Peaks::default().least_us(none).is_none());
+    }
+
+    #[test]
+    fn a_working_set_has_the_bandwidth_of_the_cache_that_holds_it() {
+        let found = [1.0, 1e3, 1.1e3, 1e6, 1e9].map(|bytes| peaks().copy_gbps(bytes));
+        assert_eq!(found, [40.0, 40.0, 10.0, 10.0, 10.0].map(Some));
+    }
+
+    #[test]
+    fn what_is_far_from_every_peak_is_bound_by_none() {
+        let cost = Cost { flops: 1e6, ..Cost::default() };
+        let share = |us| peaks().share(cost, us).expect("there are peaks");
+        assert_eq!((share(10.0), share(20.0)), ((1.0, Bound::Arithmetic), (0.5, Bound::Arithmetic)));
+        assert_eq!(share(100.0).1, Bound::None);
+    }
+}

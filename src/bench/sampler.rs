@@ -1,0 +1,72 @@
+//! One sample: a pass of equal launches, on the clock that was found to be right.
+
+use std::time::{Duration, Instant};
+
+use super::Clock;
+use crate::error::Error;
+use crate::gpu::{Dispatch, Gpu, Readback, Timer};
+
+/// What a pass of a sample lasts, about: so much longer than a tick and a submission that neither
+/// matters.
+pub(super) const SAMPLE_TIME: Duration = Duration::from_millis(10);
+
+/// Launches in a pass, at most.
+const MOST_LAUNCHES: u32 = 4_096;
+
+/// Takes samples.
+pub(super) struct Sampler<'a> {
+    pub gpu: &'a Gpu,
+    /// The device's clock, while it is believed.
+    timer: Option<Timer>,
+    pub clock: Clock,
+    nothing: Readback,
+}
+
+impl<'a> Sampler<'a> {
+    /// Tests the clocks, and takes one.
+    pub async fn new(gpu: &'a Gpu) -> Result<Self, Error> {
+        let clock = Clock::choose(gpu).await?;
+        let timer = if clock.is_device() { gpu.timer().await? } else { None };
+        Ok(Self { gpu, timer, clock, nothing: gpu.readback(1).await? })
+    }
+
+    /// Microseconds that a pass of so many launches takes; none from a device's clock that has just
+    /// lost its credit, after which the host's is used.
+    pub async fn pass(&mut self, dispatch: &Dispatch, count: u32) -> Result<Option<f64>, Error> {
+        let dispatches = || std::iter::repeat_n(dispatch, count as usize);
+        let Some(timer) = &mut self.timer else {
+            let start = Instant::now();
+            self.gpu.submit(dispatches(), &[], &mut self.nothing, None).await?;
+            let us = start.elapsed().as_secs_f64() * 1e6;
+            return Ok(Some(self.clock.without_submission(us)));
+        };
+        timer.restart();
+        self.gpu.submit(dispatches(), &[], &mut self.nothing, Some(&mut *timer)).await?;
+        let time = self.gpu.time_of(Some(&mut *timer)).await?;
+        if let (None, Some(doubt)) = (time, timer.doubt()) {
+            self.clock.distrust(doubt);
+            self.timer = None;
+        }
+        Ok(time.map(|time| time.as_secs_f64() * 1e6))
+    }
+
+    /// How many launches make a pass long enough, found by doubling; it is warm then, too.
+    pub async fn launches(&mut self, dispatch: &Dispatch) -> Result<u32, Error> {
+        let mut count = 1;
+        loop {
+            let start = Instant::now();
+            self.pass(dispatch, count).await?;
+            let elapsed = start.elapsed();
+            if count >= MOST_LAUNCHES || 2 * elapsed > SAMPLE_TIME {
+                let wanted = SAMPLE_TIME.as_secs_f64() / elapsed.as_secs_f64() * f64::from(count);
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a positive number, and any near it will do"
+                )]
+                return Ok((wanted as u32).clamp(1, MOST_LAUNCHES));
+            }
+            count *= 2;
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Cases in turns, a canary between them, until each has enough samples or time is up.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::Options;
+use super::case::Case;
+use super::peaks::Instruments;
+use super::sampler::Sampler;
+use crate::error::Error;
+use crate::rng::Stream;
+
+/// The time that the samples of one case may take, where there is no hurry.
+const MOST: Duration = Duration::from_secs(15);
+
+/// Cold samples of a case.
+const COLD: u32 = 5;
+
+/// What samples are taken with.
+pub(super) struct Session<'a> {
+    pub sampler: Sampler<'a>,
+    pub instruments: Instruments,
+    pub options: Options<'a>,
+    /// Every sample of the canary, in their order.
+    pub canary: Vec<f64>,
+}
+
+impl Session<'_> {
+    /// Takes samples of all cases within about so much time; breaks off when asked to, with what
+    /// there is.
+    pub async fn measure(
+        &mut self,
+        cases: &mut [Case],
+        budget: Duration,
+    ) -> Result<ControlFlow<()>, Error> {
+        for case in &mut *cases {
+            if self.prepare(case).await?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        let most = MOST.min(budget / u32::try_from(cases.len().max(1)).expect("few"));
+        let start = Instant::now();
+        let mut before = self.sample_canary().await?;
+        for round in 0.. {
+            let order = shuffled(cases, round);
+            if order.is_empty() {
+                break;
+            }
+            for index in order {
+                let shown = start.elapsed().min(budget);
+                if (self.options.observe)(shown, budget).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                before = self.sample(&mut cases[index], before, most).await?;
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Finds how many launches a sample takes, then takes the cold ones.
+    async fn prepare(&mut self, case: &mut Case) -> Result<ControlFlow<()>, Error> {
+        if (self.options.observe)(Duration::ZERO, Duration::ZERO).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        case.launches = self.sampler.launches(&case.dispatch).await?;
+        let count = if self.options.quick { 1 } else { COLD };
+        for _ in 0..count {
+            self.sampler.pass(&self.instruments.flush, 1).await?;
+            let us = self.sampler.pass(&case.dispatch, 1).await?;
+            case.samples.cold.extend(us);
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Takes a sample, and one of the canary behind it.
+    async fn sample(&mut self, case: &mut Case, before: f64, most: Duration) -> Result<f64, Error> {
+        let start = Instant::now();
+        let handicap = self.options.handicap.filter(|(kernel, _)| *kernel == case.name.kernel);
+        let launches = handicap.map_or(case.launches, |(_, percent)| {
+            case.launches + case.launches * percent / 100
+        });
+        let time = self.sampler.pass(&case.dispatch, launches).await?;
+        let after = self.sample_canary().await?;
+        if let Some(us) = time {
+            let canary = f64::midpoint(before, after);
+            case.add(us / f64::from(case.launches), canary, start.elapsed());
+        }
+        case.look(most, self.options.quick);
+        Ok(after)
+    }
+
+    async fn sample_canary(&mut self) -> Result<f64, Error> {
+        loop {
+            if let Some(us) = self.sampler.pass(&self.instruments.canary, 1).await? {
+                self.canary.push(us);
+                return Ok(us);
+            }
+        }
+    }
+}
+
+/// The cases that need more samples, in an order that is another one each round: so that none
+/// always runs behind the same one.
+fn shuffled(cases: &[Case], round: u32) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..cases.len()).filter(|&index| !cases[index].is_done).collect();
+    let stream = Stream::new(round.into());
+    let place = |index: &usize| stream.uniform(u32::try_from(*index).expect("few"));
+    order.sort_by(|a, b| place(a).total_cmp(&place(b)));
+    order
+}
