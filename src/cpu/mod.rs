@@ -10,6 +10,7 @@ pub mod bce_loss;
 pub mod bias_add;
 pub mod bias_grad;
 pub mod matmul;
+pub mod peak_arithmetic;
 pub mod probe_arithmetic;
 pub mod probe_loops;
 pub mod probe_workgroup;

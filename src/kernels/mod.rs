@@ -9,6 +9,7 @@ pub mod bias_add;
 pub mod bias_grad;
 mod cost;
 pub mod matmul;
+pub mod peak_arithmetic;
 pub mod probe_arithmetic;
 pub mod probe_loops;
 pub mod probe_workgroup;
