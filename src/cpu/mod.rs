@@ -11,6 +11,7 @@ pub mod bias_add;
 pub mod bias_grad;
 pub mod matmul;
 pub mod peak_arithmetic;
+pub mod peak_copy;
 pub mod probe_arithmetic;
 pub mod probe_loops;
 pub mod probe_workgroup;

@@ -10,6 +10,7 @@ pub mod bias_grad;
 mod cost;
 pub mod matmul;
 pub mod peak_arithmetic;
+pub mod peak_copy;
 pub mod probe_arithmetic;
 pub mod probe_loops;
 pub mod probe_workgroup;

@@ -6,6 +6,7 @@ mod bias_add;
 mod bias_grad;
 mod matmul;
 mod peak_arithmetic;
+mod peak_copy;
 pub(super) mod probe_arithmetic;
 pub(super) mod probe_loops;
 pub(super) mod probe_workgroup;
@@ -72,6 +73,7 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(bias_grad, [1 << 12, 1 << 16, 1 << 20]),
     kernel!(matmul),
     kernel!(peak_arithmetic),
+    kernel!(peak_copy),
     kernel!(probe_arithmetic),
     kernel!(probe_loops),
     kernel!(probe_workgroup),
