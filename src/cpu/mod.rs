@@ -12,6 +12,7 @@ pub mod bias_grad;
 pub mod matmul;
 pub mod peak_arithmetic;
 pub mod peak_copy;
+pub mod peak_workgroup;
 pub mod probe_arithmetic;
 pub mod probe_loops;
 pub mod probe_workgroup;

@@ -11,6 +11,7 @@ mod cost;
 pub mod matmul;
 pub mod peak_arithmetic;
 pub mod peak_copy;
+pub mod peak_workgroup;
 pub mod probe_arithmetic;
 pub mod probe_loops;
 pub mod probe_workgroup;

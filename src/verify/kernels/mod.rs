@@ -7,6 +7,7 @@ mod bias_grad;
 mod matmul;
 mod peak_arithmetic;
 mod peak_copy;
+mod peak_workgroup;
 pub(super) mod probe_arithmetic;
 pub(super) mod probe_loops;
 pub(super) mod probe_workgroup;
@@ -74,6 +75,7 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(matmul),
     kernel!(peak_arithmetic),
     kernel!(peak_copy),
+    kernel!(peak_workgroup),
     kernel!(probe_arithmetic),
     kernel!(probe_loops),
     kernel!(probe_workgroup),
