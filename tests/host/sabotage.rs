@@ -64,7 +64,7 @@ fn no_mutant_touches_comments_declarations_or_what_a_loop_counts_by() {
 fn there_are_many_mutants_and_nearly_all_are_accepted_by_the_front_end() {
     let (mut total, mut refused) = (0, 0);
     for (spec, mutants) in all() {
-        assert!(mutants.len() >= 15, "{}: {}", spec.name, mutants.len());
+        assert!(mutants.len() >= 11, "{}: {}", spec.name, mutants.len());
         let is_refused = |mutant: &&Mutant| !accepts(spec, &mutant.source);
         let bad: Vec<_> = mutants.iter().filter(is_refused).collect();
         println!("{}: {} mutants, {} refused", spec.name, mutants.len(), bad.len());
@@ -117,8 +117,9 @@ fn saboteurs_by_hand_replace_a_part_that_is_there_once_and_are_wgsl() {
     let mut names = BTreeSet::new();
     for spec in KERNELS.iter().map(|kernel| kernel.spec) {
         let mutants = named(spec);
-        // Of a probe there are the mutants by rule.
-        let fewest = if spec.name.starts_with("probe_") { 0 } else { 3 };
+        // Of what trains nothing there are the mutants by rule.
+        let trains = !["peak_", "probe_"].iter().any(|start| spec.name.starts_with(start));
+        let fewest = if trains { 3 } else { 0 };
         assert!(mutants.len() >= fewest, "{}: {}", spec.name, mutants.len());
         let mut own = BTreeSet::new();
         for mutant in mutants {

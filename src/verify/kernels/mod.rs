@@ -5,6 +5,9 @@ mod bce_loss;
 mod bias_add;
 mod bias_grad;
 mod matmul;
+mod peak_arithmetic;
+mod peak_copy;
+mod peak_workgroup;
 pub(super) mod probe_arithmetic;
 pub(super) mod probe_loops;
 pub(super) mod probe_workgroup;
@@ -70,6 +73,9 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(bias_add, [1 << 12, 1 << 16, 1 << 20]),
     kernel!(bias_grad, [1 << 12, 1 << 16, 1 << 20]),
     kernel!(matmul),
+    kernel!(peak_arithmetic),
+    kernel!(peak_copy),
+    kernel!(peak_workgroup),
     kernel!(probe_arithmetic),
     kernel!(probe_loops),
     kernel!(probe_workgroup),

@@ -1,0 +1,54 @@
+//! As many bytes as an adapter can move: `out = input`.
+
+use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
+use crate::error::Error;
+use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+
+/// The shader.
+pub const SPEC: KernelSpec = KernelSpec {
+    name: "peak_copy",
+    source: include_str!("../../shaders/peak_copy.wgsl"),
+    bindings: &[Binding::PARAMS, Binding::read("input"), Binding::read_write("out")],
+    params: Params::FIELDS,
+    workgroup_size: WORKGROUP_SIZE,
+    ..KernelSpec::PLAIN
+};
+
+gpu::params! {
+    /// The shader's `Params`.
+    pub struct Params {
+        /// Elements of four values.
+        len: u32,
+        /// Nothing.
+        padding: u32,
+    }
+}
+
+/// `out = input`.
+///
+/// # Shapes
+/// Any of a multiple of four values, the same for both.
+///
+/// # Errors
+/// [`Error::Gpu`] if wgpu refuses.
+///
+/// # Panics
+/// If the shapes are others.
+pub async fn dispatch(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    [input, out]: [&Tensor; 2],
+) -> Result<Dispatch, Error> {
+    assert_eq!(input.len(), out.len(), "shapes differ");
+    assert!(out.len().is_multiple_of(4), "{} values are not elements of four", out.len());
+    let len = out.len() / 4;
+    let params = Params { len: as_u32(len), padding: 0 };
+    let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
+    kernel.bind(gpu, &params, &[input, out], workgroup_count).await
+}
+
+/// The work of a launch: of each of `len` values, 4 bytes are read and 4 are written.
+#[must_use]
+pub fn cost(len: usize) -> Cost {
+    Cost { bytes: 8.0, ..Cost::default() } * as_f64(len)
+}
