@@ -2,6 +2,7 @@
 //! are made.
 
 mod bench;
+mod canvas;
 mod devices;
 mod doctor;
 mod ensemble;
@@ -15,10 +16,11 @@ mod verify;
 use std::io::{self, Write};
 
 pub use bench::BenchReport;
+pub use canvas::{AxisScale, PlotAxis};
 pub use devices::devices;
 pub use doctor::DoctorReport;
 pub use ensemble::EnsembleReport;
-pub use picture::{AxisScale, ColourScale, Picture, PictureAxis};
+pub use picture::{ColourScale, Picture};
 pub use progress::ProgressDisplay;
 pub use sabotage::SabotageReport;
 pub use sweep::SweepReport;

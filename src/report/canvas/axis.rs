@@ -1,6 +1,5 @@
 //! Where the ticks of an axis stand and what they are called.
 
-use super::PictureAxis;
 use super::label::{Decimal, Label, power_below};
 use crate::error::Error;
 
@@ -19,9 +18,31 @@ pub enum AxisScale {
     Log,
 }
 
+/// What one direction of a plot means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlotAxis {
+    /// Its name, with the unit if there is one.
+    pub label: String,
+    /// The value at the left or lower edge of the plot.
+    pub low: f64,
+    /// The value at the right or upper edge; not less than `low`.
+    pub high: f64,
+    /// How the values in between lie.
+    pub scale: AxisScale,
+}
+
+/// How powers of ten are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notation {
+    /// As such over many decades, where the exponents are what is compared.
+    Exponents,
+    /// As 0.1, 10, 1k or 1M where there are such names for all.
+    Prefixes,
+}
+
 /// A mark on an axis.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Tick {
+pub struct Tick {
     /// How far along the axis, from 0 to 1.
     pub fraction: f64,
     /// `None` for a minor tick.
@@ -34,10 +55,10 @@ fn log_ratio(value: f64, low: f64) -> f64 {
     if excess < 1.0 { excess.ln_1p() } else { value.ln() - low.ln() }
 }
 
-impl PictureAxis {
+impl PlotAxis {
     /// # Errors
     /// [`Error::Usage`] unless low ≤ high, both are finite, and positive for a logarithmic axis.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<(), Error> {
         let Self { label, low, high, scale } = self;
         let ordered = low <= high && (high - low).is_finite();
         if ordered && (*scale == AxisScale::Linear || *low > 0.0) {
@@ -51,7 +72,7 @@ impl PictureAxis {
     }
 
     /// Where `value` lies between low (0) and high (1).
-    pub(super) fn fraction(&self, value: f64) -> f64 {
+    pub fn fraction(&self, value: f64) -> f64 {
         let Self { low, high, scale, .. } = *self;
         if low == high {
             return 0.5;
@@ -65,11 +86,17 @@ impl PictureAxis {
 
     /// Ticks of an axis that is `length` pixels long, labels at least `gap` apart, where `extent`
     /// is the length that a label takes along it.
-    pub(super) fn ticks(&self, length: i32, gap: i32, extent: impl Fn(&Label) -> i32) -> Vec<Tick> {
+    pub fn ticks(
+        &self,
+        length: i32,
+        gap: i32,
+        notation: Notation,
+        extent: impl Fn(&Label) -> i32,
+    ) -> Vec<Tick> {
         if self.low == self.high {
             return vec![Tick { fraction: 0.5, label: Some(Label::shortest(self.low)) }];
         }
-        let candidates = self.candidates();
+        let candidates = self.candidates(notation);
         let fits = |ticks: &[Tick], gap: i32| {
             let place = |tick: &Tick| {
                 let label = tick.label.as_ref().expect("a candidate has only labels");
@@ -94,18 +121,19 @@ impl PictureAxis {
     }
 
     /// Possible sets of labelled ticks, the densest first.
-    fn candidates(&self) -> Vec<Vec<Tick>> {
+    fn candidates(&self, notation: Notation) -> Vec<Vec<Tick>> {
         let ratio = if self.scale == AxisScale::Log { self.high / self.low } else { 1.0 };
         let mut sets = vec![];
         if ratio >= 3.0 {
             if ratio < 10.0 {
-                sets.push(self.powers(&DIGITS, 1));
-                sets.push(self.powers(&[1.0, 2.0, 3.0, 5.0], 1));
+                sets.push(self.powers(&DIGITS, 1, notation));
+                sets.push(self.powers(&[1.0, 2.0, 3.0, 5.0], 1, notation));
             }
             if ratio < 1e3 {
-                sets.push(self.powers(&[1.0, 2.0, 5.0], 1));
+                sets.push(self.powers(&[1.0, 2.0, 5.0], 1, notation));
             }
-            sets.extend([1, 2, 3, 5, 10, 20, 50, 100].map(|every| self.powers(&[1.0], every)));
+            let steps = [1, 2, 3, 5, 10, 20, 50, 100];
+            sets.extend(steps.map(|every| self.powers(&[1.0], every, notation)));
         }
         if ratio < 10.0 {
             let power = power_below(self.high - self.low);
@@ -139,16 +167,21 @@ impl PictureAxis {
     }
 
     /// Ticks at `digits` times each power of ten whose exponent is a multiple of `every`.
-    fn powers(&self, digits: &[f64], every: i32) -> Vec<Tick> {
+    fn powers(&self, digits: &[f64], every: i32, notation: Notation) -> Vec<Tick> {
         let decimals: Vec<_> = self.decimals(digits, every).collect();
+        let prefixed: Option<Vec<_>> = match notation {
+            Notation::Exponents => None,
+            Notation::Prefixes => {
+                decimals.iter().map(|&decimal| Label::prefixed(decimal)).collect()
+            }
+        };
         let plain = decimals.iter().all(|decimal| (1e-3..1e4).contains(&decimal.value()));
         // Over many decades the exponents are what is compared.
         let plain = plain && self.high / self.low < 1e3;
-        let tick = |decimal: &Decimal| Tick {
-            fraction: self.fraction(decimal.value()),
-            label: Some(Label::power(*decimal, plain)),
-        };
-        decimals.iter().map(tick).collect()
+        let powers = || decimals.iter().map(|&decimal| Label::power(decimal, plain)).collect();
+        let labels = prefixed.unwrap_or_else(powers).into_iter().map(Some);
+        let fractions = decimals.iter().map(|decimal| self.fraction(decimal.value()));
+        fractions.zip(labels).map(|(fraction, label)| Tick { fraction, label }).collect()
     }
 
     /// The same numbers, ascending.
@@ -183,14 +216,15 @@ impl PictureAxis {
 mod tests {
     use super::*;
 
-    fn axis(low: f64, high: f64, scale: AxisScale) -> PictureAxis {
-        PictureAxis { label: "x".to_owned(), low, high, scale }
+    fn axis(low: f64, high: f64, scale: AxisScale) -> PlotAxis {
+        PlotAxis { label: "x".to_owned(), low, high, scale }
     }
 
     /// The labels of an axis of 512 pixels, as `2×10^-5`, and where they stand.
     fn labels(low: f64, high: f64, scale: AxisScale) -> Vec<(String, f64)> {
-        let ticks = axis(low, high, scale)
-            .ticks(512, 24, |label| i32::try_from(label.text.len()).expect("short") * 7);
+        let ticks = axis(low, high, scale).ticks(512, 24, Notation::Exponents, |label| {
+            i32::try_from(label.text.len()).expect("short") * 7
+        });
         let written = |label: Label| match label.exponent {
             Some(exponent) => format!("{}^{exponent}", label.text),
             None => label.text,
