@@ -3,6 +3,7 @@
 
 mod bench;
 mod canvas;
+mod chart;
 mod devices;
 mod doctor;
 mod ensemble;
@@ -17,6 +18,7 @@ use std::io::{self, Write};
 
 pub use bench::BenchReport;
 pub use canvas::{AxisScale, PlotAxis};
+pub use chart::{Chart, ChartAxis, Series, SeriesKind};
 pub use devices::devices;
 pub use doctor::DoctorReport;
 pub use ensemble::EnsembleReport;

@@ -3,14 +3,18 @@
 mod axis;
 mod frame;
 mod label;
+mod shape;
 mod text;
+mod ticks;
 
 use std::ops::Range;
 
-pub use axis::{AxisScale, Notation, PlotAxis, Tick};
+pub use axis::{AxisScale, PlotAxis};
 pub use frame::{Frame, GAP, LABEL_GAP, MARGIN, Side, TICK, TICK_GAP, below_plot, widest};
 pub use label::Label;
+pub use shape::{Block, Spot, pixel_of};
 pub use text::Face;
+pub use ticks::{Notation, Tick};
 
 /// Red, green and blue.
 pub type Rgb = [u8; 3];
@@ -25,9 +29,9 @@ pub struct Canvas {
     pub bytes: Vec<u8>,
 }
 
-/// The part of a line that is between 0 and `end`.
-fn inside(from: i32, length: i32, end: i32) -> Range<usize> {
-    let [from, to] = [from, from + length].map(|at| at.clamp(0, end));
+/// What of a range is between 0 and `end`.
+fn inside(range: Range<i32>, end: i32) -> Range<usize> {
+    let [from, to] = [range.start, range.end].map(|at| at.clamp(0, end));
     let [from, to] = [from, to].map(|at| usize::try_from(at).expect("it was clamped"));
     from..to
 }
@@ -47,8 +51,8 @@ impl Canvas {
 
     /// Fills what is inside of a rectangle of `width` by `height` pixels.
     pub fn fill(&mut self, [x, y]: [i32; 2], [width, height]: [i32; 2], colour: Rgb) {
-        let columns = inside(x, width, self.width);
-        for row in inside(y, height, self.height) {
+        let columns = inside(x..x + width, self.width);
+        for row in inside(y..y + height, self.height) {
             self.row(row)[columns.clone()].fill(colour);
         }
     }

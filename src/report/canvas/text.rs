@@ -126,7 +126,7 @@ impl Face {
         let most = usize::try_from(width / self.advance()).unwrap_or(0).max(1);
         let mut lines: Vec<String> = vec![];
         let mut room = 0;
-        for word in writable(text).split_whitespace() {
+        for word in Self::written(text).split_whitespace() {
             let letters: Vec<char> = word.chars().collect();
             for (index, piece) in letters.chunks(most).enumerate() {
                 match lines.last_mut() {
@@ -144,27 +144,27 @@ impl Face {
         }
         lines
     }
-}
 
-/// The text in characters that the fonts have, which are those of ISO 8859-1.
-fn writable(text: &str) -> String {
-    let mut written = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\u{2010}'..='\u{2015}' | '−' => written.push('-'),
-            '‘' | '’' => written.push('\''),
-            '“' | '”' => written.push('"'),
-            '…' => written.push_str("..."),
-            '≤' => written.push_str("<="),
-            '≥' => written.push_str(">="),
-            '→' => written.push_str("->"),
-            '∞' => written.push_str("infinity"),
-            'η' => written.push_str("eta"),
-            'σ' => written.push_str("sigma"),
-            _ => written.push(character),
+    /// The text in characters that the fonts have, which are those of ISO 8859-1.
+    pub fn written(text: &str) -> String {
+        let mut written = String::with_capacity(text.len());
+        for character in text.chars() {
+            match character {
+                '\u{2010}'..='\u{2015}' | '−' => written.push('-'),
+                '‘' | '’' => written.push('\''),
+                '“' | '”' => written.push('"'),
+                '…' => written.push_str("..."),
+                '≤' => written.push_str("<="),
+                '≥' => written.push_str(">="),
+                '→' => written.push_str("->"),
+                '∞' => written.push_str("infinity"),
+                'η' => written.push_str("eta"),
+                'σ' => written.push_str("sigma"),
+                _ => written.push(character),
+            }
         }
+        written
     }
-    written
 }
 
 impl Brush<'_> {
