@@ -63,7 +63,7 @@
 //! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed | `train`, `sweep`, `cpu` |
 //! | [`bench`](mod@bench) | baselines on the CPU, and what is measured against them; checked, then timed; statistics of times | `train`, `cpu` |
 //! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
-//! | [`report`] | everything that users read: text, JSON, CSV, pictures | `train`, `sweep`, `bench` |
+//! | [`report`] | everything that users read: text, JSON, CSV, pictures, charts | `train`, `sweep`, `bench` |
 //! | [`cli`] | one file per subcommand | all |
 //!
 //! `tests/host` needs no adapter, `tests/gpu` does; `tests/golden` holds PyTorch's trajectories.

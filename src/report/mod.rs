@@ -2,6 +2,8 @@
 //! are made.
 
 mod bench;
+mod canvas;
+mod chart;
 mod devices;
 mod doctor;
 mod ensemble;
@@ -16,10 +18,12 @@ mod verify;
 use std::io::{self, Write};
 
 pub use bench::BenchReport;
+pub use canvas::{AxisScale, PlotAxis};
+pub use chart::{Chart, ChartAxis, Series, SeriesKind};
 pub use devices::devices;
 pub use doctor::DoctorReport;
 pub use ensemble::EnsembleReport;
-pub use picture::{AxisScale, ColourScale, Picture, PictureAxis};
+pub use picture::{ColourScale, Picture};
 pub use progress::ProgressDisplay;
 pub use sabotage::SabotageReport;
 pub use sweep::SweepReport;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::{AxisScale, ColourScale, Picture, PictureAxis, adapter_lines, plain, rate, table};
+use super::{AxisScale, ColourScale, Picture, PlotAxis, adapter_lines, plain, rate, table};
 use crate::error::Error;
 use crate::gpu::AdapterSummary;
 use crate::model::sha256;
@@ -262,7 +262,7 @@ fn name(value: &impl clap::ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |value| value.get_name().replace('-', " "))
 }
 
-fn picture_axis(axis: &Axis) -> PictureAxis {
+fn picture_axis(axis: &Axis) -> PlotAxis {
     let scale = if axis.log { AxisScale::Log } else { AxisScale::Linear };
-    PictureAxis { label: axis.name.clone(), low: axis.low, high: axis.high, scale }
+    PlotAxis { label: axis.name.clone(), low: axis.low, high: axis.high, scale }
 }

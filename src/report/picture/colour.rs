@@ -1,9 +1,6 @@
 //! Which colour a value has.
 
-use super::{AxisScale, Label, PictureAxis, Tick};
-
-/// Red, green and blue.
-pub(super) type Rgb = [u8; 3];
+use super::super::canvas::{AxisScale, Label, Notation, PlotAxis, Rgb, Tick};
 
 /// Shades of a scale, or of each half of a signed one: as many as eight bits tell apart.
 const SHADES: u32 = 256;
@@ -67,7 +64,7 @@ impl Kind {
 #[derive(Debug)]
 enum Spread {
     /// By its place on the axis. Without one there is nothing to spread.
-    Even(Option<PictureAxis>),
+    Even(Option<PlotAxis>),
     /// By its rank among the numbers of its sign.
     Ranks { negative: Ranks, positive: Ranks },
 }
@@ -183,7 +180,7 @@ impl Colours {
     pub fn ticks(&self, length: i32, gap: i32, height: i32) -> Vec<Tick> {
         match &self.spread {
             Spread::Even(None) => vec![],
-            Spread::Even(Some(axis)) => axis.ticks(length, gap, |_| height),
+            Spread::Even(Some(axis)) => axis.ticks(length, gap, Notation::Exponents, |_| height),
             Spread::Ranks { negative, positive } => {
                 let parts = (length / 2 / (height + gap)).clamp(1, 4);
                 let fractions = (0..parts).map(|part| f64::from(part) / f64::from(parts));
@@ -212,7 +209,7 @@ impl Spread {
             let (low, high) = range.unwrap_or((number, number));
             Some((low.min(number), high.max(number)))
         });
-        Self::Even(range.map(|(low, high)| PictureAxis {
+        Self::Even(range.map(|(low, high)| PlotAxis {
             label: String::new(),
             low: low.into(),
             high: high.into(),

@@ -1,36 +1,16 @@
 //! Pictures in which every pixel is one value: axes, colours and text around them, as PNG.
 
-mod axis;
 mod colour;
 mod draw;
-mod label;
 mod sheet;
-mod text;
 
-pub use axis::AxisScale;
 pub use colour::ColourScale;
 
-use axis::Tick;
 use colour::Colours;
-use label::Label;
 use sheet::Sheet;
-use text::Canvas;
 
+use super::canvas::PlotAxis;
 use crate::error::Error;
-
-/// What one direction of a picture means.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PictureAxis {
-    /// Its name, with the unit if there is one.
-    pub label: String,
-    /// The value at the left or lower edge of the first pixel.
-    pub low: f64,
-    /// The value at the right or upper edge of the last pixel; not less than `low`.
-    pub high: f64,
-    /// How the values in between lie: pixel i of n is at low + (i + ½) / n · (high − low), or at
-    /// low · (high / low)^((i + ½) / n) on a logarithmic axis.
-    pub scale: AxisScale,
-}
 
 /// A picture of `[height, width]` values: one image pixel for each, or a square of them where the
 /// picture would be too small for the text around it.
@@ -43,10 +23,11 @@ pub struct Picture<'a> {
     /// `[height, width]`, row-major. Row 0 is the lowest and is drawn at the bottom. NaN and the
     /// infinities have colours of their own, and a line in the legend if they occur.
     pub values: &'a [f32],
-    /// What a column means.
-    pub x: PictureAxis,
-    /// What a row means.
-    pub y: PictureAxis,
+    /// What a column means. Pixel i of n is at low + (i + ½) / n · (high − low), or at
+    /// low · (high / low)^((i + ½) / n) on a logarithmic axis.
+    pub x: PlotAxis,
+    /// What a row means, in the same way.
+    pub y: PlotAxis,
     /// What a value is, beside the colour bar.
     pub value_label: String,
     /// How values are spread over colours.
@@ -78,37 +59,19 @@ impl Picture<'_> {
         self.y.check()?;
         let colours = Colours::new(values, self.scale);
         let canvas = Sheet::new(self, &colours)?.draw();
-        self.encode(&canvas).map_err(|error| {
+        canvas.png(&self.title, &self.caption.join("\n")).map_err(|error| {
             Error::Usage(format!("a picture of {width} by {height} values is no PNG: {error}"))
         })
-    }
-
-    fn encode(&self, canvas: &Canvas) -> Result<Vec<u8>, png::EncodingError> {
-        let mut bytes = vec![];
-        let [width, height] = [canvas.width, canvas.height].map(i32::unsigned_abs);
-        let mut encoder = png::Encoder::new(&mut bytes, width, height);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_compression(png::Compression::Fast);
-        for (keyword, text) in [("Title", &self.title), ("Description", &self.caption.join("\n"))] {
-            if !text.is_empty() {
-                // A zero would end the text.
-                encoder.add_itxt_chunk(keyword.to_owned(), text.replace('\0', " "))?;
-            }
-        }
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&canvas.bytes)?;
-        writer.finish()?;
-        Ok(bytes)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::canvas::{AxisScale, decode};
     use super::*;
 
-    fn axis(low: f64, high: f64, scale: AxisScale) -> PictureAxis {
-        PictureAxis { label: "learning rate".to_owned(), low, high, scale }
+    fn axis(low: f64, high: f64, scale: AxisScale) -> PlotAxis {
+        PlotAxis { label: "learning rate".to_owned(), low, high, scale }
     }
 
     fn picture(width: usize, height: usize, values: &[f32], scale: ColourScale) -> Picture<'_> {
@@ -123,18 +86,6 @@ mod tests {
             title: "A title".to_owned(),
             caption: vec!["A line.".to_owned(), "Another, with η → ∞.".to_owned()],
         }
-    }
-
-    /// The pixels of a PNG, `[height, width]`.
-    fn decode(bytes: &[u8]) -> (png::Info<'static>, Vec<Vec<[u8; 3]>>) {
-        let mut reader =
-            png::Decoder::new(std::io::Cursor::new(bytes)).read_info().expect("a header");
-        let mut pixels = vec![0; reader.output_buffer_size().expect("it is small")];
-        reader.next_frame(&mut pixels).expect("pixels");
-        reader.finish().expect("it is whole");
-        let info = reader.info().clone();
-        let row = usize::try_from(info.width).expect("small") * 3;
-        (info, pixels.chunks(row).map(|row| row.as_chunks().0.to_vec()).collect())
     }
 
     /// Fails unless the pixels hold the colours of the values, each as a block of `zoom` pixels

@@ -1,7 +1,9 @@
 //! What stands where around a picture.
 
-use super::text::Face;
-use super::{Colours, Error, Picture, Tick};
+use super::super::canvas::{
+    Face, Frame, GAP, LABEL_GAP, MARGIN, Notation, TICK, TICK_GAP, Tick, below_plot, widest,
+};
+use super::{Colours, Error, Picture};
 
 /// Pixels that the longer side of the plot must have; text needs them.
 const LONG_SIDE: usize = 256;
@@ -13,15 +15,8 @@ const SHORT_SIDE: usize = 128;
 const SIDE_OF_PLAIN_TEXT: i32 = 1024;
 
 // Lengths, in dots of the text.
-pub(super) const MARGIN: i32 = 14;
-pub(super) const GAP: i32 = 6;
 pub(super) const BAR_WIDTH: i32 = 16;
 pub(super) const BAR_GAP: i32 = 18;
-pub(super) const TICK: i32 = 5;
-/// Between a tick and its label.
-pub(super) const TICK_GAP: i32 = 3;
-/// Between labels, at least.
-const LABEL_GAP: i32 = 24;
 /// The side of a square in the legend.
 pub(super) const SWATCH: i32 = 9;
 
@@ -34,9 +29,7 @@ pub(super) struct Sheet<'a> {
     /// Image pixels per dot of text.
     pub scale: i32,
     pub size: [i32; 2],
-    /// The upper left corner of the plot, and its size.
-    pub plot: [i32; 2],
-    pub plot_size: [i32; 2],
+    pub plot: Frame,
     pub x_ticks: Vec<Tick>,
     pub y_ticks: Vec<Tick>,
     pub bar_ticks: Vec<Tick>,
@@ -63,17 +56,6 @@ fn zoom([width, height]: [usize; 2]) -> [usize; 2] {
     [width, height].map(|side| both.max(SHORT_SIDE.div_ceil(side)))
 }
 
-/// The widest label, in pixels.
-fn widest(ticks: &[Tick], scale: i32) -> i32 {
-    let labels = ticks.iter().filter_map(|tick| tick.label.as_ref());
-    labels.map(|label| Face::label_width(scale, label)).max().unwrap_or(0)
-}
-
-/// The height of so many lines.
-pub(super) fn height_of(face: Face, lines: &[String]) -> i32 {
-    face.line() * i32::try_from(lines.len()).expect("a text has few lines")
-}
-
 /// How many of all, as `1.2 %`.
 #[expect(clippy::cast_precision_loss, reason = "a percentage needs no more than 53 bits")]
 fn percentage(count: usize, all: usize) -> String {
@@ -94,13 +76,15 @@ impl<'a> Sheet<'a> {
         let scale = (plot_size[0].min(plot_size[1]) / SIDE_OF_PLAIN_TEXT).max(1);
         let [label, caption] = [Face::label(scale), Face::caption(scale)];
         let gap = LABEL_GAP * scale;
-        let x_ticks = picture.x.ticks(plot_size[0], gap, |of| Face::label_width(scale, of));
-        let y_ticks = picture.y.ticks(plot_size[1], gap, |_| label.height());
+        let written = Notation::Exponents;
+        let wide = |of: &_| Face::label_width(scale, of);
+        let x_ticks = picture.x.ticks(plot_size[0], gap, written, wide);
+        let y_ticks = picture.y.ticks(plot_size[1], gap, written, |_| label.height());
         let bar_ticks = colours.ticks(plot_size[1], gap, label.height());
         let y_name = label.wrap(&picture.y.label, plot_size[1]);
         let bar_name = label.wrap(&picture.value_label, plot_size[1]);
 
-        let [left_name, right_name] = [&y_name, &bar_name].map(|name| height_of(label, name));
+        let [left_name, right_name] = [&y_name, &bar_name].map(|name| label.height_of(name));
         let beside = (TICK + TICK_GAP) * scale;
         let left = (left_name + GAP * scale + widest(&y_ticks, scale) + beside)
             .max(widest(&x_ticks, scale) / 2)
@@ -114,15 +98,14 @@ impl<'a> Sheet<'a> {
         let x_name = label.wrap(&picture.x.label, plot_size[0]);
         let paragraphs = picture.caption.iter().map(|text| caption.wrap(text, inside));
         let caption = paragraphs.flatten().collect();
-        let top = MARGIN * scale + height_of(Face::title(scale), &title) + GAP * scale;
+        let top = MARGIN * scale + Face::title(scale).height_of(&title) + GAP * scale;
         let mut sheet = Self {
             picture,
             colours,
             zoom,
             scale,
             size: [width, 0],
-            plot: [left, top],
-            plot_size,
+            plot: Frame { at: [left, top], size: plot_size, scale },
             x_ticks,
             y_ticks,
             bar_ticks,
@@ -135,7 +118,7 @@ impl<'a> Sheet<'a> {
         };
         sheet.legend = sheet.legend(inside);
         sheet.size[1] =
-            sheet.caption_y() + height_of(Face::caption(scale), &sheet.caption) + MARGIN * scale;
+            sheet.caption_y() + Face::caption(scale).height_of(&sheet.caption) + MARGIN * scale;
         Ok(sheet)
     }
 
@@ -172,15 +155,10 @@ impl<'a> Sheet<'a> {
         entries
     }
 
-    /// Where the name of the x axis begins.
-    pub fn x_name_y(&self) -> i32 {
-        let labels = (TICK + TICK_GAP + GAP) * self.scale + Face::label(self.scale).height();
-        self.plot[1] + self.plot_size[1] + labels
-    }
-
     /// Where the legend begins.
     pub fn legend_y(&self) -> i32 {
-        self.x_name_y() + height_of(Face::label(self.scale), &self.x_name) + GAP * self.scale
+        let names = self.plot.at[1] + self.plot.size[1] + below_plot(self.scale);
+        names + Face::label(self.scale).height_of(&self.x_name) + GAP * self.scale
     }
 
     /// Where the caption begins.

@@ -2,7 +2,7 @@
 
 /// A number as it is written: `text`, and where there is one, the exponent that it is raised to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Label {
+pub struct Label {
     /// `0.25`, `2.5×10` or `10`.
     pub text: String,
     /// Set small and raised after the text.
@@ -11,7 +11,7 @@ pub(super) struct Label {
 
 /// `digits` · 10^`exponent`, which is what decimal steps are counted in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Decimal {
+pub struct Decimal {
     pub digits: f64,
     pub exponent: i32,
 }
@@ -64,6 +64,20 @@ impl Label {
         decimals.iter().map(label).collect()
     }
 
+    /// One digit times a power of ten, as `0.2`, `20` or `2k`; `None` where that would be hard to
+    /// read.
+    pub fn prefixed(decimal: Decimal) -> Option<Self> {
+        let (shift, prefix) = match decimal.exponent {
+            -3..3 => (0, ""),
+            3..6 => (3, "k"),
+            6..9 => (6, "M"),
+            9..12 => (9, "G"),
+            _ => return None,
+        };
+        let shifted = Decimal { exponent: decimal.exponent - shift, ..decimal };
+        Some(Self { text: format!("{}{prefix}", shifted.value()), exponent: None })
+    }
+
     /// One digit times a power of ten.
     pub fn power(decimal: Decimal, plain: bool) -> Self {
         match (plain, decimal.digits) {
@@ -87,7 +101,7 @@ fn power_of_ten(exponent: i32) -> f64 {
 
 /// ⌊log₁₀ `value`⌋; 0 of 0.
 #[expect(clippy::cast_possible_truncation, reason = "exponents of f64 are between -324 and 308")]
-pub(super) fn power_below(value: f64) -> i32 {
+pub fn power_below(value: f64) -> i32 {
     if value == 0.0 {
         return 0;
     }

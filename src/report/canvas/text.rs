@@ -1,4 +1,4 @@
-//! A canvas of pixels, and text on it.
+//! Text on a canvas.
 
 use std::convert::Infallible;
 
@@ -11,22 +11,11 @@ use embedded_graphics::pixelcolor::BinaryColor;
 use embedded_graphics::text::Baseline;
 use embedded_graphics::text::renderer::TextRenderer;
 
-use super::colour::Rgb;
-use super::label::Label;
-
-/// The colour of text and lines.
-const INK: Rgb = [0x22, 0x22, 0x22];
-
-/// Eight-bit pixels, row 0 at the top: `[height, width, 3]`.
-pub(super) struct Canvas {
-    pub width: i32,
-    pub height: i32,
-    pub bytes: Vec<u8>,
-}
+use super::{Canvas, Label};
 
 /// A font at a size.
 #[derive(Clone, Copy)]
-pub(super) struct Face {
+pub struct Face {
     font: &'static MonoFont<'static>,
     /// Pixels per dot of the font.
     scale: i32,
@@ -42,35 +31,16 @@ struct Brush<'a> {
 }
 
 impl Canvas {
-    /// A white canvas.
-    pub fn new(width: i32, height: i32) -> Self {
-        let size = [width, height].map(|side| usize::try_from(side).unwrap_or(0));
-        Self { width, height, bytes: vec![0xff; size[0] * size[1] * 3] }
-    }
-
-    /// Fills what is inside of a rectangle of `width` by `height` pixels.
-    pub fn fill(&mut self, [x, y]: [i32; 2], [width, height]: [i32; 2], colour: Rgb) {
-        let inside = |from: i32, length: i32, end: i32| {
-            let [from, to] = [from, from + length].map(|at| at.clamp(0, end));
-            [from, to].map(|at| usize::try_from(at).expect("it was clamped"))
-        };
-        let [left, right] = inside(x, width, self.width);
-        let [top, bottom] = inside(y, height, self.height);
-        let stride = usize::try_from(self.width).expect("a width is not negative");
-        for row in top..bottom {
-            let pixels = &mut self.bytes[3 * (row * stride + left)..3 * (row * stride + right)];
-            pixels.as_chunks_mut().0.fill(colour);
-        }
-    }
-
-    /// A line or a block in the colour of text.
-    pub fn ink(&mut self, at: [i32; 2], size: [i32; 2]) {
-        self.fill(at, size, INK);
-    }
-
     /// Text whose upper left corner is at `[x, y]`.
     pub fn text(&mut self, face: Face, [x, y]: [i32; 2], text: &str) {
         Brush { canvas: self, x, y, scale: face.scale, upwards: false }.write(face, text);
+    }
+
+    /// Lines of text, one below the other.
+    pub fn lines(&mut self, face: Face, [x, y]: [i32; 2], lines: &[String]) {
+        for (y, line) in (y..).step_by(face.step()).zip(lines) {
+            self.text(face, [x, y], line);
+        }
     }
 
     /// Text that runs upwards, from the lower left corner at `[x, y]`.
@@ -136,6 +106,16 @@ impl Face {
         self.height() + 3 * self.scale
     }
 
+    /// The same, to step by.
+    pub fn step(self) -> usize {
+        usize::try_from(self.line()).expect("a line has a height")
+    }
+
+    /// The height of so many lines.
+    pub fn height_of(self, lines: &[String]) -> i32 {
+        self.line() * i32::try_from(lines.len()).expect("a text has few lines")
+    }
+
     fn pixels(self, dots: u32) -> i32 {
         self.scale * i32::try_from(dots).expect("a character is small")
     }
@@ -146,7 +126,7 @@ impl Face {
         let most = usize::try_from(width / self.advance()).unwrap_or(0).max(1);
         let mut lines: Vec<String> = vec![];
         let mut room = 0;
-        for word in writable(text).split_whitespace() {
+        for word in Self::written(text).split_whitespace() {
             let letters: Vec<char> = word.chars().collect();
             for (index, piece) in letters.chunks(most).enumerate() {
                 match lines.last_mut() {
@@ -164,27 +144,27 @@ impl Face {
         }
         lines
     }
-}
 
-/// The text in characters that the fonts have, which are those of ISO 8859-1.
-fn writable(text: &str) -> String {
-    let mut written = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\u{2010}'..='\u{2015}' | '−' => written.push('-'),
-            '‘' | '’' => written.push('\''),
-            '“' | '”' => written.push('"'),
-            '…' => written.push_str("..."),
-            '≤' => written.push_str("<="),
-            '≥' => written.push_str(">="),
-            '→' => written.push_str("->"),
-            '∞' => written.push_str("infinity"),
-            'η' => written.push_str("eta"),
-            'σ' => written.push_str("sigma"),
-            _ => written.push(character),
+    /// The text in characters that the fonts have, which are those of ISO 8859-1.
+    pub fn written(text: &str) -> String {
+        let mut written = String::with_capacity(text.len());
+        for character in text.chars() {
+            match character {
+                '\u{2010}'..='\u{2015}' | '−' => written.push('-'),
+                '‘' | '’' => written.push('\''),
+                '“' | '”' => written.push('"'),
+                '…' => written.push_str("..."),
+                '≤' => written.push_str("<="),
+                '≥' => written.push_str(">="),
+                '→' => written.push_str("->"),
+                '∞' => written.push_str("infinity"),
+                'η' => written.push_str("eta"),
+                'σ' => written.push_str("sigma"),
+                _ => written.push(character),
+            }
         }
+        written
     }
-    written
 }
 
 impl Brush<'_> {
