@@ -60,9 +60,15 @@ impl Checked {
         let spec = kernel.spec;
         let made = match workloads.make(&mut trial, size).await {
             Ok(made) => made,
-            Err(Failure::Error(Error::Wrong(why))) => return Ok(self.faults.push(why)),
+            Err(Failure::Fault(fault)) => {
+                self.faults.push(fault.to_string());
+                return Ok(());
+            }
+            Err(Failure::Error(Error::Wrong(why))) => {
+                self.faults.push(why);
+                return Ok(());
+            }
             Err(Failure::Error(error)) => return Err(error),
-            Err(Failure::Fault(fault)) => return Ok(self.faults.push(fault.to_string())),
         };
         for workload in made {
             let (kernel, variant) = (spec.name.into(), workload.variant);

@@ -77,7 +77,7 @@ impl GroupResult {
                 size: self.name.clone(),
             },
             shader: None,
-            time: row.time.clone(),
+            time: row.time,
             cold_us: None,
             launches: 1,
             gflops: None,

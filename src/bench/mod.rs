@@ -24,7 +24,6 @@ use std::time::Duration;
 
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use cases::Checked;
 use peaks::Instruments;
@@ -41,6 +40,7 @@ pub use row::{Row, SavedRow};
 
 use crate::error::Error;
 use crate::gpu::{Gpu, KernelSpec};
+use crate::model::sha256;
 
 /// What is measured.
 #[derive(
@@ -145,8 +145,7 @@ pub fn check_build() -> Result<(), Error> {
 
 /// The first digits of the SHA-256 of a shader's text.
 fn hash_of(spec: &KernelSpec) -> String {
-    let hash = Sha256::digest(spec.source());
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    sha256(spec.source().as_bytes())[..12].into()
 }
 
 /// Runs a suite.

@@ -259,7 +259,10 @@ mod tests {
     fn what_is_far_from_every_peak_is_bound_by_none() {
         let cost = Cost { flops: 1e6, ..Cost::default() };
         let share = |us| peaks().share(cost, us).expect("there are peaks");
-        assert_eq!((share(10.0), share(20.0)), ((1.0, Bound::Arithmetic), (0.5, Bound::Arithmetic)));
+        assert_eq!(
+            (share(10.0), share(20.0)),
+            ((1.0, Bound::Arithmetic), (0.5, Bound::Arithmetic))
+        );
         assert_eq!(share(100.0).1, Bound::None);
     }
 }

@@ -76,9 +76,8 @@ impl Session<'_> {
     async fn sample(&mut self, case: &mut Case, before: f64, most: Duration) -> Result<f64, Error> {
         let start = Instant::now();
         let handicap = self.options.handicap.filter(|(kernel, _)| *kernel == case.name.kernel);
-        let launches = handicap.map_or(case.launches, |(_, percent)| {
-            case.launches + case.launches * percent / 100
-        });
+        let launches = handicap
+            .map_or(case.launches, |(_, percent)| case.launches + case.launches * percent / 100);
         let time = self.sampler.pass(&case.dispatch, launches).await?;
         let after = self.sample_canary().await?;
         if let Some(us) = time {

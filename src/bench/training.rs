@@ -11,11 +11,11 @@ use std::time::Instant;
 use indicatif::HumanCount;
 use rayon::prelude::*;
 
+use super::Options;
 use super::baseline::simd::{self, Ensemble, Instructions, WideData};
 use super::baseline::{PARAMETERS, scalar};
 use super::contest::{Contender, Effort, Expected, Group, GroupResult, Sample, Sampling};
 use super::worst_exp::WorstExp;
-use super::Options;
 use crate::cpu::train_invocation::{Member, look, train_invocation};
 use crate::dataset::Dataset;
 use crate::error::Error;
@@ -70,8 +70,7 @@ pub(super) async fn run(
     go_on: GoOn<'_>,
     results: &mut Vec<GroupResult>,
 ) -> Result<(), Error> {
-    let (sizes, effort) =
-        if options.quick { (QUICK, Effort::QUICK) } else { (FULL, Effort::FULL) };
+    let (sizes, effort) = if options.quick { (QUICK, Effort::QUICK) } else { (FULL, Effort::FULL) };
     let one = plan(2, "2-2-1", sizes.steps)?;
     let layered = Plan { steps: sizes.layered_steps.into(), ..one.clone() };
     let plain = Plan { variant: Variant::PLAIN, ..one.clone() };

@@ -46,8 +46,8 @@ enum Command {
     Sweep(Box<sweep::Args>),
     /// Prove that this GPU trains correctly: every kernel, gradient and step
     Verify(Box<verify::Args>),
-    /// Measure training runs on the GPU and on the CPU, after checking what they compute
-    Bench(bench::Args),
+    /// Measure every kernel, the matrix product and whole training runs, after checking them
+    Bench(Box<bench::Args>),
     /// Examine an adapter: whether its arithmetic, memory and barriers are right, and what it is like
     Doctor(doctor::Args),
     /// List the adapters, and say which one "parity train" would take

@@ -77,8 +77,20 @@ impl BenchReport<'_> {
         let clock = self.results.clock.as_ref().map_or("host", Clock::name);
         writer
             .write_record([
-                "version", "adapter", "driver", "backend", "clock", "suite", "kernel", "variant",
-                "size", "shader", "state", "launches", "us", "canary_us",
+                "version",
+                "adapter",
+                "driver",
+                "backend",
+                "clock",
+                "suite",
+                "kernel",
+                "variant",
+                "size",
+                "shader",
+                "state",
+                "launches",
+                "us",
+                "canary_us",
             ])
             .map_err(|error| unwritable(&error))?;
         for row in self.rows() {
@@ -135,7 +147,7 @@ impl BenchReport<'_> {
         parts.extend(results.training.iter().map(|group| self.group(group)));
         parts.extend((!results.training.is_empty()).then(|| self.about_training()));
         parts.extend((!results.crossover.is_empty()).then(|| self.crossover()));
-        parts.extend(self.changes.map(|changes| changed(changes)));
+        parts.extend(self.changes.map(changed));
         parts.extend(results.faults.iter().map(|fault| format!("WRONG, not timed: {fault}\n")));
         let quick = "--quick: these figures mean nothing.\n";
         parts.extend(self.quick.then(|| quick.into()));
@@ -209,7 +221,9 @@ impl BenchReport<'_> {
             let row = rows.last_mut().expect("one was pushed");
             row.push(format!("{}×", significant(cell.ratio())));
         }
-        rows.iter_mut().for_each(|row| row.resize(counts.len() + 1, String::new()));
+        for row in &mut rows {
+            row.resize(counts.len() + 1, String::new());
+        }
         let place = self.place(RunsOn::Adapter);
         format!(
             "{}
@@ -245,7 +259,10 @@ fn verdict(cells: &[Cell], place: &str) -> String {
     let describe = |cell: &Cell| {
         let Cell { member_count, hidden_size, batch_size, .. } = cell;
         let networks = HumanCount(*member_count as u64);
-        format!("{networks} × 8-{hidden_size}-1 on {batch_size} rows ({}×)", significant(cell.ratio()))
+        format!(
+            "{networks} × 8-{hidden_size}-1 on {batch_size} rows ({}×)",
+            significant(cell.ratio())
+        )
     };
     let work = |cell: &Cell| cell.member_count * cell.hidden_size * cell.batch_size;
     let (won, lost): (Vec<_>, Vec<_>) = cells.iter().partition(|cell| cell.ratio() > 1.0);
@@ -296,8 +313,18 @@ fn peak_lines(peaks: &Peaks) -> String {
 
 fn kernel_table(rows: &[&Row]) -> String {
     let head = [
-        "kernel", "size", "median", "±", "min", "cv", "cold", "GFLOP/s", "GB/s", "flop/B",
-        "of peak", "limited by",
+        "kernel",
+        "size",
+        "median",
+        "±",
+        "min",
+        "cv",
+        "cold",
+        "GFLOP/s",
+        "GB/s",
+        "flop/B",
+        "of peak",
+        "limited by",
     ];
     let optional = |value: Option<f64>| value.map(significant).unwrap_or_default();
     let cells = |row: &&Row| {
@@ -342,13 +369,14 @@ fn changed((name, differences, changes): (&str, &[String], &[Change])) -> String
     };
     let rows: Vec<_> =
         std::iter::once(head.map(String::from)).chain(changes.iter().map(cells)).collect();
-    let same = changes.iter().filter(|change| change.comparison.verdict.is_same()).count();
-    let differences: String = differences.iter().map(|line| format!("note: {line}\n")).collect();
-    format!(
-        "Compared with {name}: no difference that is sure in {same} of {} rows\n{differences}{}",
-        changes.len(),
-        table(&rows)
-    )
+    let same = changes.iter().filter(|change| !change.comparison.verdict.is_difference()).count();
+    let count = changes.len();
+    let mut text =
+        format!("Compared with {name}: no difference that is sure in {same} of {count} rows\n");
+    for difference in differences {
+        let _ = writeln!(text, "note: {difference}");
+    }
+    text + &table(&rows)
 }
 
 /// In a unit that people know.

@@ -28,6 +28,25 @@ pub enum Verdict {
     Unclear,
 }
 
+impl Verdict {
+    /// In a word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Faster => "faster",
+            Self::Slower => "slower",
+            Self::Unclear => "unclear",
+        }
+    }
+
+    /// Whether there surely is a difference.
+    #[must_use]
+    pub fn is_difference(self) -> bool {
+        matches!(self, Self::Faster | Self::Slower)
+    }
+}
+
 /// Two contenders; all figures are of the second as seen from the first.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Comparison {
