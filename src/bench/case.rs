@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Suite;
+use super::row::SEED;
 use super::statistics::Summary;
 use crate::gpu::Dispatch;
 use crate::kernels::Cost;
@@ -41,8 +42,46 @@ pub(super) struct Samples {
     pub canary: Vec<f64>,
     /// After something larger was written over the caches.
     pub cold: Vec<f64>,
-    /// How long it took to take them.
-    pub spent: Duration,
+    /// How long it took to take the warm ones.
+    spent: Duration,
+    /// How many there must be before the next look at their interval.
+    look_at: usize,
+    /// Whether they are enough.
+    pub are_enough: bool,
+}
+
+/// How many samples there are at least.
+const FEWEST: usize = 10;
+
+/// And how long they take together, at least.
+const SHORTEST: Duration = Duration::from_millis(500);
+
+/// The half width of the interval, relative to the median, at which more samples are a waste.
+const NARROW: f64 = 0.005;
+
+impl Samples {
+    /// Puts down a sample, and what it took to take it.
+    pub fn add(&mut self, us: f64, canary_us: f64, spent: Duration) {
+        self.warm.push(us);
+        self.canary.push(canary_us);
+        self.spent += spent;
+    }
+
+    /// Looks whether there are enough: at least ten and half a second, until the interval is narrow
+    /// or `most` has gone.
+    pub fn look(&mut self, most: Duration, is_quick: bool) {
+        let count = self.warm.len();
+        if count < FEWEST || self.are_enough {
+            return;
+        }
+        if is_quick || self.spent >= most {
+            self.are_enough = true;
+        } else if self.spent >= SHORTEST && count >= self.look_at {
+            self.are_enough = Summary::of(&self.warm, SEED).relative_interval < NARROW;
+            // Each look costs time, and the interval shrinks slowly.
+            self.look_at = count + count / 4;
+        }
+    }
 }
 
 /// A launch that was found right.
@@ -55,55 +94,43 @@ pub(super) struct Case {
     /// Launches in a sample.
     pub launches: u32,
     pub samples: Samples,
-    /// The samples at which to look next whether there are enough.
-    pub look_at: usize,
-    /// Whether they are enough.
-    pub is_done: bool,
 }
-
-/// How many samples there are at least.
-const FEWEST: usize = 10;
-
-/// And how long they take together, at least.
-const SHORTEST: Duration = Duration::from_millis(500);
-
-/// The half width of the interval, relative to the median, at which more samples are a waste.
-const NARROW: f64 = 0.005;
 
 impl Case {
     pub fn new(name: CaseName, dispatch: Dispatch, cost: Cost, shader: String) -> Self {
-        Self {
-            name,
-            dispatch,
-            cost,
-            shader,
-            launches: 1,
-            samples: Samples::default(),
-            look_at: FEWEST,
-            is_done: false,
+        Self { name, dispatch, cost, shader, launches: 1, samples: Samples::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes samples of 10 ms until there are enough; says how many.
+    fn taken(us: impl Fn(u32) -> f64, most: Duration) -> usize {
+        let mut samples = Samples::default();
+        for number in 0.. {
+            samples.add(us(number), 1.0, Duration::from_millis(10));
+            samples.look(most, false);
+            if samples.are_enough {
+                break;
+            }
         }
+        samples.warm.len()
     }
 
-    /// Puts down a sample.
-    pub fn add(&mut self, us: f64, canary_us: f64, spent: Duration) {
-        self.samples.warm.push(us);
-        self.samples.canary.push(canary_us);
-        self.samples.spent += spent;
+    #[test]
+    fn samples_end_when_the_interval_is_narrow_but_not_before_half_a_second() {
+        assert_eq!(taken(|_| 100.0, Duration::from_secs(15)), 50);
+        let noisy = |number: u32| 100.0 + f64::from(number * 7919 % 11);
+        let found = taken(noisy, Duration::from_secs(15));
+        assert!((51..1_000).contains(&found), "{found}");
     }
 
-    /// Whether there are enough: at least ten samples and half a second, until the interval is
-    /// narrow or `most` has gone.
-    pub fn look(&mut self, most: Duration, is_quick: bool) {
-        let Samples { warm, spent, .. } = &self.samples;
-        if warm.len() < FEWEST || self.is_done {
-            return;
-        }
-        if is_quick || *spent >= most {
-            self.is_done = true;
-        } else if *spent >= SHORTEST && warm.len() >= self.look_at {
-            self.is_done = Summary::of(warm, 0).relative_interval < NARROW;
-            // The interval is drawn at random: not too often, and it shrinks slowly.
-            self.look_at = warm.len() + warm.len() / 4;
-        }
+    #[test]
+    fn samples_end_when_time_is_up_but_not_before_there_are_ten() {
+        let wild = |number: u32| 10.0_f64.powi(i32::try_from(number % 4).expect("small"));
+        assert_eq!(taken(wild, Duration::from_secs(2)), 200);
+        assert_eq!(taken(wild, Duration::ZERO), 10);
     }
 }

@@ -41,6 +41,7 @@ pub use row::{Row, SavedRow};
 use crate::error::Error;
 use crate::gpu::{Gpu, KernelSpec};
 use crate::model::sha256;
+use crate::verify::KERNELS;
 
 /// What is measured.
 #[derive(
@@ -128,6 +129,15 @@ pub struct Results {
     pub crossover: Vec<Cell>,
     /// Whether the user broke it off.
     pub interrupted: bool,
+}
+
+impl Results {
+    /// The rows of kernels, then those of training runs.
+    #[must_use]
+    pub fn all_rows(&self) -> Vec<Row> {
+        let training = self.training.iter().flat_map(GroupResult::plain_rows);
+        self.rows.iter().cloned().chain(training).collect()
+    }
 }
 
 /// Whether this build is one to measure.
@@ -218,9 +228,11 @@ async fn measure_kernels(
 
 /// What to do where nothing is left to be timed.
 fn no_case(suite: Suite) -> String {
+    let timed = KERNELS.iter().filter(|kernel| kernel.workloads.is_some());
+    let names = timed.map(|kernel| kernel.spec.name).collect::<Vec<_>>().join(", ");
     format!(
-        "no case of suite {} is left by --kernel, --size and --filter; parity bench --quick lists \
-         all",
+        "no case of suite {} is left by --kernel, --size and --filter; kernels are {names}, and a \
+         case is called like kernels/sigmoid/[4096]",
         suite.name()
     )
 }

@@ -19,6 +19,7 @@ pub(super) struct Sampler<'a> {
     /// The device's clock, while it is believed.
     timer: Option<Timer>,
     pub clock: Clock,
+    has_changed_clocks: bool,
     nothing: Readback,
 }
 
@@ -27,7 +28,8 @@ impl<'a> Sampler<'a> {
     pub async fn new(gpu: &'a Gpu) -> Result<Self, Error> {
         let clock = Clock::choose(gpu).await?;
         let timer = if clock.is_device() { gpu.timer().await? } else { None };
-        Ok(Self { gpu, timer, clock, nothing: gpu.readback(1).await? })
+        let nothing = gpu.readback(1).await?;
+        Ok(Self { gpu, timer, clock, has_changed_clocks: false, nothing })
     }
 
     /// Microseconds that a pass of so many launches takes; none from a device's clock that has just
@@ -46,8 +48,14 @@ impl<'a> Sampler<'a> {
         if let (None, Some(doubt)) = (time, timer.doubt()) {
             self.clock.distrust(doubt);
             self.timer = None;
+            self.has_changed_clocks = true;
         }
         Ok(time.map(|time| time.as_secs_f64() * 1e6))
+    }
+
+    /// Whether it went over to the host's clock since the last call.
+    pub fn has_changed_clocks(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed_clocks)
     }
 
     /// How many launches make a pass long enough, found by doubling; it is warm then, too.

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::Options;
-use super::case::Case;
+use super::case::{Case, Samples};
 use super::peaks::Instruments;
 use super::sampler::Sampler;
 use crate::error::Error;
@@ -52,6 +52,9 @@ impl Session<'_> {
                     return Ok(ControlFlow::Break(()));
                 }
                 before = self.sample(&mut cases[index], before, most).await?;
+                if self.sampler.has_changed_clocks() {
+                    self.forget(cases);
+                }
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -63,6 +66,10 @@ impl Session<'_> {
             return Ok(ControlFlow::Break(()));
         }
         case.launches = self.sampler.launches(&case.dispatch).await?;
+        if self.handicap(case).is_some() {
+            // So many that a per cent of them is something.
+            case.launches = case.launches.max(100);
+        }
         let count = if self.options.quick { 1 } else { COLD };
         for _ in 0..count {
             self.sampler.pass(&self.instruments.flush, 1).await?;
@@ -75,17 +82,30 @@ impl Session<'_> {
     /// Takes a sample, and one of the canary behind it.
     async fn sample(&mut self, case: &mut Case, before: f64, most: Duration) -> Result<f64, Error> {
         let start = Instant::now();
-        let handicap = self.options.handicap.filter(|(kernel, _)| *kernel == case.name.kernel);
-        let launches = handicap
-            .map_or(case.launches, |(_, percent)| case.launches + case.launches * percent / 100);
+        let more = self.handicap(case).map_or(0, |percent| case.launches * percent / 100);
+        let launches = case.launches + more;
         let time = self.sampler.pass(&case.dispatch, launches).await?;
         let after = self.sample_canary().await?;
         if let Some(us) = time {
             let canary = f64::midpoint(before, after);
-            case.add(us / f64::from(case.launches), canary, start.elapsed());
+            case.samples.add(us / f64::from(case.launches), canary, start.elapsed());
         }
-        case.look(most, self.options.quick);
+        case.samples.look(most, self.options.quick);
         Ok(after)
+    }
+
+    /// By how many per cent the case is to be made slower.
+    fn handicap(&self, case: &Case) -> Option<u32> {
+        let (kernel, percent) = self.options.handicap?;
+        (kernel == case.name.kernel).then_some(percent)
+    }
+
+    /// Throws away what was taken on another clock.
+    fn forget(&mut self, cases: &mut [Case]) {
+        self.canary.clear();
+        for case in cases {
+            case.samples = Samples::default();
+        }
     }
 
     async fn sample_canary(&mut self) -> Result<f64, Error> {
@@ -101,7 +121,8 @@ impl Session<'_> {
 /// The cases that need more samples, in an order that is another one each round: so that none
 /// always runs behind the same one.
 fn shuffled(cases: &[Case], round: u32) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..cases.len()).filter(|&index| !cases[index].is_done).collect();
+    let mut order: Vec<usize> =
+        (0..cases.len()).filter(|&index| !cases[index].samples.are_enough).collect();
     let stream = Stream::new(round.into());
     let place = |index: &usize| stream.uniform(u32::try_from(*index).expect("few"));
     order.sort_by(|a, b| place(a).total_cmp(&place(b)));

@@ -104,9 +104,9 @@ impl Args {
         self.check_outputs(saved_at.as_deref())?;
         let gpu = Gpu::open(self.device.selection()).await?;
         let results = self.measure(&gpu).await?;
-        let changes = saved
-            .as_ref()
-            .map(|saved| (saved.differences(&gpu.adapter), bench::compare(saved, &results.rows)));
+        let changes = saved.as_ref().map(|saved| {
+            (saved.differences(&gpu.adapter), bench::compare(saved, &results.all_rows()))
+        });
         let name = self.compare.as_deref().unwrap_or_default();
         let report = BenchReport {
             adapter: &gpu.adapter,

@@ -57,7 +57,7 @@ impl BenchReport<'_> {
             adapter: self.adapter,
             clock: clock.as_ref(),
             peaks,
-            rows: &self.rows(),
+            rows: &self.results.all_rows(),
             faults,
             training,
             crossover,
@@ -93,7 +93,7 @@ impl BenchReport<'_> {
                 "canary_us",
             ])
             .map_err(|error| unwritable(&error))?;
-        for row in self.rows() {
+        for row in self.results.all_rows() {
             let name = &row.name;
             let clock = if name.suite == Suite::Training { "host" } else { clock };
             let canary = row.canary_us.iter().map(ToString::to_string);
@@ -123,12 +123,6 @@ impl BenchReport<'_> {
             }
         }
         writer.into_inner().map_err(|error| unwritable(&error))
-    }
-
-    /// Those of kernels, then those of training runs.
-    fn rows(&self) -> Vec<Row> {
-        let training = self.results.training.iter().flat_map(GroupResult::plain_rows);
-        self.results.rows.iter().cloned().chain(training).collect()
     }
 
     /// What a person reads.

@@ -1,53 +1,211 @@
-use std::process::Command;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
 
+use parity::bench::{self, Only, Options, Results, Suite};
+use parity::gpu::{Gpu, Selection};
+use parity::verify::KERNELS;
+use pollster::block_on;
 use serde_json::Value;
 
-fn bench(arguments: &[&str]) -> String {
+fn run(data: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
-    let output = command.arg("bench").args(arguments).output().expect("it starts");
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {message}");
-    String::from_utf8(output.stdout).expect("text")
+    command.arg("bench").args(arguments).env("PARITY_DATA", data);
+    command.output().expect("it starts")
 }
 
-/// The rows of all groups.
-fn rows(report: &Value) -> Vec<&Value> {
-    let groups = report["groups"].as_array().expect("groups");
-    groups.iter().flat_map(|group| group["rows"].as_array().expect("rows")).collect()
+/// What it prints, and the exit code.
+fn bench_in(data: &Path, arguments: &[&str]) -> (String, Option<i32>) {
+    let output = run(data, arguments);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    let code = output.status.code();
+    assert!([Some(0), Some(1)].contains(&code), "{arguments:?}: {message}");
+    (String::from_utf8(output.stdout).expect("text"), code)
+}
+
+fn bench(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (text, code) = bench_in(folder.path(), arguments);
+    assert_eq!(code, Some(0), "{arguments:?}: {text}");
+    text
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("one object and nothing else")
+}
+
+fn rows(report: &Value) -> &Vec<Value> {
+    report["rows"].as_array().expect("rows")
+}
+
+fn number(row: &Value, key: &str) -> f64 {
+    row[key].as_f64().unwrap_or_else(|| panic!("no {key}: {row}"))
+}
+
+/// Keys that every row has, whatever it is of, and numbers that fit each other.
+fn check_row(row: &Value) {
+    let keys = [
+        "suite",
+        "kernel",
+        "variant",
+        "size",
+        "samples",
+        "median_us",
+        "ci95_us",
+        "cold_us",
+        "gflops",
+        "gbps",
+        "percent_of_peak",
+        "bound_by",
+        "drifted",
+        "min_us",
+        "cv",
+        "intensity",
+        "shader",
+    ];
+    for key in keys {
+        assert!(row.get(key).is_some(), "no {key}: {row}");
+    }
+    let interval: Vec<f64> =
+        row["ci95_us"].as_array().expect("two").iter().filter_map(Value::as_f64).collect();
+    let values = [number(row, "min_us"), interval[0], number(row, "median_us"), interval[1]];
+    assert!(values[0] > 0.0 && values.is_sorted(), "{row}");
+    let samples = row["samples_us"].as_array().expect("samples").len();
+    assert_eq!(row["samples"].as_u64(), Some(samples as u64), "{row}");
 }
 
 #[cfg_attr(debug_assertions, ignore = "such builds are refused")]
 #[test]
-fn every_row_has_a_median_within_its_interval() {
-    let report = bench(&["--suite", "training", "--json", "--quick"]);
-    let report: Value = serde_json::from_str(&report).expect("one object and nothing else");
-    assert_eq!(report["suite"], "training");
-    assert!(report["adapter"]["driver"].is_string());
-    assert!(rows(&report).len() >= 5, "{report}");
-    for row in rows(&report) {
-        let number = |key: &str| row[key].as_f64().unwrap_or_else(|| panic!("no {key}: {row}"));
-        let keys = ["min_us", "low_us", "median_us", "high_us", "max_us"];
-        let values = keys.map(number);
-        assert!(values[0] > 0.0 && values[4].is_finite(), "{row}");
-        assert!(values.is_sorted(), "{row}");
-        let work = number("member_count") * number("steps");
-        let per_s = number("network_steps_per_s");
-        assert!((per_s * number("median_us") * 1e-6 / work - 1.0).abs() < 1e-9, "{row}");
-        assert!(number("rounds") >= 6.0 && number("loss_deviation") >= 0.0, "{row}");
+fn every_kernel_has_a_row_with_all_that_is_promised() {
+    let report = json(&bench(&["--suite", "all", "--json", "--quick"]));
+    for key in ["adapter", "clock", "peaks", "rows", "training", "crossover", "version"] {
+        assert!(report.get(key).is_some(), "no {key}");
     }
-    for group in report["groups"].as_array().expect("groups") {
+    assert!(report["adapter"]["driver"].is_string());
+    assert!(["device", "host"].contains(&report["clock"]["used"].as_str().expect("a word")));
+    for peak in ["fma_gflops", "special_gops", "workgroup_gbps", "launch_us"] {
+        assert!(number(&report["peaks"], peak) > 0.0, "{peak}");
+    }
+    assert!(report["peaks"]["copy"].as_array().is_some_and(|copies| copies.len() >= 3));
+    rows(&report).iter().for_each(check_row);
+    for kernel in KERNELS.iter().filter(|kernel| kernel.workloads.is_some()) {
+        let name = kernel.spec.name;
+        let row = rows(&report).iter().find(|row| row["kernel"] == name);
+        let row = row.unwrap_or_else(|| panic!("no row of {name}"));
+        assert!(number(row, "percent_of_peak") > 0.0 && number(row, "cold_us") > 0.0, "{row}");
+        assert!(number(row, "samples") >= 10.0, "{row}");
+    }
+    for group in report["training"].as_array().expect("groups") {
         assert_eq!(group["rows"][0]["ratio"], 1.0);
+        for row in group["rows"].as_array().expect("rows") {
+            let work = number(row, "member_count") * number(row, "steps");
+            let rate = number(row, "network_steps_per_s");
+            assert!((rate * number(row, "median_us") * 1e-6 / work - 1.0).abs() < 1e-9, "{row}");
+        }
     }
 }
 
 #[cfg_attr(debug_assertions, ignore = "such builds are refused")]
 #[test]
 fn the_table_names_the_adapter_and_says_what_is_software() {
-    let report = bench(&["--quick"]);
+    let report = bench(&["--suite", "training", "--quick"]);
     assert!(report.contains("\nadapter: ") && report.contains("\ndriver: "), "{report}");
     assert!(report.contains("CPU: Rust, scalar, 1 thread"), "{report}");
     let software = report.contains("(software: this processor, not a GPU)");
     assert_eq!(software, report.contains("software adapter: fused engine"), "{report}");
     assert_eq!(software, !report.contains("GPU: fused engine"), "{report}");
+    assert!(report.contains(" wins "), "who wins: {report}");
     assert!(report.ends_with("--quick: these figures mean nothing.\n"), "{report}");
+}
+
+#[cfg_attr(debug_assertions, ignore = "such builds are refused")]
+#[test]
+fn text_json_csv_and_pictures_are_of_the_cases_that_were_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let csv = folder.path().join("samples.csv");
+    let [csv_text, plots] = [&csv, folder.path()].map(|path| path.to_str().expect("text"));
+    let arguments = ["--suite", "kernels", "--kernel", "sigmoid", "--size", "1757", "--quick"];
+    let arguments = [&arguments[..], &["--json", "--csv", csv_text, "--plot", plots]].concat();
+    let report = json(&bench(&arguments));
+    let rows = rows(&report);
+    let kernels: Vec<_> = rows.iter().filter(|row| row["suite"] == "kernels").collect();
+    assert_eq!(kernels.len(), 1, "{kernels:?}");
+    assert_eq!((&kernels[0]["kernel"], &kernels[0]["size"]), (&"sigmoid".into(), &"[1757]".into()));
+    let mut reader = csv::Reader::from_path(&csv).expect("it is there");
+    let mut found: BTreeMap<[String; 2], Vec<f64>> = BTreeMap::new();
+    for line in reader.deserialize() {
+        let line: BTreeMap<String, String> = line.expect("a line");
+        let key = ["kernel", "variant"].map(|key| line[key].clone());
+        assert!(!line["driver"].is_empty() && !line["version"].is_empty(), "{line:?}");
+        if line["state"] == "warm" && line["kernel"] == "sigmoid" {
+            found.entry(key).or_default().push(line["us"].parse().expect("a number"));
+        }
+    }
+    let samples = found.into_values().next().expect("samples of sigmoid");
+    assert_eq!(Value::from(samples), kernels[0]["samples_us"], "JSON and CSV differ");
+    for name in ["roofline.png", "times.png"] {
+        let png = std::fs::read(folder.path().join(name)).expect("it was drawn");
+        assert!(png.starts_with(b"\x89PNG"), "{name}");
+    }
+}
+
+#[cfg_attr(debug_assertions, ignore = "such builds are refused")]
+#[test]
+fn a_kernel_that_became_slower_is_found_and_can_fail_the_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["--suite", "kernels", "--filter", "sigmoid/|bce_loss", "--quick"];
+    bench_in(folder.path(), &[&arguments[..], &["--save", "before"]].concat());
+    let compare = ["--compare", "before", "--json", "--fail-on-regression", "200"];
+    // Nobody else on this machine slows it down as much for all samples.
+    let slower = ["--handicap", "sigmoid=900"];
+    let (text, code) = bench_in(folder.path(), &[&arguments[..], &compare, &slower].concat());
+    let report = json(&text);
+    assert_eq!(code, Some(1), "{}", report["changes"]);
+    for change in report["changes"].as_array().expect("changes") {
+        let is_slow = change["kernel"] == "sigmoid";
+        assert!(!is_slow || change["verdict"] == "slower", "{change}");
+        assert!(!is_slow || number(change, "ratio") > 3.0, "{change}");
+        assert_eq!(change["shader_changed"], false, "{change}");
+    }
+    let (text, _) = bench_in(folder.path(), &[&arguments[..], &["--compare", "before"]].concat());
+    assert!(text.contains("\nCompared with before: "), "{text}");
+}
+
+fn all_of(gpu: &Gpu, only: &Only, observe: &dyn Fn() -> ControlFlow<()>) -> Results {
+    let observe = &|_, _| observe();
+    let options = Options { quick: true, budget: Duration::from_secs(1), handicap: None, observe };
+    block_on(bench::run(gpu, Suite::Kernels, only, options)).expect("the device works")
+}
+
+#[cfg_attr(debug_assertions, ignore = "such builds are refused")]
+#[test]
+fn a_wrong_kernel_is_named_and_not_timed() {
+    let mut gpu = block_on(Gpu::open(Selection::default())).expect("an adapter");
+    let kernel = KERNELS.iter().find(|kernel| kernel.spec.name == "sigmoid_grad").expect("there");
+    let wrong = kernel.spec.source().replace("(1.0 - a)", "(1.001 - a)");
+    assert_ne!(wrong, kernel.spec.source());
+    gpu.substitute("sigmoid_grad", wrong);
+    let only = Only { kernel: Some("sigmoid_grad".into()), size: Some(65), filter: None };
+    let results = all_of(&gpu, &only, &|| ControlFlow::Continue(()));
+    assert!(results.rows.iter().all(|row| row.name.suite == Suite::Peaks));
+    assert_eq!(results.faults.len(), 1, "{:?}", results.faults);
+    assert!(results.faults[0].starts_with("sigmoid_grad, [65]: "), "{:?}", results.faults);
+}
+
+#[cfg_attr(debug_assertions, ignore = "such builds are refused")]
+#[test]
+fn a_run_that_is_broken_off_has_what_was_measured_until_then() {
+    let gpu = block_on(Gpu::open(Selection::default())).expect("an adapter");
+    let only = Only { kernel: Some("bias_add".into()), size: Some(65), filter: None };
+    let left = Cell::new(40);
+    let observe = || {
+        left.set(left.get() - 1);
+        if left.get() > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let results = all_of(&gpu, &only, &observe);
+    assert!(results.interrupted && !results.rows.is_empty());
+    assert!(results.rows.iter().all(|row| row.time.samples < 10), "none was finished");
 }
