@@ -99,9 +99,13 @@ pub(super) async fn run(
     results: &mut Vec<Cell>,
 ) -> Result<(), Error> {
     let effort = if options.quick { Effort::QUICK } else { Effort::MAP };
-    let ensembles = if options.quick { &ENSEMBLES[..2] } else { &ENSEMBLES };
-    for batch_size in BATCHES {
-        for hidden_size in WIDTHS {
+    let [batches, widths, ensembles] = if options.quick {
+        [&BATCHES[..1], &WIDTHS[..2], &ENSEMBLES[..2]]
+    } else {
+        [&BATCHES[..], &WIDTHS, &ENSEMBLES]
+    };
+    for &batch_size in batches {
+        for &hidden_size in widths {
             for &member_count in ensembles {
                 let kind = Kind { batch_size, hidden_size, member_count };
                 let work = Work::new(kind, if options.quick { 100 } else { 1 })?;
