@@ -1,21 +1,13 @@
 //! The clock that samples are taken on: tested before it is trusted.
 
 use std::fmt;
-use std::time::Instant;
 
 use serde::Serialize;
 
 use super::peaks;
-use super::sampler::SAMPLE_TIME;
 use crate::error::Error;
-use crate::gpu::clock::{Doubt, Fit, Pass, Trusted, judge, on_host};
-use crate::gpu::{Dispatch, Gpu, Timer};
-
-/// Dispatches in the passes of the test.
-const COUNTS: [u32; 6] = [1, 2, 4, 8, 16, 32];
-
-/// Passes of each.
-const ROUNDS: u32 = 5;
+use crate::gpu::Gpu;
+use crate::gpu::clock::{Doubt, Fit, SAMPLE_TIME, Trusted, judge, on_host};
 
 /// Whose clock it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -48,7 +40,7 @@ impl Clock {
     /// [`Error::Gpu`] if the device fails.
     pub(super) async fn choose(gpu: &Gpu) -> Result<Self, Error> {
         let dispatch = peaks::canary(gpu).await?;
-        let (passes, period_ns) = passes(gpu, &dispatch).await?;
+        let (passes, period_ns) = gpu.time_passes(&dispatch).await?;
         let host = on_host(&passes);
         Ok(match judge(&passes, period_ns, SAMPLE_TIME) {
             Ok(trusted) => {
@@ -100,24 +92,4 @@ impl fmt::Display for Clock {
             }
         }
     }
-}
-
-/// In rounds of all counts; the first round is thrown away.
-async fn passes(gpu: &Gpu, dispatch: &Dispatch) -> Result<(Vec<Pass>, Option<f64>), Error> {
-    let mut timer = gpu.timer().await?;
-    let (mut nothing, mut passes) = (gpu.readback(1).await?, vec![]);
-    for round in 0..=ROUNDS {
-        for dispatches in COUNTS {
-            let repeated = std::iter::repeat_n(dispatch, dispatches as usize);
-            let start = Instant::now();
-            gpu.submit(repeated, &[], &mut nothing, timer.as_mut()).await?;
-            let wall = start.elapsed();
-            gpu.time_of(timer.as_mut()).await?;
-            let [begin, end] = timer.as_ref().and_then(Timer::last_stamps).unwrap_or_default();
-            if round > 0 {
-                passes.push(Pass { dispatches, begin, end, wall });
-            }
-        }
-    }
-    Ok((passes, timer.map(|timer| timer.period_ns())))
 }

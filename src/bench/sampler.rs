@@ -1,14 +1,11 @@
 //! One sample: a pass of equal launches, on the clock that was found to be right.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Clock;
 use crate::error::Error;
+use crate::gpu::clock::SAMPLE_TIME;
 use crate::gpu::{Dispatch, Gpu, Readback, Timer};
-
-/// What a pass of a sample lasts, about: so much longer than a tick and a submission that neither
-/// matters.
-pub(super) const SAMPLE_TIME: Duration = Duration::from_millis(10);
 
 /// Launches in a pass, at most.
 const MOST_LAUNCHES: u32 = 4_096;

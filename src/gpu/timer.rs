@@ -1,11 +1,12 @@
 //! Time on the device's own clock, if that clock can be believed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wgpu::BufferUsages;
 
-use super::clock::{self, Doubt};
+use super::clock::{self, Doubt, Pass};
 use super::context::Gpu;
+use super::kernel::Dispatch;
 use super::tensor::Tensor;
 use crate::error::Error;
 
@@ -14,6 +15,12 @@ pub(super) const WORDS: usize = 4;
 
 /// Room for the two timestamps of two passes in turn, each resolved at a multiple of 256 bytes.
 const QUERIES: u32 = 4;
+
+/// Dispatches in the passes that a clock is judged by.
+const COUNTS: [u32; 6] = [1, 2, 4, 8, 16, 32];
+
+/// How many passes of each there are, of which the shortest counts.
+const ROUNDS: u32 = 8;
 
 /// Sums up the time that passes took on the device.
 ///
@@ -120,6 +127,34 @@ impl Gpu {
         let mut nothing = self.readback(0).await?;
         self.submit([], &[], &mut nothing, Some(&mut *timer)).await?;
         Ok(timer.clock.total())
+    }
+
+    /// Times passes of more and more equal dispatches on both clocks, for
+    /// [`judge`](clock::judge): in rounds of all counts, after one that does not count. Without
+    /// timestamps there is no period either.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn time_passes(
+        &self,
+        dispatch: &Dispatch,
+    ) -> Result<(Vec<Pass>, Option<f64>), Error> {
+        let mut timer = self.timer().await?;
+        let (mut nothing, mut passes) = (self.readback(1).await?, vec![]);
+        for round in 0..=ROUNDS {
+            for dispatches in COUNTS {
+                let repeated = std::iter::repeat_n(dispatch, dispatches as usize);
+                let start = Instant::now();
+                self.submit(repeated, &[], &mut nothing, timer.as_mut()).await?;
+                let wall = start.elapsed();
+                self.time_of(timer.as_mut()).await?;
+                let [begin, end] = timer.as_ref().and_then(Timer::last_stamps).unwrap_or_default();
+                if round > 0 {
+                    passes.push(Pass { dispatches, begin, end, wall });
+                }
+            }
+        }
+        Ok((passes, timer.map(|timer| timer.period_ns())))
     }
 
     /// A timer, where the adapter has timestamps.

@@ -18,6 +18,10 @@ use doubt::nanoseconds;
 pub(super) use doubt::{doubt_of, elapsed};
 pub use fit::{FEWEST_COUNTS, Fit};
 
+/// What a pass lasts, about, that is to be timed: so much longer than a submission takes that it
+/// does not matter, and short enough for many of them.
+pub const SAMPLE_TIME: Duration = Duration::from_millis(10);
+
 /// The largest part of a sample's time that one step of the clock may be. A time is off by a step
 /// at most, so this keeps what the clock adds well below the 2 % that are worth a word.
 pub const COARSE: f64 = 0.005;
