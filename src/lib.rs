@@ -61,7 +61,7 @@
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `cpu` |
 //! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
 //! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed | `train`, `sweep`, `cpu` |
-//! | [`bench`](mod@bench) | baselines on the CPU, and what is measured against them; checked, then timed; statistics of times | `train`, `cpu` |
+//! | [`bench`](mod@bench) | kernels against the adapter's peaks, runs against baselines on the CPU; checked, then timed; statistics | `verify`, `train`, `cpu` |
 //! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
 //! | [`report`] | everything that users read: text, JSON, CSV, pictures, charts | `train`, `sweep`, `bench` |
 //! | [`cli`] | one file per subcommand | all |
@@ -99,8 +99,8 @@
 //!   (`tests/gpu/sweep.rs`).
 //! - However a fused run is cut into dispatches, it gives the same bits, and each of its steps is
 //!   one that the twin allows (`check_cuts` in `verify/members/checks.rs`).
-//! - A benchmark refuses a build without optimisation, and checks the result of every run before
-//!   its time counts (`bench/contest.rs`); no test knows a time.
+//! - A benchmark refuses a build without optimisation, and times nothing that it has not checked
+//!   (`a_wrong_kernel_is_named_and_not_timed`, `bench/contest.rs`); no test knows a time.
 //! - Every kernel runs under `wgpu::Limits::downlevel_defaults()`, but for the sizes of buffers:
 //!   that is what [`gpu::Gpu`] asks for.
 //!
@@ -141,6 +141,32 @@
 //! [`verify::sabotage`] makes the wrong kernels: from each shader's text every small mistake, one
 //! at a time, and some by hand. What no check catches is a fault of the checks, unless it is listed
 //! as computing the same, with the reason; an entry that is caught is a fault of the list.
+//!
+//! # What `bench` measures, and how
+//! 1. Correct before fast: each launch that is timed is one that [`verify::Workloads`] bound and
+//!    compared with its twin; one that fails is named, not timed.
+//! 2. The clock: passes of 1 to 32 equal launches, on the device's clock and on the host's
+//!    ([`gpu::Gpu::time_passes`]). [`gpu::clock::judge`] takes the device's only if nothing speaks
+//!    against it: no zeros, no steps backwards, none longer than ½ % of a sample, times that follow
+//!    the work, and that of the host. Each pass of the measurement is looked at too: at the first
+//!    that cannot be, what was timed is thrown away and the host's clock is used.
+//! 3. Samples: a pass of as many launches as take about 10 ms. All cases take turns, in an order that
+//!    is another one each round; between two samples runs the canary, always the same work. A row is
+//!    marked if the canary was off by 5 % beside a quarter of its samples. At least ten samples and
+//!    half a second, until half the interval is below ½ % of the median or the case's share of the
+//!    budget is used. Cold samples are of one launch after 128 MiB were copied.
+//! 4. Figures: [`bench::statistics`] has the median with its bootstrap interval, and compares runs by
+//!    Mann and Whitney's test and Hodges and Lehmann's ratio: a difference is one of p < 0.001 whose
+//!    whole interval is beyond 2 %, since runs of a process differ by more than the samples in one.
+//! 5. Peaks, in the same run: `peak_arithmetic`, `peak_copy` at four sizes, `peak_workgroup`, and a
+//!    launch that does next to nothing, each at its best. A launch whose formula asks for `flops`,
+//!    `special`, `bytes` ([`kernels::Cost`]) takes at least the longest of flops / peak, special /
+//!    peak, bytes / bandwidth of a copy of that size, and a launch (S. Williams, A. Waterman,
+//!    D. Patterson, "Roofline", 2009). That time over the median is the per cent of peak; below 25 %
+//!    no peak is what limits.
+//! 6. Whole runs are timed by the host, from the parameters to the parameters, each checked against
+//!    the same run in `f64`, in turns with code for the CPU that is meant to be fast
+//!    ([`bench::baseline`]).
 //!
 //! # Rounding
 //! A float32 run leaves the exact one, and how far is mostly luck: where a network hesitates, two
