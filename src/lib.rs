@@ -34,9 +34,12 @@
 //! # }
 //! ```
 //!
-//! A step of an L-layer network: for each layer `matmul`, `bias_add`, `sigmoid`; then `bce_loss`
-//! and `bce_grad`; back through the layers `matmul` (weights), `bias_grad`, `matmul`
-//! (activations), `sigmoid_grad`; and one `sgd_update` for all parameters.
+//! A step of an L-layer network: for each layer a product, `bias_add`, `sigmoid`; then `bce_loss`
+//! and `bce_grad`; back through the layers a product (weights), `bias_grad`, another (activations),
+//! `sigmoid_grad`; and one `sgd_update` for all parameters. Products have a ladder of shaders:
+//! `matmul` with one output an invocation, `matmul_register` with a tile in registers,
+//! `matmul_workgroup` with one in the memory of a workgroup, `matmul_subgroup` with values that
+//! invocations give each other; [`kernels::matmul`] has them as one.
 //!
 //! For networks with one hidden layer there is a second engine, [`train::Fused`], which makes many
 //! steps in one dispatch, with the parameters in registers: `train_invocation` has one invocation
@@ -102,7 +105,8 @@
 //! - A benchmark refuses a build without optimisation, and times nothing that it has not checked
 //!   (`a_wrong_kernel_is_named_and_not_timed`, `bench/contest.rs`); no test knows a time.
 //! - Every kernel runs under `wgpu::Limits::downlevel_defaults()`, but for the sizes of buffers:
-//!   that is what [`gpu::Gpu`] asks for.
+//!   that is what [`gpu::Gpu`] asks for. `matmul_subgroup` alone needs subgroups as well, all of one
+//!   size; where there are none, nothing else changes.
 //!
 //! # What `verify` proves, and by what
 //! 1. The adapter: [`verify::examine`] runs probes of what training rests on, and says what the
@@ -194,6 +198,10 @@
 //!   The fused trainers are compiled without that. Unrolled, Mesa simplifies other sums, as WGSL
 //!   allows, and may round otherwise: both forms are held against the twin
 //!   (`Loops` in `verify/members/mod.rs`).
+//! - Mesa 22.3.6 unrolls a loop that comes to no more than some 800 instructions, and an array is in
+//!   registers only if each of its indices is then a constant: else a product with 16 × 16 outputs
+//!   an invocation takes seven times as long, and 40 s to compile. So tiles are stored by a short
+//!   loop that always takes the last block and moves up the others (`matmul_register.wgsl`).
 //! - llvmpipe (Mesa 22.3.6) reads a value of a uniform buffer anew, lane by lane, wherever the shader
 //!   names it, also in a loop: some twenty operations each. The fused trainers copy their `params`
 //!   first.

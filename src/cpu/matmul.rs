@@ -1,5 +1,7 @@
-//! Matrix product: `out = a · b`.
+//! Matrix product: `out = a · b`, and what becomes of it.
 
+use super::bias_add::bias_add;
+use super::sigmoid_grad::sigmoid_grad;
 use crate::scalar::Scalar;
 
 /// A row-major matrix, or one that is stored transposed.
@@ -38,6 +40,40 @@ pub fn matmul<S: Scalar>(
                     *sum = *sum + left * right;
                 }
             }
+        }
+    }
+}
+
+/// What becomes of a product.
+#[derive(Clone, Copy, Debug)]
+pub enum Epilogue<'a, S> {
+    /// It is stored.
+    Store,
+    /// This `[n]` is added to each row.
+    Bias(&'a [S]),
+    /// The same, then the logistic function.
+    Sigmoid(&'a [S]),
+    /// As the gradient of these activations `[m, n]`, it goes back through their logistic function.
+    SigmoidGrad(&'a [S]),
+}
+
+/// The twins of `bias_add`, `sigmoid` and `sigmoid_grad`, on a product.
+///
+/// # Shapes
+/// `out` `[m, n]`.
+pub fn finish<S: Scalar>(epilogue: Epilogue<'_, S>, out: &mut [S]) {
+    match epilogue {
+        Epilogue::Store => {}
+        Epilogue::Bias(bias) => bias_add(bias, out),
+        Epilogue::Sigmoid(bias) => {
+            bias_add(bias, out);
+            for value in out {
+                *value = value.sigmoid();
+            }
+        }
+        Epilogue::SigmoidGrad(activations) => {
+            let product = out.to_vec();
+            sigmoid_grad(activations, &product, out);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::adapter::{AdapterSummary, Candidate, Choice, Selection, choose};
 use super::faults::Faults;
+use super::kernel::KernelSpec;
 use super::poll::Poller;
 use crate::error::Error;
 
@@ -18,6 +19,7 @@ pub struct Gpu {
     pub(super) uploaded: AtomicU64,
     pub(super) read_back: AtomicU64,
     pub(super) substitute: Option<(&'static str, String)>,
+    subgroup_size: Option<u32>,
     faults: Arc<Faults>,
 }
 
@@ -34,6 +36,9 @@ impl Gpu {
     async fn from_choice(mut choice: Choice) -> Result<Self, Error> {
         let Candidate { adapter, summary, .. } = choice.candidates.swap_remove(choice.index);
         let available = adapter.limits();
+        let subgroup_size = subgroup_size(&adapter);
+        let mut features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        features.set(wgpu::Features::SUBGROUP, subgroup_size.is_some());
         // The weakest limits that WebGPU knows, but for the sizes of what is stored.
         let limits = wgpu::Limits {
             max_buffer_size: available.max_buffer_size,
@@ -43,7 +48,7 @@ impl Gpu {
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("parity"),
-                required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+                required_features: features,
                 required_limits: limits,
                 ..Default::default()
             })
@@ -58,8 +63,29 @@ impl Gpu {
         });
         let poller = Poller::start(device.clone(), Arc::clone(&faults))?;
         let (uploaded, read_back, substitute) = Default::default();
-        let adapter = summary;
-        Ok(Self { adapter, device, queue, poller, uploaded, read_back, substitute, faults })
+        Ok(Self {
+            adapter: summary,
+            device,
+            queue,
+            poller,
+            uploaded,
+            read_back,
+            substitute,
+            subgroup_size,
+            faults,
+        })
+    }
+
+    /// How many invocations a subgroup has, if the device has subgroups, all of one size.
+    #[must_use]
+    pub fn subgroup_size(&self) -> Option<u32> {
+        self.subgroup_size
+    }
+
+    /// Whether the device has what a shader asks for beyond what all have.
+    #[must_use]
+    pub fn can_run(&self, spec: &KernelSpec) -> bool {
+        !spec.needs_subgroups || self.subgroup_size.is_some()
     }
 
     /// Bytes written from the host to the device so far.
@@ -103,4 +129,12 @@ impl Gpu {
         self.faults.check()?;
         Ok(made)
     }
+}
+
+/// How many invocations a subgroup has, where that is known before a shader runs.
+fn subgroup_size(adapter: &wgpu::Adapter) -> Option<u32> {
+    let info = adapter.get_info();
+    let is_fixed = info.subgroup_min_size == info.subgroup_max_size;
+    let has_subgroups = adapter.features().contains(wgpu::Features::SUBGROUP);
+    (has_subgroups && is_fixed).then_some(info.subgroup_min_size)
 }

@@ -110,6 +110,8 @@ pub struct KernelSpec {
     /// Whether its loops may be compiled as they are written. wgpu otherwise counts iterations in
     /// each loop, so that it must end; then no driver unrolls it.
     pub(crate) trusted_loops: bool,
+    /// Whether only devices with subgroups of one size can run it.
+    pub(crate) needs_subgroups: bool,
 }
 
 impl KernelSpec {
@@ -122,6 +124,7 @@ impl KernelSpec {
         workgroup_size: 64,
         sample_header: "",
         trusted_loops: false,
+        needs_subgroups: false,
     };
 
     /// Its WGSL, with one entry point `main`, behind a sample of the constants that it needs.
@@ -134,6 +137,12 @@ impl KernelSpec {
     #[must_use]
     pub fn source(&self) -> &'static str {
         self.source
+    }
+
+    /// Whether it is only for devices with subgroups of one size.
+    #[must_use]
+    pub fn needs_subgroups(&self) -> bool {
+        self.needs_subgroups
     }
 
     /// Whether wgpu leaves its loops as they are written.
@@ -213,8 +222,10 @@ impl Kernel {
         header: &str,
         overrides: &[(&str, f64)],
     ) -> Result<Self, Error> {
-        let mut constants = vec![("workgroup_size", f64::from(spec.workgroup_size))];
-        constants.extend_from_slice(overrides);
+        let mut constants = overrides.to_vec();
+        if !overrides.iter().any(|(name, _)| *name == "workgroup_size") {
+            constants.push(("workgroup_size", f64::from(spec.workgroup_size)));
+        }
         let device = &gpu.device;
         let entries: Vec<_> = (0..).zip(spec.bindings).map(layout_entry).collect();
         let compile = || {
@@ -288,6 +299,12 @@ impl Gpu {
         self.substitute = Some((kernel, source));
     }
 
+    /// Whether it does so for this one.
+    #[must_use]
+    pub fn substitutes(&self, kernel: &str) -> bool {
+        self.substitute.as_ref().is_some_and(|(name, _)| *name == kernel)
+    }
+
     /// Compiles every kernel as it is again.
     pub fn restore(&mut self) {
         self.substitute = None;
@@ -329,8 +346,8 @@ fn shader_module(gpu: &Gpu, spec: &KernelSpec, header: &str) -> wgpu::ShaderModu
     checks.force_loop_bounding = false;
     #[expect(unsafe_code, reason = "wgpu leaves it to the caller that loops end")]
     // SAFETY: all other checks stay, only this crate can make such a spec or give it a header, and
-    // each of its loops counts up by one to a constant or to a value of `params`, which no shader
-    // writes (tests/host/contract.rs).
+    // each of its loops counts up by one to a constant or to a value that nothing writes, such as
+    // one of `params` (tests/host/contract.rs).
     unsafe {
         gpu.device.create_shader_module_trusted(descriptor, checks)
     }

@@ -25,6 +25,7 @@ pub const SPEC: KernelSpec = KernelSpec {
         const BATCH_SIZE: u32 = 2;\nconst LANES: u32 = 2;\nconst INPUTS = array<f32, 2>(0.0, 1.0);\n\
         const TARGETS = array<f32, 2>(1.0, 0.0);\n",
     trusted_loops: true,
+    ..KernelSpec::PLAIN
 };
 
 gpu::params! {

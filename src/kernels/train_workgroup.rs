@@ -28,6 +28,7 @@ pub const SPEC: KernelSpec = KernelSpec {
         const TILES: u32 = 2;\nconst BLOCKS: u32 = 2;\nconst ROUNDS: u32 = 1;\n\
         const STRIDE: u32 = 5;\nconst DATA_BLOCKS: u32 = 36;\n",
     trusted_loops: true,
+    ..KernelSpec::PLAIN
 };
 
 /// Bytes of workgroup memory that every adapter has; wgpu 30 does not compare.

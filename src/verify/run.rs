@@ -123,7 +123,7 @@ impl Trouble {
 pub struct Verification {
     /// What the adapter is like; unless only a kernel was asked for, as all but the next.
     pub adapter: Option<Diagnosis>,
-    /// In the order of [`KERNELS`].
+    /// In the order of [`KERNELS`], but for those that the device cannot run.
     pub kernels: Vec<KernelResult>,
     /// Gradients against derivatives.
     pub gradients: Option<Gradients>,
@@ -240,9 +240,10 @@ async fn check_kernels(
     observe: &mut Observe<'_>,
 ) -> Result<(), Error> {
     let asked = |name: &str| request.kernel.as_ref().is_none_or(|kernel| kernel == name);
-    let kernels: Vec<_> = KERNELS.iter().filter(|kernel| asked(kernel.spec.name)).collect();
+    let all = || KERNELS.iter().filter(|kernel| gpu.can_run(kernel.spec));
+    let kernels: Vec<_> = all().filter(|kernel| asked(kernel.spec.name)).collect();
     if let (true, Some(kernel)) = (kernels.is_empty(), &request.kernel) {
-        let names: Vec<_> = KERNELS.iter().map(|kernel| kernel.spec.name).collect();
+        let names: Vec<_> = all().map(|kernel| kernel.spec.name).collect();
         return Err(Error::Usage(format!(
             "--kernel {kernel}: expected one of {}",
             names.join(", ")

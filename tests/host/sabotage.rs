@@ -12,8 +12,10 @@ fn accepts(spec: &KernelSpec, source: &str) -> bool {
     let sample = spec.sample();
     let header = sample.strip_suffix(spec.source()).expect("a sample ends with the text");
     let Ok(module) = front::wgsl::parse_str(&format!("{header}{source}")) else { return false };
-    let mut validator =
-        valid::Validator::new(valid::ValidationFlags::all(), valid::Capabilities::empty());
+    let subgroups = valid::Capabilities::SUBGROUP;
+    let capabilities =
+        if spec.needs_subgroups() { subgroups } else { valid::Capabilities::empty() };
+    let mut validator = valid::Validator::new(valid::ValidationFlags::all(), capabilities);
     validator.validate(&module).is_ok()
 }
 

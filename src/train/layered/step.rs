@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Kernel, Tensor, aligned_len};
-use crate::kernels::matmul::{self, Shape, Transpose};
+use crate::kernels::matmul::{self, Epilogue, Product, Shape, Transpose, Variant};
 use crate::kernels::{bce_grad, bce_loss, bias_add, bias_grad, sgd_update, sigmoid, sigmoid_grad};
 use crate::model::{LayerSizes, Parameters};
 use crate::scalar::Scalar;
@@ -57,11 +57,11 @@ struct LayerTensors {
 /// Every kernel that a step needs, compiled.
 struct Kernels {
     /// `inputs · weightᵀ`
-    matmul_forward: Kernel,
+    matmul_forward: Product,
     /// `d_pre_activations · weight`
-    matmul_backward: Kernel,
+    matmul_backward: Product,
     /// `d_pre_activationsᵀ · inputs`
-    matmul_weight: Kernel,
+    matmul_weight: Product,
     bias_add: Kernel,
     bias_grad: Kernel,
     sigmoid: Kernel,
@@ -236,10 +236,12 @@ impl LayerTensors {
 
 impl Kernels {
     async fn new(gpu: &Gpu, epsilon: f32) -> Result<Self, Error> {
+        let product =
+            |transpose| matmul::product(gpu, Variant::DEFAULT, transpose, Epilogue::Store);
         Ok(Self {
-            matmul_forward: matmul::kernel(gpu, Transpose::B).await?,
-            matmul_backward: matmul::kernel(gpu, Transpose::Neither).await?,
-            matmul_weight: matmul::kernel(gpu, Transpose::A).await?,
+            matmul_forward: product(Transpose::B).await?,
+            matmul_backward: product(Transpose::Neither).await?,
+            matmul_weight: product(Transpose::A).await?,
             bias_add: Kernel::new(gpu, &bias_add::SPEC, &[]).await?,
             bias_grad: Kernel::new(gpu, &bias_grad::SPEC, &[]).await?,
             sigmoid: Kernel::new(gpu, &sigmoid::SPEC, &[]).await?,
@@ -263,7 +265,7 @@ async fn forward(
     for (number, layer) in tensors.layers.iter().enumerate() {
         let LayerTensors { weight, bias, pre_activations, activations, .. } = layer;
         let shape = Shape { m: batch_size, n: layer.output_size, k: layer.input_size };
-        let product = [tensors.inputs_of(number), weight, pre_activations];
+        let product = [tensors.inputs_of(number), weight, weight, pre_activations];
         let pair = [pre_activations, activations];
         dispatches.extend([
             matmul::dispatch(gpu, &kernels.matmul_forward, shape, product).await?,
@@ -295,7 +297,8 @@ async fn backward(
     for (number, layer) in tensors.layers.iter().enumerate().rev() {
         let LayerTensors { input_size, output_size, weight, d_weight, d_bias, .. } = layer;
         let shape = Shape { m: *output_size, n: *input_size, k: batch_size };
-        let product = [d_pre_activations, tensors.inputs_of(number), d_weight];
+        let inputs = tensors.inputs_of(number);
+        let product = [d_pre_activations, inputs, inputs, d_weight];
         let sum = [d_pre_activations, d_bias];
         dispatches.extend([
             matmul::dispatch(gpu, &kernels.matmul_weight, shape, product).await?,
@@ -305,7 +308,7 @@ async fn backward(
             break;
         };
         let shape = Shape { m: batch_size, n: *input_size, k: *output_size };
-        let product = [d_pre_activations, weight, &before.d_activations];
+        let product = [d_pre_activations, weight, weight, &before.d_activations];
         dispatches.push(matmul::dispatch(gpu, &kernels.matmul_backward, shape, product).await?);
         d_pre_activations = &before.d_activations;
         if rule.hidden_derivative {

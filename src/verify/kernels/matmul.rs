@@ -1,91 +1,263 @@
-//! Checks of `matmul`.
+//! Checks of `matmul`, and of all shaders of its ladder: what is asked of one is asked of each.
 
-use crate::cpu::matmul::{Operand, matmul as twin};
-use crate::gpu::Kernel;
-use crate::kernels::matmul::{self, Shape, Transpose};
+use crate::cpu::matmul::{Epilogue as Twin, Operand, finish, matmul as twin};
+use crate::gpu::{Dispatch, Gpu};
+use crate::kernels::matmul::{self, Epilogue, LADDER, Product, Shape, Transpose, Variant};
 use crate::scalar::{Enclosure, Scalar};
-use crate::verify::draws::{integers, sizes, values};
-use crate::verify::{Failure, Trial};
+use crate::verify::draws::{integers, probabilities, sizes, values};
+use crate::verify::{Failure, Trial, Workload};
 
-const ALL: [Transpose; 3] = [Transpose::Neither, Transpose::A, Transpose::B];
-
-/// `[m, n, k]`: ragged, ones, each remainder of a tile of 4, long and thin, larger than a
-/// workgroup's tile, and a sum of more than the 65,535 iterations after which llvmpipe ends every
-/// loop.
-const SHAPES: [[usize; 3]; 13] = [
+/// `[m, n, k]`: ragged, ones, multiples and each remainder of 4, sums one longer than what a
+/// workgroup takes at a time, long and thin.
+const SHAPES: [[usize; 3]; 14] = [
     [3, 5, 7],
     [6, 7, 5],
     [4, 8, 4],
     [33, 36, 9],
-    [1, 1, 1],
     [4, 2, 2],
     [5, 3, 1],
+    [9, 10, 17],
+    [8, 12, 16],
     [1, 1757, 1],
     [1757, 1, 3],
     [1, 1, 1757],
-    [65, 63, 17],
+    [1, 1, 1],
+    [65, 63, 18],
     [257, 129, 66],
-    [2, 3, 70_001],
 ];
 
+/// The same where an epilogue is looked at, or sizes that only some adapters get.
+const FEW_SHAPES: [[usize; 3]; 3] = [[3, 5, 7], [70, 9, 19], [1, 1, 1]];
+
+/// A sum of more than the 65,535 iterations after which llvmpipe ends every loop.
+const LONG: [usize; 3] = [2, 3, 70_001];
+
+/// How operands are stored and what becomes of a product: as a training step has it, then the rest.
+const USES: [(Transpose, Epilogue); 12] = [
+    (Transpose::Neither, Epilogue::SigmoidGrad),
+    (Transpose::A, Epilogue::Store),
+    (Transpose::B, Epilogue::Sigmoid),
+    (Transpose::B, Epilogue::Bias),
+    (Transpose::Neither, Epilogue::Store),
+    (Transpose::B, Epilogue::Store),
+    (Transpose::Neither, Epilogue::Bias),
+    (Transpose::A, Epilogue::Bias),
+    (Transpose::Neither, Epilogue::Sigmoid),
+    (Transpose::A, Epilogue::Sigmoid),
+    (Transpose::A, Epilogue::SigmoidGrad),
+    (Transpose::B, Epilogue::SigmoidGrad),
+];
+
+/// How many of them a training step has.
+const USES_OF_A_STEP: usize = 4;
+
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
-    let shapes = if trial.effort.quick { &SHAPES[..11] } else { &SHAPES };
-    for transpose in ALL {
+    check_shader(trial, Variant::Naive).await
+}
+
+pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
+    let (gpu, shape) = (trial.gpu, Shape { m: len, n: len, k: len });
+    let mut found = vec![];
+    for &variant in ladder(gpu, trial.kernel) {
+        let product = matmul::product(gpu, variant, Transpose::Neither, Epilogue::Store).await?;
+        let case = Case::new(&product, Transpose::Neither, Epilogue::Store, [len; 3]);
+        let dispatch = case.compare_integers(trial, 1).await?;
+        let (size, cost) = (format!("[{len}, {len}, {len}]"), matmul::cost(shape, Epilogue::Store));
+        found.push(Workload { variant: variant.name(), ..Workload::new(size, dispatch, cost) });
+    }
+    Ok(found)
+}
+
+/// The variants of a shader that an adapter can run.
+fn ladder<'a>(gpu: &'a Gpu, shader: &'a str) -> impl Iterator<Item = &'static Variant> + 'a {
+    LADDER.iter().filter(move |variant| variant.spec().name == shader && variant.fits(gpu))
+}
+
+/// All of a shader: `small`, whose sizes are such that it takes little time and nothing in it is
+/// square, and those of the ladder.
+pub(super) async fn check_shader(trial: &mut Trial<'_>, small: Variant) -> Result<(), Failure> {
+    let (gpu, quick) = (trial.gpu, trial.effort.quick);
+    let uses = if quick { &USES[..USES_OF_A_STEP] } else { &USES };
+    for &(transpose, epilogue) in uses {
         // Not before it is needed: this takes longer than to use it.
-        let kernel = matmul::kernel(trial.gpu, transpose).await?;
-        for &shape in shapes {
-            compare(trial, transpose, &kernel, trial.effort.seed, shape).await?;
+        let product = matmul::product(gpu, small, transpose, epilogue).await?;
+        for shape in SHAPES {
+            Case::new(&product, transpose, epilogue, shape).compare(trial).await?;
         }
-        let [m, n, k] = [1, 2, 3].map(|number| sizes(trial.effort.seed + number, 100));
-        let random = m.zip(n).zip(k).map(|((m, n), k)| [m, n, k]);
-        let mut outputs = 0;
-        for (seed, shape) in (trial.effort.seed..).zip(random) {
-            if outputs >= trial.effort.cases.div_ceil(ALL.len()) {
-                break;
+        check_random(trial, &product, transpose, epilogue).await?;
+        if epilogue == Epilogue::Sigmoid {
+            check_sigmoid(trial, &product, transpose).await?;
+        }
+    }
+    for (number, &variant) in ladder(gpu, trial.kernel).enumerate() {
+        let uses = &USES[..USES_OF_A_STEP];
+        let one = number % USES_OF_A_STEP;
+        for &(transpose, epilogue) in if quick { &uses[one..=one] } else { uses } {
+            let product = matmul::product(gpu, variant, transpose, epilogue).await?;
+            let [rows, columns] = product.outputs();
+            let around = [[rows + 1, columns - 1, 19], [2 * rows, columns + 1, 10]];
+            for shape in FEW_SHAPES.into_iter().chain(around) {
+                Case::new(&product, transpose, epilogue, shape).compare(trial).await?;
             }
-            compare(trial, transpose, &kernel, seed, shape).await?;
-            outputs += 2 * shape[0] * shape[1];
+            // A wrong kernel is compiled with bounded loops, of which llvmpipe makes fewer.
+            let is_plain = epilogue == Epilogue::Store;
+            if is_plain && !quick && !gpu.substitutes(trial.kernel) {
+                Case::new(&product, transpose, epilogue, LONG).compare(trial).await?;
+            }
         }
     }
     Ok(())
 }
 
-/// Integers, of which none may be lost, and numbers.
-async fn compare(
+async fn check_random(
     trial: &mut Trial<'_>,
+    product: &Product,
     transpose: Transpose,
-    kernel: &Kernel,
-    seed: u64,
-    shape: [usize; 3],
+    epilogue: Epilogue,
 ) -> Result<(), Failure> {
-    let [m, n, k] = shape;
-    let draws = [integers, values].map(|draw| [draw(seed, m * k), draw(seed + 1, k * n)]);
-    let (mut outputs, mut dispatches) = (vec![], vec![]);
-    for [left, right] in &draws {
-        let out = trial.poisoned("out", m * n).await?;
-        let tensors = [&trial.input(left).await?, &trial.input(right).await?, &out.tensor];
-        dispatches.push(matmul::dispatch(trial.gpu, kernel, Shape { m, n, k }, tensors).await?);
-        outputs.push(out);
+    let [m, n, k] = [1, 2, 3].map(|number| sizes(trial.effort.seed + number, 100));
+    let random = m.zip(n).zip(k).map(|((m, n), k)| [m, n, k]);
+    let mut outputs = 0;
+    for (seed, shape) in (trial.effort.seed..).zip(random) {
+        if outputs >= trial.effort.cases / USES.len() {
+            break;
+        }
+        Case { seed, ..Case::new(product, transpose, epilogue, shape) }.compare(trial).await?;
+        outputs += shape[0] * shape[1];
     }
-    trial.run(&dispatches).await?;
-    let case = format!("[{m}, {k}] · [{k}, {n}], transposed {transpose:?}");
-    let exact = product::<f32>(shape, transpose, &draws[0]);
-    let exact = Enclosure::all_from_f32(&exact);
-    trial.check(&format!("integers {case}"), &outputs[0], &exact).await?;
-    let expected = product(shape, transpose, &draws[1]);
-    trial.check(&case, &outputs[1], &expected).await?;
     Ok(())
 }
 
-fn product<S: Scalar>(
-    [m, n, k]: [usize; 3],
+/// Logits from −15 to 15 that no rounding has gone through, so that the bound is narrow.
+async fn check_sigmoid(
+    trial: &mut Trial<'_>,
+    product: &Product,
     transpose: Transpose,
-    operands: &[Vec<f32>; 2],
-) -> Vec<S> {
-    let [left, right] = operands.each_ref().map(|values| S::all_from_f32(values));
-    let a = Operand { values: &left[..], transposed: transpose == Transpose::A };
-    let b = Operand { values: &right[..], transposed: transpose == Transpose::B };
-    let mut out = vec![S::from_f64(0.0); m * n];
-    twin([m, n, k], a, b, &mut out);
-    out
+) -> Result<(), Failure> {
+    let case = Case::new(product, transpose, Epilogue::Sigmoid, [301, 3, 1]);
+    let logits: Vec<f32> = (-150_i16..=150).map(|step| f32::from(step) / 10.0).collect();
+    let tensors = [logits, vec![1.0, -1.0, 0.5], vec![0.0, 0.0, 0.25]];
+    case.compare_values(trial, "logits from −15 to 15", &tensors).await
+}
+
+/// One product.
+struct Case<'a> {
+    product: &'a Product,
+    transpose: Transpose,
+    epilogue: Epilogue,
+    shape: [usize; 3],
+    seed: u64,
+}
+
+impl<'a> Case<'a> {
+    fn new(
+        product: &'a Product,
+        transpose: Transpose,
+        epilogue: Epilogue,
+        shape: [usize; 3],
+    ) -> Self {
+        Self { product, transpose, epilogue, shape, seed: 1 }
+    }
+
+    fn name(&self, what: &str) -> String {
+        let Self { transpose, epilogue, shape: [m, n, k], .. } = self;
+        let variant = self.product.variant.name();
+        format!("{variant}: {what} [{m}, {k}] · [{k}, {n}], transposed {transpose:?}, {epilogue:?}")
+    }
+
+    /// Numbers; and where they are stored as they are, integers, of which none may be lost.
+    async fn compare(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
+        let [m, n, k] = self.shape;
+        let seed = trial.effort.seed + self.seed;
+        if self.epilogue == Epilogue::Store {
+            self.compare_integers(trial, seed).await?;
+            self.compare_beside_nan(trial, seed).await?;
+        }
+        let operand = match self.epilogue {
+            Epilogue::SigmoidGrad => probabilities(seed + 2, m * n),
+            _ => values(seed + 2, n),
+        };
+        let tensors = [values(seed, m * k), values(seed + 1, k * n), operand];
+        self.compare_values(trial, "numbers", &tensors).await
+    }
+
+    async fn compare_integers(
+        &self,
+        trial: &mut Trial<'_>,
+        seed: u64,
+    ) -> Result<Dispatch, Failure> {
+        let [m, n, k] = self.shape;
+        let tensors = [integers(seed, m * k), integers(seed + 1, k * n), vec![1.0]];
+        let exact = Enclosure::all_from_f32(&self.expected::<f32>(&tensors));
+        let (dispatch, found) = self.run(trial, &tensors).await?;
+        trial.compare(&self.name("integers"), "out", &found, &exact)?;
+        Ok(dispatch)
+    }
+
+    /// A number that is none in the last row of a, and one in the last column of b: what shaders
+    /// load beyond a row or a column must not come to the others.
+    async fn compare_beside_nan(&self, trial: &mut Trial<'_>, seed: u64) -> Result<(), Failure> {
+        let [m, n, k] = self.shape;
+        let mut tensors = [integers(seed, m * k), integers(seed + 1, k * n), vec![1.0]];
+        let mut exact = Enclosure::all_from_f32(&self.expected::<f32>(&tensors));
+        let of_row = if self.transpose == Transpose::A { m - 1 } else { (m - 1) * k };
+        let of_column = if self.transpose == Transpose::B { (n - 1) * k } else { n - 1 };
+        tensors[0][of_row] = f32::NAN;
+        tensors[1][of_column] = f32::NAN;
+        let (_, mut found) = self.run(trial, &tensors).await?;
+        for index in 0..m * n {
+            if index / n == m - 1 || index % n == n - 1 {
+                (found[index], exact[index]) = (0.0, Enclosure::from_f64(0.0));
+            }
+        }
+        trial.compare(&self.name("integers beside NaNs"), "out", &found, &exact)
+    }
+
+    async fn compare_values(
+        &self,
+        trial: &mut Trial<'_>,
+        what: &str,
+        tensors: &[Vec<f32>; 3],
+    ) -> Result<(), Failure> {
+        let (_, found) = self.run(trial, tensors).await?;
+        trial.compare(&self.name(what), "out", &found, &self.expected(tensors))
+    }
+
+    /// The launch, and what it gave where its rows are in several layers of workgroups.
+    async fn run(
+        &self,
+        trial: &Trial<'_>,
+        [a, b, operand]: &[Vec<f32>; 3],
+    ) -> Result<(Dispatch, Vec<f32>), Failure> {
+        let [m, n, k] = self.shape;
+        let inputs = [trial.input(a).await?, trial.input(b).await?, trial.input(operand).await?];
+        let out = trial.poisoned("out", m * n).await?;
+        let tensors = [&inputs[0], &inputs[1], &inputs[2], &out.tensor];
+        let shape = Shape { m, n, k };
+        let dispatch = matmul::dispatch(trial.gpu, self.product, shape, tensors).await?;
+        let mut folded = dispatch.clone();
+        if let [x, y @ 4..=65_535, 1] = dispatch.workgroup_count {
+            folded.workgroup_count = [x, y / 3 + 1, 3];
+        }
+        trial.run(&[folded]).await?;
+        let found = trial.read(&self.name("numbers"), &out).await?;
+        Ok((dispatch, found))
+    }
+
+    fn expected<S: Scalar>(&self, tensors: &[Vec<f32>; 3]) -> Vec<S> {
+        let [m, n, k] = self.shape;
+        let [a, b, operand] = tensors.each_ref().map(|values| S::all_from_f32(values));
+        let a = Operand { values: &a[..], transposed: self.transpose == Transpose::A };
+        let b = Operand { values: &b[..], transposed: self.transpose == Transpose::B };
+        let mut out = vec![S::from_f64(0.0); m * n];
+        twin([m, n, k], a, b, &mut out);
+        let epilogue = match self.epilogue {
+            Epilogue::Store => Twin::Store,
+            Epilogue::Bias => Twin::Bias(&operand),
+            Epilogue::Sigmoid => Twin::Sigmoid(&operand),
+            Epilogue::SigmoidGrad => Twin::SigmoidGrad(&operand),
+        };
+        finish(epilogue, &mut out);
+        out
+    }
 }

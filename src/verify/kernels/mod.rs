@@ -5,6 +5,9 @@ mod bce_loss;
 mod bias_add;
 mod bias_grad;
 mod matmul;
+mod matmul_register;
+mod matmul_subgroup;
+mod matmul_workgroup;
 mod peak_arithmetic;
 mod peak_copy;
 mod peak_workgroup;
@@ -66,13 +69,13 @@ macro_rules! kernel {
     };
 }
 
-/// Every kernel.
+/// Every kernel. What several have in common is looked at most closely in the first of them
+/// ([`mutants`](super::sabotage::mutants)).
 pub static KERNELS: &[Kernel] = &[
     kernel!(bce_grad, [1 << 12, 1 << 16, 1 << 20]),
     kernel!(bce_loss, [1 << 8, 1 << 14]),
     kernel!(bias_add, [1 << 12, 1 << 16, 1 << 20]),
     kernel!(bias_grad, [1 << 12, 1 << 16, 1 << 20]),
-    kernel!(matmul),
     kernel!(peak_arithmetic),
     kernel!(peak_copy),
     kernel!(peak_workgroup),
@@ -82,6 +85,10 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(sgd_update, [1 << 12, 1 << 16, 1 << 20]),
     kernel!(sigmoid, [1 << 12, 1 << 16, 1 << 20]),
     kernel!(sigmoid_grad, [1 << 12, 1 << 16, 1 << 20]),
+    kernel!(matmul, [1 << 6, 1 << 8, 1 << 9]),
+    kernel!(matmul_register, [1 << 6, 1 << 8, 1 << 9]),
+    kernel!(matmul_workgroup, [1 << 6, 1 << 8, 1 << 9]),
+    kernel!(matmul_subgroup, [1 << 6, 1 << 8, 1 << 9]),
     kernel!(train_invocation, [1, 1 << 10, 1 << 14]),
     kernel!(train_workgroup, [1, 1 << 4]),
     kernel!(uniform_draw, [1 << 12, 1 << 16]),

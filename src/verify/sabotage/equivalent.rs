@@ -78,36 +78,52 @@ pub const EQUIVALENTS: &[Equivalent] = &[
         reason: ALL_LANES,
     },
     Equivalent {
-        kernel: "matmul",
+        kernel: "matmul_register",
         function: "main",
-        rule: "sign flipped",
-        before: "let rows = min(vec4<u32>(row) + offsets, vec4<u32>(params.m - 1u));",
-        after: "let rows = min(vec4<u32>(row) + offsets, vec4<u32>(params.m + 1u));",
-        reason: NEVER_STORED,
+        rule: "guard always false",
+        before: "if row >= params.m {",
+        after: "if false {",
+        reason: NOTHING_STORED,
     },
     Equivalent {
-        kernel: "matmul",
+        kernel: "matmul_register",
+        function: "main",
+        rule: "comparison off by one",
+        before: "if row >= params.m {",
+        after: "if row > params.m {",
+        reason: NOTHING_STORED,
+    },
+    Equivalent {
+        kernel: "matmul_register",
+        function: "main",
+        rule: "one iteration more",
+        before: "for (var i = 0u; i < LAST; i += 1u) {",
+        after: "for (var i = 0u; i <= LAST; i += 1u) {",
+        reason: NOT_READ_AGAIN,
+    },
+    Equivalent {
+        kernel: "matmul_subgroup",
+        function: "main",
+        rule: "one iteration more",
+        before: "for (var i = 0u; i < LAST; i += 1u) {",
+        after: "for (var i = 0u; i <= LAST; i += 1u) {",
+        reason: NOT_READ_AGAIN,
+    },
+    Equivalent {
+        kernel: "matmul_workgroup",
+        function: "main",
+        rule: "one iteration more",
+        before: "for (var i = 0u; i < LAST; i += 1u) {",
+        after: "for (var i = 0u; i <= LAST; i += 1u) {",
+        reason: NOT_READ_AGAIN,
+    },
+    Equivalent {
+        kernel: "matmul_workgroup",
         function: "main",
         rule: "term dropped",
-        before: "let rows = min(vec4<u32>(row) + offsets, vec4<u32>(params.m - 1u));",
-        after: "let rows = min(vec4<u32>(row) + offsets, vec4<u32>(params.m));",
-        reason: NEVER_STORED,
-    },
-    Equivalent {
-        kernel: "matmul",
-        function: "main",
-        rule: "sign flipped",
-        before: "let columns = min(vec4<u32>(column) + offsets, vec4<u32>(params.n - 1u));",
-        after: "let columns = min(vec4<u32>(column) + offsets, vec4<u32>(params.n + 1u));",
-        reason: NEVER_STORED,
-    },
-    Equivalent {
-        kernel: "matmul",
-        function: "main",
-        rule: "term dropped",
-        before: "let columns = min(vec4<u32>(column) + offsets, vec4<u32>(params.n - 1u));",
-        after: "let columns = min(vec4<u32>(column) + offsets, vec4<u32>(params.n));",
-        reason: NEVER_STORED,
+        before: "let rounds = (params.k - 1u) / DEPTH;",
+        after: "let rounds = (params.k) / DEPTH;",
+        reason: "the last products are then none where they would be DEPTH, and a round does all",
     },
     Equivalent {
         kernel: "sigmoid",
@@ -283,8 +299,9 @@ pub const EQUIVALENTS: &[Equivalent] = &[
 const ALL_LANES: &str = "every invocation has the sum, each in an order of its own that the bound \
                          covers, so it does not matter which of them write it";
 
-const NEVER_STORED: &str = "what a tile reads beyond the last row or column goes into sums that \
-                            are not stored";
+const NOTHING_STORED: &str = "it only saves time: what has no row of the matrix stores nothing";
+
+const NOT_READ_AGAIN: &str = "what moves to the first place is not stored any more";
 
 const SAME_FUNCTION: &str = "both formulas are the logistic function within its bound; they differ \
                              in how much they round";

@@ -45,14 +45,48 @@ const BIAS_GRAD: &[Saboteur] = &[
 ];
 
 const MATMUL: &[Saboteur] = &[
-    ("a transposed", "select(1u, params.m, transpose_a)", "select(params.m, 1u, transpose_a)"),
-    ("b transposed", "select(params.n, 1u, transpose_b)", "select(1u, params.n, transpose_b)"),
-    ("rows of a transposed", "select(params.k, 1u, transpose_a)", "params.k"),
-    ("last product dropped", "l < params.k;", "l + 1u < params.k;"),
-    ("last column dropped", "params.n - column;", "params.n - column - 1u;"),
-    ("last row dropped", "params.m - row;", "params.m - row - 1u;"),
-    ("unguarded tail write", "params.m - row;", "4u;"),
-    ("unguarded last columns", "params.n - column;", "4u;"),
+    ("a transposed", "select(row * length + l, l * length + row, transpose_a)", "row * length + l"),
+    ("b transposed", "select(l * length + column, ", "select(column * length + l, "),
+    ("last product dropped", "l < rest;", "l + 1u < rest;"),
+    ("bias of the row", "operand[column]);", "operand[index / params.n]);"),
+    ("sigma' without (1 - a)", "(a * (1.0 - a))", "a"),
+    LAST_ROW,
+    LAST_COLUMN,
+    TAIL_WRITE,
+    LAST_COLUMNS,
+];
+
+const MATMUL_REGISTER: &[Saboteur] = &[
+    ("last product dropped", "l < rest;", "l + 1u < rest;"),
+    ("blocks swapped", "sums[BLOCK_COLUMNS * i + j]", "sums[BLOCK_ROWS * j + i]"),
+    LAST_ROW,
+    LAST_COLUMN,
+    TAIL_WRITE,
+    LAST_COLUMNS,
+];
+
+const MATMUL_WORKGROUP: &[Saboteur] = &[
+    ("last product dropped", "depth < rest;", "depth + 1u < rest;"),
+    ("a product too many", "depth < rest;", "depth <= rest;"),
+    (
+        "barrier removed",
+        "4u * quarter + 3u);\n        }\n        workgroupBarrier();",
+        "4u * quarter + 3u);\n        }",
+    ),
+    LAST_ROW,
+    LAST_COLUMN,
+    TAIL_WRITE,
+    LAST_COLUMNS,
+];
+
+const MATMUL_SUBGROUP: &[Saboteur] = &[
+    ("last product dropped", "params.k % 2u == 1u", "false"),
+    ("own value instead of the other's", "subgroupShuffle(own, other)", "own"),
+    ("value of the wrong row", "subgroupShuffle(own, other)", "subgroupShuffle(own, other ^ 1u)"),
+    LAST_ROW,
+    LAST_COLUMN,
+    TAIL_WRITE,
+    LAST_COLUMNS,
 ];
 
 const SGD_UPDATE: &[Saboteur] = &[
@@ -178,13 +212,25 @@ const BARRIER_OF_SUMS: Saboteur = (
     "partial_sums[lane] = sum;",
 );
 
+const LAST_ROW: Saboteur = ("last row dropped", "row < params.m &&", "row + 1u < params.m &&");
+
+const LAST_COLUMN: Saboteur =
+    ("last column dropped", "column < params.n {", "column + 1u < params.n {");
+
+const TAIL_WRITE: Saboteur = ("unguarded tail write", "if row < params.m && ", "if ");
+
+const LAST_COLUMNS: Saboteur = ("unguarded last columns", " && column < params.n {", " {");
+
 /// Saboteurs of each kernel, by its stem.
-const BY_KERNEL: [(&str, &[Saboteur]); 11] = [
+const BY_KERNEL: [(&str, &[Saboteur]); 14] = [
     ("bce_grad", BCE_GRAD),
     ("bce_loss", BCE_LOSS),
     ("bias_add", BIAS_ADD),
     ("bias_grad", BIAS_GRAD),
     ("matmul", MATMUL),
+    ("matmul_register", MATMUL_REGISTER),
+    ("matmul_subgroup", MATMUL_SUBGROUP),
+    ("matmul_workgroup", MATMUL_WORKGROUP),
     ("sgd_update", SGD_UPDATE),
     ("sigmoid", SIGMOID),
     ("sigmoid_grad", SIGMOID_GRAD),

@@ -93,8 +93,7 @@ impl Mutator<'_> {
         let end = self.next(at, ";");
         match self.text(at) {
             "let" | "var" => {
-                let equals = self.next(at, "=");
-                if equals < end {
+                if let Some(equals) = (at..end).find(|&token| self.text(token) == "=") {
                     self.expression(equals + 1, end);
                 }
             }

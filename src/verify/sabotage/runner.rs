@@ -30,7 +30,7 @@ pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
 /// is left to `further`, which is given a device that compiles the mutant.
 ///
 /// # Errors
-/// [`Error::Usage`] if there is no such kernel, [`Error::Wrong`] if an unchanged kernel fails,
+/// [`Error::Usage`] if there is no such kernel or the adapter cannot run it, [`Error::Wrong`] if an unchanged kernel fails,
 /// [`Error::Interrupted`] if `observe` breaks off, [`Error::Gpu`] if no device can be opened.
 pub async fn sabotage(
     selection: Selection,
@@ -39,11 +39,11 @@ pub async fn sabotage(
     further: impl AsyncFn(&Gpu, &Kernel, Effort) -> Result<(), Failure>,
     observe: &mut Observer<'_>,
 ) -> Result<Sabotage, Error> {
-    let kernels = chosen(only)?;
+    let gpu = Gpu::open(selection.clone()).await?;
+    let kernels = chosen(&gpu, only)?;
     let of_kernel = |kernel: &Kernel| [named(kernel.spec), mutants(kernel.spec)].concat();
     let all: Vec<_> = kernels.iter().map(|kernel| (*kernel, of_kernel(kernel))).collect();
     let total = all.iter().map(|(_, mutants)| mutants.len()).sum();
-    let gpu = Gpu::open(selection.clone()).await?;
     let mut bench = Bench { gpu, selection, effort, further };
     for kernel in &kernels {
         bench.control(kernel).await?;
@@ -66,14 +66,18 @@ pub async fn sabotage(
     Ok(Sabotage::new(specimens, list_faults))
 }
 
-fn chosen(only: Option<&str>) -> Result<Vec<&'static Kernel>, Error> {
-    let is_chosen = |kernel: &&Kernel| only.is_none_or(|name| kernel.spec.name == name);
+/// Of those that the device can run.
+fn chosen(gpu: &Gpu, only: Option<&str>) -> Result<Vec<&'static Kernel>, Error> {
+    let is_chosen = |kernel: &&Kernel| {
+        gpu.can_run(kernel.spec) && only.is_none_or(|name| kernel.spec.name == name)
+    };
     let kernels: Vec<_> = KERNELS.iter().filter(is_chosen).collect();
     if kernels.is_empty() {
-        let names: Vec<_> = KERNELS.iter().map(|kernel| kernel.spec.name).collect();
+        let all = KERNELS.iter().filter(|kernel| gpu.can_run(kernel.spec));
+        let names: Vec<_> = all.map(|kernel| kernel.spec.name).collect();
         let name = only.unwrap_or_default();
         return Err(Error::Usage(format!(
-            "no kernel is called {name}: take one of {}",
+            "no kernel of this adapter is called {name}: take one of {}",
             names.join(", ")
         )));
     }

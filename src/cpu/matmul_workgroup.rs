@@ -1,0 +1,3 @@
+//! Matrix product: every shader of the ladder sums the same products in the same order.
+
+pub use super::matmul::{finish, matmul as matmul_workgroup};

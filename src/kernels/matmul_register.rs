@@ -1,0 +1,52 @@
+//! Matrix product with a tile of outputs an invocation, in registers; see [`matmul`].
+
+use super::matmul::{self, Build};
+use crate::gpu::KernelSpec;
+
+/// The shader.
+pub const SPEC: KernelSpec = KernelSpec {
+    name: "matmul_register",
+    source: include_str!("../../shaders/matmul_register.wgsl"),
+    bindings: matmul::BINDINGS,
+    params: matmul::Params::FIELDS,
+    workgroup_size: 8,
+    sample_header: "const BLOCK_ROWS: u32 = 2;\nconst BLOCK_COLUMNS: u32 = 3;\n\
+        const PRODUCTS: u32 = 4;\n",
+    trusted_loops: true,
+    ..KernelSpec::PLAIN
+};
+
+/// Rows and columns of a block.
+pub(super) const BLOCK: u32 = 4;
+
+/// Sizes of the shader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// Blocks of 4 × 4 outputs of an invocation, from top to bottom and from left to right. Mesa
+    /// 22.3.6 keeps no more than 16 in registers.
+    pub blocks: [u32; 2],
+}
+
+impl Tile {
+    pub(super) fn name(self) -> String {
+        let [rows, columns] = self.blocks.map(|blocks| BLOCK * blocks);
+        format!("register {rows}×{columns}")
+    }
+
+    /// The largest tile is for processors: a row of invocations fills a vector, and more products
+    /// an iteration would take too much room among instructions.
+    pub(super) fn build(self) -> Build {
+        let [block_rows, block_columns] = self.blocks;
+        let is_large = block_rows * block_columns >= 16;
+        let (products, rows) = if is_large { (2, 1) } else { (4, SPEC.workgroup_size) };
+        Build {
+            constants: vec![
+                ("BLOCK_ROWS", block_rows),
+                ("BLOCK_COLUMNS", block_columns),
+                ("PRODUCTS", products),
+            ],
+            overrides: vec![("workgroup_rows", rows)],
+            outputs: [BLOCK * block_rows * rows, BLOCK * block_columns * SPEC.workgroup_size],
+        }
+    }
+}

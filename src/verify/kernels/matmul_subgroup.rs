@@ -1,0 +1,16 @@
+//! Checks of `matmul_subgroup`: those of the ladder.
+
+pub(super) use super::matmul::workloads;
+use crate::kernels::matmul::Variant;
+use crate::kernels::matmul_subgroup::Tile;
+use crate::verify::{Failure, Trial};
+
+/// Nothing where there are no subgroups of one size that the shader is made for.
+pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    let Some(size) = trial.gpu.subgroup_size() else { return Ok(()) };
+    let small = Variant::Subgroup(Tile { rows: 2 * size, columns: 3 });
+    if !small.fits(trial.gpu) {
+        return Ok(());
+    }
+    super::matmul::check_shader(trial, small).await
+}
