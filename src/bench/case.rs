@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Suite;
 use super::row::SEED;
 use super::statistics::Summary;
-use crate::gpu::Dispatch;
+use crate::error::Error;
+use crate::gpu::{Dispatch, Gpu};
 use crate::kernels::Cost;
 
 /// What tells a row from all others.
@@ -38,7 +39,9 @@ impl CaseName {
 pub(super) struct Samples {
     /// With caches as the launch before left them.
     pub warm: Vec<f64>,
-    /// What the canary took before and after each of those, on average.
+    /// Which of the case's placements each of those is of.
+    pub placements: Vec<usize>,
+    /// What the canary took before and after each, on average.
     pub canary: Vec<f64>,
     /// After something larger was written over the caches.
     pub cold: Vec<f64>,
@@ -60,9 +63,10 @@ const SHORTEST: Duration = Duration::from_millis(500);
 const NARROW: f64 = 0.005;
 
 impl Samples {
-    /// Puts down a sample, and what it took to take it.
-    pub fn add(&mut self, us: f64, canary_us: f64, spent: Duration) {
+    /// Puts down a sample of a placement, and what it took to take it.
+    pub fn add(&mut self, placement: usize, us: f64, canary_us: f64, spent: Duration) {
         self.warm.push(us);
+        self.placements.push(placement);
         self.canary.push(canary_us);
         self.spent += spent;
     }
@@ -84,10 +88,16 @@ impl Samples {
     }
 }
 
+/// How many places in memory a launch is timed in. The time of one may be 5 % from that of another,
+/// for as long as a process runs: without other places, two runs would differ beyond doubt where
+/// nothing has changed.
+pub(super) const PLACEMENTS: usize = 5;
+
 /// A launch that was found right.
 pub(super) struct Case {
     pub name: CaseName,
-    pub dispatch: Dispatch,
+    /// The launch, and the same in other places of memory: samples are taken of them in turns.
+    pub placements: Vec<Dispatch>,
     pub cost: Cost,
     /// The first digits of the SHA-256 of the shader's text.
     pub shader: String,
@@ -98,7 +108,20 @@ pub(super) struct Case {
 
 impl Case {
     pub fn new(name: CaseName, dispatch: Dispatch, cost: Cost, shader: String) -> Self {
-        Self { name, dispatch, cost, shader, launches: 1, samples: Samples::default() }
+        let placements = vec![dispatch];
+        Self { name, placements, cost, shader, launches: 1, samples: Samples::default() }
+    }
+
+    /// Places it in memory again, [`PLACEMENTS`] times together, or less often if that takes too
+    /// much of it.
+    pub async fn place(&mut self, gpu: &Gpu) -> Result<(), Error> {
+        const MOST_BYTES: f64 = 268_435_456.0;
+        let mut bytes = self.cost.bytes;
+        while self.placements.len() < PLACEMENTS && bytes + self.cost.bytes <= MOST_BYTES {
+            self.placements.push(gpu.replicate(&self.placements[0]).await?);
+            bytes += self.cost.bytes;
+        }
+        Ok(())
     }
 }
 
@@ -110,7 +133,7 @@ mod tests {
     fn taken(us: impl Fn(u32) -> f64, most: Duration) -> usize {
         let mut samples = Samples::default();
         for number in 0.. {
-            samples.add(us(number), 1.0, Duration::from_millis(10));
+            samples.add(0, us(number), 1.0, Duration::from_millis(10));
             samples.look(most, false);
             if samples.are_enough {
                 break;

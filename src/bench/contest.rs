@@ -87,6 +87,7 @@ impl GroupResult {
             bound_by: None,
             drifted: None,
             samples_us: row.samples_us.clone(),
+            placements: vec![],
             canary_us: vec![],
             cold_samples_us: vec![],
         })

@@ -41,6 +41,8 @@ pub struct Row {
     pub drifted: Option<bool>,
     /// Every warm sample, in the order in which they were taken.
     pub samples_us: Vec<f64>,
+    /// In which place in memory each was taken, by number.
+    pub placements: Vec<usize>,
     /// What the canary took beside each.
     pub canary_us: Vec<f64>,
     /// Every cold sample.
@@ -57,12 +59,16 @@ pub struct SavedRow {
     pub shader: Option<String>,
     /// Every warm sample.
     pub samples_us: Vec<f64>,
+    /// In which place in memory each was taken, by number.
+    pub placements: Vec<usize>,
+    /// Whether the canary was off beside many of them.
+    pub drifted: Option<bool>,
 }
 
 impl Row {
     /// Of a case that has samples.
     pub(super) fn of(case: &Case, peaks: &Peaks, canary_us: f64) -> Option<Self> {
-        let Samples { warm, canary, cold, .. } = &case.samples;
+        let Samples { warm, placements, canary, cold, .. } = &case.samples;
         if warm.is_empty() {
             return None;
         }
@@ -84,6 +90,7 @@ impl Row {
             bound_by: share.map(|(_, bound)| bound),
             drifted: Some(has_drifted(canary, canary_us)),
             samples_us: warm.clone(),
+            placements: placements.clone(),
             canary_us: canary.clone(),
             cold_samples_us: cold.clone(),
         })

@@ -14,7 +14,7 @@ use crate::rng::Stream;
 const MOST: Duration = Duration::from_secs(15);
 
 /// Cold samples of a case.
-const COLD: u32 = 5;
+const COLD: usize = 5;
 
 /// What samples are taken with.
 pub(super) struct Session<'a> {
@@ -65,15 +65,19 @@ impl Session<'_> {
         if (self.options.observe)(Duration::ZERO, Duration::ZERO).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        case.launches = self.sampler.launches(&case.dispatch).await?;
+        case.place(self.sampler.gpu).await?;
+        for placement in case.placements.iter().rev() {
+            case.launches = self.sampler.launches(placement).await?;
+        }
         if self.handicap(case).is_some() {
             // So many that a per cent of them is something.
             case.launches = case.launches.max(100);
         }
         let count = if self.options.quick { 1 } else { COLD };
-        for _ in 0..count {
+        for number in 0..count {
             self.sampler.pass(&self.instruments.flush, 1).await?;
-            let us = self.sampler.pass(&case.dispatch, 1).await?;
+            let placement = &case.placements[number % case.placements.len()];
+            let us = self.sampler.pass(placement, 1).await?;
             case.samples.cold.extend(us);
         }
         Ok(ControlFlow::Continue(()))
@@ -84,11 +88,13 @@ impl Session<'_> {
         let start = Instant::now();
         let more = self.handicap(case).map_or(0, |percent| case.launches * percent / 100);
         let launches = case.launches + more;
-        let time = self.sampler.pass(&case.dispatch, launches).await?;
+        let number = case.samples.warm.len() % case.placements.len();
+        let time = self.sampler.pass(&case.placements[number], launches).await?;
         let after = self.sample_canary().await?;
         if let Some(us) = time {
             let canary = f64::midpoint(before, after);
-            case.samples.add(us / f64::from(case.launches), canary, start.elapsed());
+            let us = us / f64::from(case.launches);
+            case.samples.add(number, us, canary, start.elapsed());
         }
         case.samples.look(most, self.options.quick);
         Ok(after)

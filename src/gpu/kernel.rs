@@ -170,6 +170,8 @@ pub struct Dispatch {
     pub bind_group: wgpu::BindGroup,
     /// The first of them: its `params`.
     uniform: wgpu::Buffer,
+    /// The others.
+    tensors: Vec<Tensor>,
     /// How many workgroups it takes.
     pub workgroup_count: [u32; 3],
 }
@@ -275,20 +277,10 @@ impl Kernel {
         let name = self.spec.name;
         assert_eq!(tensors.len() + 1, self.spec.bindings.len(), "tensors for {name}");
         let uniform = gpu.uniform(name, params).await?;
-        let resources = [uniform.as_entire_binding()].into_iter();
-        let resources = resources.chain(tensors.iter().map(|tensor| tensor.binding()));
-        let entries: Vec<_> = (0..)
-            .zip(resources)
-            .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
-            .collect();
-        let descriptor = wgpu::BindGroupDescriptor {
-            label: Some(name),
-            layout: &self.layout,
-            entries: &entries,
-        };
-        let bind_group = gpu.scoped(name, || gpu.device.create_bind_group(&descriptor)).await?;
+        let bind_group = gpu.bind_group(name, &self.layout, &uniform, tensors).await?;
         let pipeline = self.pipeline.clone();
-        Ok(Dispatch { name, pipeline, bind_group, uniform, workgroup_count })
+        let tensors = tensors.iter().map(|&tensor| tensor.clone()).collect();
+        Ok(Dispatch { name, pipeline, bind_group, uniform, tensors, workgroup_count })
     }
 }
 
@@ -318,6 +310,57 @@ impl Gpu {
         let data = bytemuck::bytes_of(params);
         assert_eq!(data.len() as u64, dispatch.uniform.size(), "params of {}", dispatch.name);
         self.write_buffer(&dispatch.uniform, 0, data);
+    }
+
+    /// The same launch on buffers of its own, which hold what those of the other hold now: a time
+    /// may depend on where in memory they lie.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if memory runs out.
+    pub async fn replicate(&self, dispatch: &Dispatch) -> Result<Dispatch, Error> {
+        let mut copies: Vec<(wgpu::Buffer, wgpu::Buffer)> = vec![];
+        let old = dispatch.tensors.iter().map(|tensor| &tensor.buffer);
+        for old in std::iter::once(&dispatch.uniform).chain(old) {
+            if copies.iter().all(|(known, _)| known != old) {
+                let usage = old.usage() - wgpu::BufferUsages::COPY_DST;
+                let usage = usage - wgpu::BufferUsages::COPY_SRC;
+                copies.push((old.clone(), self.buffer(dispatch.name, old.size(), usage).await?));
+            }
+        }
+        let mut encoder =
+            self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        for (old, new) in &copies {
+            encoder.copy_buffer_to_buffer(old, 0, new, 0, old.size());
+        }
+        self.queue.submit([encoder.finish()]);
+        let copy_of = |old: &wgpu::Buffer| {
+            let copy = copies.iter().find(|(known, _)| known == old);
+            copy.expect("each was copied").1.clone()
+        };
+        let uniform = copy_of(&dispatch.uniform);
+        let moved = |tensor: &Tensor| tensor.in_buffer(copy_of(&tensor.buffer));
+        let tensors: Vec<_> = dispatch.tensors.iter().map(moved).collect();
+        let layout = dispatch.pipeline.get_bind_group_layout(0);
+        let bound: Vec<_> = tensors.iter().collect();
+        let bind_group = self.bind_group(dispatch.name, &layout, &uniform, &bound).await?;
+        Ok(Dispatch { bind_group, uniform, tensors, ..dispatch.clone() })
+    }
+
+    async fn bind_group(
+        &self,
+        name: &str,
+        layout: &wgpu::BindGroupLayout,
+        uniform: &wgpu::Buffer,
+        tensors: &[&Tensor],
+    ) -> Result<wgpu::BindGroup, Error> {
+        let resources = [uniform.as_entire_binding()].into_iter();
+        let resources = resources.chain(tensors.iter().map(|tensor| tensor.binding()));
+        let entries: Vec<_> = (0..)
+            .zip(resources)
+            .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
+            .collect();
+        let descriptor = wgpu::BindGroupDescriptor { label: Some(name), layout, entries: &entries };
+        self.scoped(name, || self.device.create_bind_group(&descriptor)).await
     }
 
     async fn uniform<P: bytemuck::Pod>(

@@ -63,6 +63,11 @@ impl Tensor {
         Self { room, ..self }
     }
 
+    /// The same place in another buffer.
+    pub(super) fn in_buffer(&self, buffer: wgpu::Buffer) -> Self {
+        Self { buffer, ..self.clone() }
+    }
+
     pub(super) fn whole(buffer: wgpu::Buffer, len: usize) -> Self {
         Self { buffer, offset: 0, len, room: 0 }
     }
