@@ -39,7 +39,7 @@ impl Clock {
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
     pub(super) async fn choose(gpu: &Gpu) -> Result<Self, Error> {
-        let dispatch = peaks::canary(gpu).await?;
+        let dispatch = peaks::busy(gpu).await?;
         let (passes, period_ns) = gpu.time_passes(&dispatch).await?;
         let host = on_host(&passes);
         Ok(match judge(&passes, period_ns, SAMPLE_TIME) {

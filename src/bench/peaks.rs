@@ -132,8 +132,8 @@ const COPIES: [usize; 4] = [1 << 13, 1 << 17, 1 << 21, 1 << 24];
 
 /// What a session needs beside its cases.
 pub(super) struct Instruments {
-    /// A fixed piece of work.
-    pub canary: Dispatch,
+    /// A fixed piece of work: arithmetic, and a copy, as either can be what somebody else slows down.
+    pub canary: [Dispatch; 2],
     /// Writes over the caches.
     pub flush: Dispatch,
 }
@@ -148,15 +148,15 @@ fn sizes(gpu: &Gpu) -> (usize, u32) {
     }
 }
 
-/// A quarter of the work that measures the peak of arithmetic.
-pub(super) async fn canary(gpu: &Gpu) -> Result<Dispatch, Error> {
+/// The work that measures the peak of arithmetic.
+pub(super) async fn busy(gpu: &Gpu) -> Result<Dispatch, Error> {
     let (invocations, iterations) = sizes(gpu);
-    arithmetic(gpu, false, invocations, iterations / 4).await
+    arithmetic(gpu, false, invocations, iterations).await
 }
 
 impl Instruments {
     pub async fn new(gpu: &Gpu) -> Result<Self, Error> {
-        let canary = canary(gpu).await?;
+        let canary = [busy(gpu).await?, copy(gpu, COPIES[2]).await?];
         let largest = COPIES[COPIES.len() - 1];
         Ok(Self { canary, flush: copy(gpu, largest).await? })
     }

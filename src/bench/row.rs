@@ -6,11 +6,16 @@ use super::case::{Case, CaseName, Samples};
 use super::peaks::{Bound, Peaks};
 use super::statistics::Summary;
 
-/// A canary that is off by more says that the machine was not what it was.
+/// A row is marked if the canary beside its samples took longer or shorter than usual by more than
+/// this, in the median: then the machine was not what it was for the others.
 const DRIFT: f64 = 0.05;
 
-/// The share of a row's samples that may be taken beside such a canary.
-const DRIFTED_SHARE: f64 = 0.25;
+/// Or if it was off by more than this beside more than a quarter of them: then the machine was never
+/// the same for long.
+const UNREST: f64 = 0.1;
+
+/// See there.
+const UNREST_SHARE: f64 = 0.25;
 
 /// All that is known of a case.
 #[derive(Clone, Debug, Serialize)]
@@ -100,12 +105,16 @@ impl Row {
 /// From here bootstrap draws, so that the same samples give the same interval.
 pub(super) const SEED: u64 = 48;
 
-/// Whether the canary took another time than usual beside many samples.
+/// Whether the canary took another time than usual.
 fn has_drifted(beside: &[f64], usual: f64) -> bool {
-    let off = beside.iter().filter(|&&us| (us / usual - 1.0).abs() > DRIFT).count();
+    if beside.is_empty() {
+        return false;
+    }
+    let off = |us: f64| (us / usual - 1.0).abs();
+    let restless = beside.iter().filter(|&&us| off(us) > UNREST).count();
     #[expect(clippy::cast_precision_loss, reason = "samples are few")]
-    let share = off as f64 / beside.len().max(1) as f64;
-    share > DRIFTED_SHARE
+    let share = restless as f64 / beside.len() as f64;
+    off(super::median(beside)) > DRIFT || share > UNREST_SHARE
 }
 
 #[cfg(test)]
@@ -113,11 +122,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_drifted_if_the_canary_was_off_beside_many_of_its_samples() {
-        assert!(!has_drifted(&[100.0, 101.0, 99.0, 96.0], 100.0));
-        assert!(!has_drifted(&[100.0, 100.0, 100.0, 120.0], 100.0));
-        assert!(has_drifted(&[100.0, 100.0, 80.0, 120.0], 100.0));
-        assert!(has_drifted(&[120.0], 100.0));
+    fn a_row_has_drifted_if_the_canary_was_off_beside_its_samples() {
+        assert!(!has_drifted(&[100.0, 101.0, 99.0, 104.0], 100.0), "jitter");
+        assert!(!has_drifted(&[100.0, 100.0, 100.0, 150.0], 100.0), "once");
+        assert!(has_drifted(&[106.0, 107.0, 106.0, 107.0], 100.0), "all the time");
+        assert!(has_drifted(&[100.0, 100.0, 80.0, 120.0], 100.0), "up and down");
         assert!(!has_drifted(&[], 100.0));
     }
 }

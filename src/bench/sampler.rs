@@ -32,15 +32,22 @@ impl<'a> Sampler<'a> {
     /// Microseconds that a pass of so many launches takes; none from a device's clock that has just
     /// lost its credit, after which the host's is used.
     pub async fn pass(&mut self, dispatch: &Dispatch, count: u32) -> Result<Option<f64>, Error> {
-        let dispatches = || std::iter::repeat_n(dispatch, count as usize);
+        self.pass_of(std::iter::repeat_n(dispatch, count as usize)).await
+    }
+
+    /// The same of different launches.
+    pub async fn pass_of<'d>(
+        &mut self,
+        dispatches: impl IntoIterator<Item = &'d Dispatch>,
+    ) -> Result<Option<f64>, Error> {
         let Some(timer) = &mut self.timer else {
             let start = Instant::now();
-            self.gpu.submit(dispatches(), &[], &mut self.nothing, None).await?;
+            self.gpu.submit(dispatches, &[], &mut self.nothing, None).await?;
             let us = start.elapsed().as_secs_f64() * 1e6;
             return Ok(Some(self.clock.without_submission(us)));
         };
         timer.restart();
-        self.gpu.submit(dispatches(), &[], &mut self.nothing, Some(&mut *timer)).await?;
+        self.gpu.submit(dispatches, &[], &mut self.nothing, Some(&mut *timer)).await?;
         let time = self.gpu.time_of(Some(&mut *timer)).await?;
         if let (None, Some(doubt)) = (time, timer.doubt()) {
             self.clock.distrust(doubt);

@@ -71,7 +71,7 @@ impl Session<'_> {
         }
         if self.handicap(case).is_some() {
             // So many that a per cent of them is something.
-            case.launches = case.launches.max(100);
+            case.launches = case.launches.max(20);
         }
         let count = if self.options.quick { 1 } else { COLD };
         for number in 0..count {
@@ -116,7 +116,7 @@ impl Session<'_> {
 
     async fn sample_canary(&mut self) -> Result<f64, Error> {
         loop {
-            if let Some(us) = self.sampler.pass(&self.instruments.canary, 1).await? {
+            if let Some(us) = self.sampler.pass_of(&self.instruments.canary).await? {
                 self.canary.push(us);
                 return Ok(us);
             }
