@@ -61,7 +61,8 @@
 //! | [`cpu`] | a twin for each shader, and a step made of them | `scalar` |
 //! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps and whether to believe them; the only user of wgpu | – |
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu`, `rule` |
-//! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `cpu` |
+//! | [`tune`] | which matrix product is the fastest on a device | `kernels`, `file` |
+//! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `tune`, `cpu` |
 //! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
 //! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed | `train`, `sweep`, `cpu` |
 //! | [`bench`](mod@bench) | kernels against the adapter's peaks, runs against baselines on the CPU; checked, then timed; statistics | `verify`, `train`, `cpu` |
@@ -84,7 +85,12 @@
 //!   GPU stays within 10⁻⁴ of it and is no further from it than twice what PyTorch's float32 is, or
 //!   10⁻⁶ (`tests/gpu/trainers.rs`).
 //! - Sums have a fixed order and nothing is added atomically: one adapter gives the same bits
-//!   twice, whatever is logged (`tests/gpu/trainers.rs`).
+//!   twice, whatever is logged (`tests/gpu/trainers.rs`). All variants of a product add in the same
+//!   order, but a driver may contract some and not others: tuned runs are the same bits only as
+//!   long as what was tuned is remembered (`tests/gpu/tune.rs`).
+//! - A tuned variant was right before its time counted (Freivalds' algorithm, `tune/contest.rs`),
+//!   whatever the cache holds it is one of [`kernels::matmul::LADDER`], and each of these is held
+//!   against its twin.
 //! - Nothing is created, bound, compiled or uploaded while steps run, but for the command buffer of
 //!   a submission, and the 48 bytes that tell a fused dispatch how many steps to make. What comes
 //!   back from each is the losses, and the device's own count of the steps, which must be right
@@ -246,4 +252,5 @@ pub mod scalar;
 pub mod state_dict;
 pub mod sweep;
 pub mod train;
+pub mod tune;
 pub mod verify;

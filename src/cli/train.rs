@@ -12,9 +12,10 @@ use crate::rule::{Preset, Rule, Variant};
 use crate::state_dict;
 use crate::sweep::{self, Axis, EnsemblePlan, Quantity, Task};
 use crate::train::{
-    Agreement, Budget, Fused, LEARNED_BELOW, Layered, Plan, Progress, Trajectory, Verdict,
-    reference,
+    Agreement, Budget, Fused, LEARNED_BELOW, Layered, Observer, Outcome, Plan, ProductUse,
+    Products, Progress, Trajectory, Verdict, reference,
 };
+use crate::tune::Tuner;
 
 /// How a plan is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -50,6 +51,7 @@ impl Engine {
 
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Args {
     /// The experiment
     #[arg(value_enum, default_value = "xor")]
@@ -59,6 +61,11 @@ pub(super) struct Args {
     /// How to run it: a dispatch for each kernel of a step, or many steps in one dispatch
     #[arg(long, default_value = "auto")]
     engine: Engine,
+    /// With the layered engine: matrix products and what follows them each by a plain kernel of its
+    /// own, instead of by what is found to be the fastest here, which is kept in your folder for
+    /// caches
+    #[arg(long)]
+    no_tune: bool,
     /// Write the trained parameters, in the same format
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -125,11 +132,12 @@ impl Args {
             go_on()
         };
         let (engine, why) = self.engine.choose(&plan);
-        let outcome = match engine {
+        let (outcome, products) = match engine {
             Engine::Fused => {
-                Fused::new(&gpu, &plan, self.budget()).await?.train(&mut observe).await?
+                let mut fused = Fused::new(&gpu, &plan, self.budget()).await?;
+                (fused.train(&mut observe).await?, vec![])
             }
-            _ => Layered::new(&gpu, &plan).await?.train(&mut observe).await?,
+            _ => self.layered(&gpu, &plan, &mut observe).await?,
         };
         let cpu = if self.no_reference {
             None
@@ -145,6 +153,7 @@ impl Args {
             bytes_read_back: gpu.bytes_read_back(),
             engine: engine.name(),
             engine_reason: &why,
+            products: &products,
             preset: self.preset,
             seed: self.plan.init_from.is_none().then_some(self.plan.seed),
             member: self.member,
@@ -164,6 +173,19 @@ impl Args {
             state_dict::save(path, &outcome.parameters)?;
         }
         Ok(0)
+    }
+
+    async fn layered(
+        &self,
+        gpu: &Gpu,
+        plan: &Plan,
+        observe: &mut Observer<'_>,
+    ) -> Result<(Outcome, Vec<ProductUse>), Error> {
+        let mut tuner = Tuner::new(gpu);
+        let products = if self.no_tune { Products::Plain } else { Products::Tuned(&mut tuner) };
+        let layered = Layered::with_products(gpu, plan, products).await?;
+        let products = layered.products().to_vec();
+        Ok((layered.train(observe).await?, products))
     }
 
     fn budget(&self) -> Budget {

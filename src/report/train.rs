@@ -11,7 +11,7 @@ use crate::gpu::AdapterSummary;
 use crate::model::Parameters;
 use crate::rule::Preset;
 use crate::scalar::Scalar;
-use crate::train::{Agreement, Outcome, Plan, Trajectory, Verdict, answer};
+use crate::train::{Agreement, Outcome, Plan, ProductUse, Trajectory, Verdict, answer};
 
 /// The most rows of the data that the text shows.
 const ROWS_SHOWN: usize = 16;
@@ -31,6 +31,8 @@ pub struct TrainReport<'a> {
     pub engine: &'a str,
     /// Why that.
     pub engine_reason: &'a str,
+    /// What computed each matrix product of a step; none in fused kernels.
+    pub products: &'a [ProductUse],
     /// What it was called.
     pub preset: Preset,
     /// Where it started, unless from a file.
@@ -62,6 +64,7 @@ struct Json<'a> {
     adapter: &'a AdapterSummary,
     engine: &'a str,
     engine_reason: &'a str,
+    products: &'a [ProductUse],
     preset: &'static str,
     layers: &'a [usize],
     seed: Option<u64>,
@@ -108,6 +111,7 @@ impl TrainReport<'_> {
             adapter,
             engine: self.engine,
             engine_reason: self.engine_reason,
+            products: self.products,
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),
             seed: self.seed,
@@ -164,6 +168,7 @@ impl TrainReport<'_> {
         format!(
             "parity {}: {}, {} on {} ({} rows), {from}\n{}\
              engine:  {} ({})\n\
+             {}\
              rule:    {} steps, learning rate {}\n",
             env!("CARGO_PKG_VERSION"),
             self.preset.name(),
@@ -173,9 +178,22 @@ impl TrainReport<'_> {
             adapter_lines(self.adapter),
             self.engine,
             self.engine_reason,
+            self.product_line(),
             HumanCount(*steps),
             plain(rule.learning_rate),
         )
+    }
+
+    /// Which variants there are, each with how it was found.
+    fn product_line(&self) -> String {
+        let mut names: Vec<_> = self
+            .products
+            .iter()
+            .map(|product| format!("{} ({})", product.variant, product.found.name()))
+            .collect();
+        names.sort();
+        names.dedup();
+        if names.is_empty() { String::new() } else { format!("product: {}\n", names.join(", ")) }
     }
 
     fn loss_table(&self) -> String {

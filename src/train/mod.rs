@@ -16,7 +16,7 @@ use std::time::Duration;
 pub use agreement::{Agreement, Verdict};
 pub use budget::Budget;
 pub use fused::{Fused, problem};
-pub use layered::Layered;
+pub use layered::{Layered, ProductUse, Products};
 pub use members::Members;
 pub use reference::{Trajectory, reference};
 pub use stepper::{State, Stepper};

@@ -3,7 +3,7 @@
 use super::budget::Budget;
 use super::fused::problem;
 use super::members::Members;
-use super::{Fused, Layered, Plan};
+use super::{Fused, Layered, Plan, Products};
 use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::kernels::train_invocation::PROGRESS_ROWS;
@@ -39,8 +39,13 @@ impl<'a> Stepper<'a> {
     ///
     /// # Errors
     /// As [`Layered::new`].
-    pub async fn layered(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
-        let engine = Engine::Layered(Box::new(Layered::new(gpu, plan).await?));
+    pub async fn layered(
+        gpu: &'a Gpu,
+        plan: &'a Plan,
+        products: Products<'_, '_>,
+    ) -> Result<Self, Error> {
+        let layered = Layered::with_products(gpu, plan, products).await?;
+        let engine = Engine::Layered(Box::new(layered));
         Ok(Self { engine, done: 0, state: State::at_start(plan) })
     }
 
@@ -123,13 +128,14 @@ impl<'a> Stepper<'a> {
     }
 
     /// A tensor that the last step of the layered engine left behind, by the name that
-    /// [`Reference::trace`](crate::cpu::Reference::trace) gives it; the other engine leaves none.
+    /// [`Reference::trace`](crate::cpu::Reference::trace) gives it; none if it was not written, or
+    /// by the other engine.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
     pub async fn read(&self, layer: usize, name: &str) -> Result<Option<Vec<f32>>, Error> {
         match &self.engine {
-            Engine::Layered(layered) => Ok(Some(layered.read(layer, name).await?)),
+            Engine::Layered(layered) => layered.read(layer, name).await,
             Engine::Fused(_) => Ok(None),
         }
     }

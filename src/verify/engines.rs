@@ -41,8 +41,10 @@ const STRIDE: u64 = 50;
 pub async fn engines(trial: &mut Trial<'_>, plan: &Plan) -> Result<Engines, Failure> {
     let mut found = Engines::default();
     let plan = &Plan { steps: CUT_STEPS, log_every: 7, ..plan.clone() };
-    cut(trial, plan, Engine::Layered).await?;
-    found.cut_steps += CUT_STEPS;
+    for engine in [Engine::Layered, Engine::Epilogues] {
+        cut(trial, plan, engine).await?;
+        found.cut_steps += CUT_STEPS;
+    }
     if Fused::can_run(plan).is_err() {
         return Ok(found);
     }
@@ -61,7 +63,11 @@ async fn cut(trial: &mut Trial<'_>, plan: &Plan, engine: Engine) -> Result<(), F
     trial.kernel = engine.kernel(plan);
     let mut go_on = |_| ControlFlow::Continue(());
     let whole: Outcome = match engine {
-        Engine::Layered => Layered::new(trial.gpu, plan).await?.train(&mut go_on).await?,
+        Engine::Layered | Engine::Epilogues => {
+            let products = engine.products();
+            let layered = Layered::with_products(trial.gpu, plan, products).await?;
+            layered.train(&mut go_on).await?
+        }
         Engine::Fused => {
             let mut fused = Fused::new(trial.gpu, plan, Budget::Hopeful).await?;
             fused.train(&mut go_on).await?

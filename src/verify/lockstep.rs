@@ -10,7 +10,7 @@ use crate::cpu::Reference;
 use crate::cpu::train_invocation::{Member, look, train_invocation};
 use crate::error::Error;
 use crate::scalar::{Enclosure, Scalar};
-use crate::train::{Plan, State, Stepper};
+use crate::train::{Plan, Products, State, Stepper};
 
 /// What walks in step with the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +18,8 @@ use crate::train::{Plan, State, Stepper};
 pub enum Engine {
     /// A dispatch for each kernel.
     Layered,
+    /// The same, with products that take over what follows them.
+    Epilogues,
     /// Many steps in one dispatch.
     Fused,
 }
@@ -28,6 +30,7 @@ impl Engine {
     pub fn name(self) -> &'static str {
         match self {
             Self::Layered => "layered",
+            Self::Epilogues => "epilogues",
             Self::Fused => "fused",
         }
     }
@@ -38,15 +41,20 @@ impl Engine {
         plan: &'a Plan,
     ) -> Result<Stepper<'a>, Error> {
         match self {
-            Self::Layered => Stepper::layered(gpu, plan).await,
+            Self::Layered | Self::Epilogues => Stepper::layered(gpu, plan, self.products()).await,
             Self::Fused => Stepper::fused(gpu, plan).await,
         }
+    }
+
+    /// Of the layered engine.
+    pub(super) fn products(self) -> Products<'static, 'static> {
+        if self == Self::Epilogues { Products::Epilogues } else { Products::Plain }
     }
 
     /// The stem of the shader that makes the update.
     pub(super) fn kernel(self, plan: &Plan) -> &'static str {
         match (self, crate::train::Fused::can_run(plan)) {
-            (Self::Layered, _) => "sgd_update",
+            (Self::Layered | Self::Epilogues, _) => "sgd_update",
             (Self::Fused, Ok(crate::train::Trainer::Workgroup)) => "train_workgroup",
             (Self::Fused, _) => "train_invocation",
         }
@@ -97,7 +105,7 @@ pub(super) struct Expected {
 impl<'a> Twin<'a> {
     pub(super) fn new(engine: Engine, plan: &'a Plan) -> Self {
         match engine {
-            Engine::Layered => {
+            Engine::Layered | Engine::Epilogues => {
                 Self::Layered(Box::new(Reference::new(&plan.data, plan.rule, &plan.start)))
             }
             Engine::Fused => Self::Fused(plan),
@@ -163,7 +171,7 @@ pub async fn lockstep(
             return Err(Error::Interrupted { step: step + 1, steps: plan.steps }.into());
         }
     }
-    let (careful, steps) = (engine == Engine::Layered || plan.variant.careful, plan.steps);
+    let (careful, steps) = (engine != Engine::Fused || plan.variant.careful, plan.steps);
     Ok(Lockstep { engine, careful, steps, checked, growth: free.growth })
 }
 
@@ -203,7 +211,7 @@ async fn localise(
     for trace in reference.trace() {
         let found = match stepper.read(trace.layer, trace.tensor).await {
             Ok(Some(found)) => found,
-            Ok(None) => break,
+            Ok(None) => continue,
             Err(error) => return error.into(),
         };
         trial.kernel = trace.kernels;

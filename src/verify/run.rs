@@ -265,7 +265,7 @@ async fn check_kernels(
 
 /// The engines that can run a plan, each in the forms that it has.
 fn runs(plan: &Plan) -> Vec<(Engine, Plan)> {
-    let mut runs = vec![(Engine::Layered, plan.clone())];
+    let mut runs = vec![(Engine::Layered, plan.clone()), (Engine::Epilogues, plan.clone())];
     if Fused::can_run(plan).is_ok() {
         let forms = [Variant::CAREFUL, Variant::PLAIN];
         runs.extend(forms.map(|variant| (Engine::Fused, Plan { variant, ..plan.clone() })));
@@ -306,7 +306,12 @@ async fn check_lockstep(
         if request.effort.quick {
             plan.steps = plan.steps.min(QUICK_STEPS);
         }
-        let budget = if engine == Engine::Layered { of_layered } else { of_fused };
+        let budget = match engine {
+            Engine::Layered => of_layered,
+            // Its other kernels are those of the layered one.
+            Engine::Epilogues => of_layered / 2,
+            Engine::Fused => of_fused,
+        };
         let every = request.every.unwrap_or_else(|| plan.steps.div_ceil(budget));
         let mut trial = Trial::new(gpu, engine.kernel(&plan), request.effort);
         let start = Instant::now();

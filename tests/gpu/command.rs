@@ -54,6 +54,7 @@ fn json_has_every_key_that_is_promised() {
     for key in [
         "adapter",
         "engine",
+        "products",
         "layers",
         "steps",
         "losses",

@@ -12,4 +12,5 @@ mod kernels;
 mod sabotage;
 mod sweep;
 mod trainers;
+mod tune;
 mod verify;

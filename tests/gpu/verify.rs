@@ -46,7 +46,7 @@ fn a_right_device_passes_with_figures_that_are_no_zeros() {
         assert!(share > 0.01 && share <= 1.0, "{run}");
         assert!(run["checked"].as_u64().expect("a count") >= 60, "{run}");
     }
-    assert_eq!(report["lockstep"].as_array().map(Vec::len), Some(3));
+    assert_eq!(report["lockstep"].as_array().map(Vec::len), Some(4));
     assert_eq!(report["engines"]["members"], 3);
 }
 

@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "state_dict",
             "sweep",
             "train",
+            "tune",
             "verify",
         ],
     ),
@@ -42,7 +43,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("scalar", &[]),
     ("state_dict", &["error", "file", "model"]),
     ("sweep", &["dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "train"]),
-    ("train", &["cpu", "dataset", "error", "gpu", "kernels", "model", "rule", "scalar"]),
+    ("train", &["cpu", "dataset", "error", "gpu", "kernels", "model", "rule", "scalar", "tune"]),
+    ("tune", &["error", "file", "gpu", "kernels", "model", "rng"]),
     (
         "verify",
         &[

@@ -1,10 +1,13 @@
 //! The layered engine: one dispatch per kernel and layer, any network that fits the adapter.
 
+mod passes;
+mod products;
 mod step;
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+pub use self::products::{ProductUse, Products};
 use self::step::Step;
 use super::pacer::Pacer;
 use super::{Observer, Outcome, Plan, Progress, Run, State, check_finite, check_steps};
@@ -29,18 +32,36 @@ pub struct Layered<'a> {
 }
 
 impl<'a> Layered<'a> {
-    /// Uploads the plan and builds its step.
+    /// Uploads the plan and builds its step, with [`Products::Plain`].
     ///
     /// # Errors
     /// [`Error::Usage`] if the adapter cannot hold it, [`Error::Gpu`] if the driver refuses.
     pub async fn new(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
+        Self::with_products(gpu, plan, Products::Plain).await
+    }
+
+    /// The same with products of another kind.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub async fn with_products(
+        gpu: &'a Gpu,
+        plan: &'a Plan,
+        products: Products<'_, '_>,
+    ) -> Result<Self, Error> {
         #[expect(clippy::cast_possible_truncation, reason = "4,096")]
         let capacity = LOSS_CAPACITY as usize;
-        let step = Step::new(gpu, plan, capacity).await?;
+        let step = Step::new(gpu, plan, capacity, products).await?;
         gpu.write(&step.losses, &vec![POISON; capacity]);
         let readback = gpu.readback(capacity + 1).await?;
         let timer = gpu.timer().await?;
         Ok(Self { gpu, plan, step, readback, timer, longest_submission: Duration::ZERO })
+    }
+
+    /// What computes the products of a step, in their order.
+    #[must_use]
+    pub fn products(&self) -> &[ProductUse] {
+        &self.step.products
     }
 
     /// Makes all updates of the plan, then looks once more at what they made.
@@ -147,11 +168,13 @@ impl<'a> Layered<'a> {
         self.gpu.write(&self.step.residues, &self.step.aligned(&state.carried));
     }
 
-    /// A tensor that the last step left behind, by the name that [`Reference::trace`] gives it.
+    /// A tensor that the last step left behind, by the name that [`Reference::trace`] gives it;
+    /// none if nothing wrote it.
     ///
     /// [`Reference::trace`]: crate::cpu::Reference::trace
-    pub(super) async fn read(&self, layer: usize, name: &str) -> Result<Vec<f32>, Error> {
-        self.gpu.read(self.step.tensor(layer, name)).await
+    pub(super) async fn read(&self, layer: usize, name: &str) -> Result<Option<Vec<f32>>, Error> {
+        let Some(tensor) = self.step.tensor(layer, name) else { return Ok(None) };
+        Ok(Some(self.gpu.read(tensor).await?))
     }
 
     /// Where in the stream a step begins.

@@ -1,9 +1,10 @@
 //! A training step as data: its tensors, and the dispatches over them.
 
+use super::passes::{Kernels, Passes};
+use super::products::{Binder, ProductUse, Products};
 use crate::error::Error;
-use crate::gpu::{Dispatch, Gpu, Kernel, Tensor, aligned_len};
-use crate::kernels::matmul::{self, Epilogue, Product, Shape, Transpose, Variant};
-use crate::kernels::{bce_grad, bce_loss, bias_add, bias_grad, sgd_update, sigmoid, sigmoid_grad};
+use crate::gpu::{Dispatch, Gpu, Tensor, aligned_len};
+use crate::kernels::sgd_update;
 use crate::model::{LayerSizes, Parameters};
 use crate::scalar::Scalar;
 use crate::train::Plan;
@@ -23,62 +24,62 @@ pub(super) struct Step {
     /// All weights and biases, each aligned; so are the residues.
     pub(super) parameters: Tensor,
     pub(super) residues: Tensor,
+    /// What computes each product.
+    pub(super) products: Vec<ProductUse>,
     sizes: LayerSizes,
     layers: Vec<LayerTensors>,
+    /// The names of tensors that no kernel writes, but in the last layer.
+    unwritten: &'static [&'static str],
 }
 
 /// Tensors of the whole network.
-struct Tensors {
-    inputs: Tensor,
-    targets: Tensor,
+pub(super) struct Tensors {
+    pub(super) inputs: Tensor,
+    pub(super) targets: Tensor,
     /// All weights and biases, each aligned; so are the next two.
-    parameters: Tensor,
-    d_parameters: Tensor,
-    residues: Tensor,
-    steps_done: Tensor,
-    losses: Tensor,
-    layers: Vec<LayerTensors>,
+    pub(super) parameters: Tensor,
+    pub(super) d_parameters: Tensor,
+    pub(super) residues: Tensor,
+    pub(super) steps_done: Tensor,
+    pub(super) losses: Tensor,
+    pub(super) layers: Vec<LayerTensors>,
 }
 
 /// Tensors of one layer.
-struct LayerTensors {
-    input_size: usize,
-    output_size: usize,
-    weight: Tensor,
-    bias: Tensor,
-    d_weight: Tensor,
-    d_bias: Tensor,
-    pre_activations: Tensor,
-    activations: Tensor,
-    d_activations: Tensor,
-    d_pre_activations: Tensor,
-}
-
-/// Every kernel that a step needs, compiled.
-struct Kernels {
-    /// `inputs · weightᵀ`
-    matmul_forward: Product,
-    /// `d_pre_activations · weight`
-    matmul_backward: Product,
-    /// `d_pre_activationsᵀ · inputs`
-    matmul_weight: Product,
-    bias_add: Kernel,
-    bias_grad: Kernel,
-    sigmoid: Kernel,
-    sigmoid_grad: Kernel,
-    bce_loss: Kernel,
-    bce_grad: Kernel,
-    sgd_update: Kernel,
+pub(super) struct LayerTensors {
+    pub(super) input_size: usize,
+    pub(super) output_size: usize,
+    pub(super) weight: Tensor,
+    pub(super) bias: Tensor,
+    pub(super) d_weight: Tensor,
+    pub(super) d_bias: Tensor,
+    pub(super) pre_activations: Tensor,
+    pub(super) activations: Tensor,
+    pub(super) d_activations: Tensor,
+    pub(super) d_pre_activations: Tensor,
 }
 
 impl Step {
     /// Uploads the plan and binds its dispatches.
-    pub(super) async fn new(gpu: &Gpu, plan: &Plan, capacity: usize) -> Result<Self, Error> {
+    pub(super) async fn new(
+        gpu: &Gpu,
+        plan: &Plan,
+        capacity: usize,
+        products: Products<'_, '_>,
+    ) -> Result<Self, Error> {
         let kernels = Kernels::new(gpu, f32::from_f64(plan.rule.epsilon)).await?;
         let tensors = Tensors::new(gpu, plan, capacity).await?;
-        let mut dispatches = forward(gpu, &kernels, plan, &tensors).await?;
+        let products = Binder::new(gpu, products);
+        let unwritten: &[_] = match (products.has_epilogues(), plan.rule.hidden_derivative) {
+            (true, true) => &["pre_activations", "d_activations"],
+            (true, false) => &["pre_activations"],
+            (false, _) => &[],
+        };
+        let mut passes = Passes { gpu, kernels: &kernels, plan, products };
+        let mut dispatches = passes.forward(&tensors).await?;
         let forward_len = dispatches.len();
-        dispatches.extend(backward(gpu, &kernels, plan, &tensors).await?);
+        dispatches.extend(passes.backward(&tensors).await?);
+        let products = passes.products.uses;
         let Tensors { parameters, d_parameters, residues, steps_done, losses, layers, .. } =
             tensors;
         let learning_rate = f32::from_f64(plan.rule.learning_rate);
@@ -95,8 +96,10 @@ impl Step {
             probabilities,
             parameters,
             residues,
+            products,
             sizes,
             layers,
+            unwritten,
         })
     }
 
@@ -135,10 +138,15 @@ impl Step {
         aligned
     }
 
-    /// A tensor that a step leaves behind, by the name that the reference gives it.
-    pub(super) fn tensor(&self, layer: usize, name: &str) -> &Tensor {
+    /// A tensor that a step leaves behind, by the name that the reference gives it, unless no kernel
+    /// writes it.
+    pub(super) fn tensor(&self, layer: usize, name: &str) -> Option<&Tensor> {
+        let is_last = layer + 1 == self.layers.len();
+        if !is_last && self.unwritten.contains(&name) {
+            return None;
+        }
         let layer = &self.layers[layer];
-        match name {
+        Some(match name {
             "pre_activations" => &layer.pre_activations,
             "activations" => &layer.activations,
             "d_activations" => &layer.d_activations,
@@ -146,7 +154,7 @@ impl Step {
             "d_weight" => &layer.d_weight,
             "d_bias" => &layer.d_bias,
             other => panic!("a step has no tensor {other}"),
-        }
+        })
     }
 }
 
@@ -185,7 +193,7 @@ impl Tensors {
     }
 
     /// What goes into layer number `number`.
-    fn inputs_of(&self, number: usize) -> &Tensor {
+    pub(super) fn inputs_of(&self, number: usize) -> &Tensor {
         match number {
             0 => &self.inputs,
             _ => &self.layers[number - 1].activations,
@@ -199,7 +207,7 @@ fn padded(values: &[f32]) -> impl Iterator<Item = f32> + '_ {
     values.iter().copied().chain(zeros)
 }
 
-fn output(layers: &[LayerTensors]) -> &LayerTensors {
+pub(super) fn output(layers: &[LayerTensors]) -> &LayerTensors {
     layers.last().expect("a network has a layer")
 }
 
@@ -232,90 +240,4 @@ impl LayerTensors {
             d_pre_activations: gpu.zeros("d_pre_activations", len).await?,
         })
     }
-}
-
-impl Kernels {
-    async fn new(gpu: &Gpu, epsilon: f32) -> Result<Self, Error> {
-        let product =
-            |transpose| matmul::product(gpu, Variant::DEFAULT, transpose, Epilogue::Store);
-        Ok(Self {
-            matmul_forward: product(Transpose::B).await?,
-            matmul_backward: product(Transpose::Neither).await?,
-            matmul_weight: product(Transpose::A).await?,
-            bias_add: Kernel::new(gpu, &bias_add::SPEC, &[]).await?,
-            bias_grad: Kernel::new(gpu, &bias_grad::SPEC, &[]).await?,
-            sigmoid: Kernel::new(gpu, &sigmoid::SPEC, &[]).await?,
-            sigmoid_grad: Kernel::new(gpu, &sigmoid_grad::SPEC, &[]).await?,
-            bce_loss: Kernel::new(gpu, &bce_loss::SPEC, &[]).await?,
-            bce_grad: bce_grad::kernel(gpu, epsilon).await?,
-            sgd_update: Kernel::new(gpu, &sgd_update::SPEC, &[]).await?,
-        })
-    }
-}
-
-/// Layer by layer `activations = sigmoid(inputs · weightᵀ + bias)`, then the loss.
-async fn forward(
-    gpu: &Gpu,
-    kernels: &Kernels,
-    plan: &Plan,
-    tensors: &Tensors,
-) -> Result<Vec<Dispatch>, Error> {
-    let batch_size = plan.data.batch_size();
-    let mut dispatches = vec![];
-    for (number, layer) in tensors.layers.iter().enumerate() {
-        let LayerTensors { weight, bias, pre_activations, activations, .. } = layer;
-        let shape = Shape { m: batch_size, n: layer.output_size, k: layer.input_size };
-        let product = [tensors.inputs_of(number), weight, weight, pre_activations];
-        let pair = [pre_activations, activations];
-        dispatches.extend([
-            matmul::dispatch(gpu, &kernels.matmul_forward, shape, product).await?,
-            bias_add::dispatch(gpu, &kernels.bias_add, batch_size, [bias, pre_activations]).await?,
-            sigmoid::dispatch(gpu, &kernels.sigmoid, pair).await?,
-        ]);
-    }
-    let Tensors { targets, steps_done, losses, layers, .. } = tensors;
-    let loss = [&output(layers).pre_activations, targets, steps_done, losses];
-    dispatches.push(bce_loss::dispatch(gpu, &kernels.bce_loss, loss).await?);
-    Ok(dispatches)
-}
-
-/// The gradient of every parameter, from the last layer to the first.
-async fn backward(
-    gpu: &Gpu,
-    kernels: &Kernels,
-    plan: &Plan,
-    tensors: &Tensors,
-) -> Result<Vec<Dispatch>, Error> {
-    let (rule, batch_size) = (&plan.rule, plan.data.batch_size());
-    let bias_scale = f32::from_f64(rule.bias_reduction.scale(batch_size));
-    let loss_scale = f32::from_f64(rule.loss_reduction.scale(batch_size));
-    let last = output(&tensors.layers);
-    let logits = [&last.activations, &tensors.targets, &last.d_pre_activations];
-    let mut dispatches =
-        vec![bce_grad::dispatch(gpu, &kernels.bce_grad, loss_scale, logits).await?];
-    let mut d_pre_activations = &last.d_pre_activations;
-    for (number, layer) in tensors.layers.iter().enumerate().rev() {
-        let LayerTensors { input_size, output_size, weight, d_weight, d_bias, .. } = layer;
-        let shape = Shape { m: *output_size, n: *input_size, k: batch_size };
-        let inputs = tensors.inputs_of(number);
-        let product = [d_pre_activations, inputs, inputs, d_weight];
-        let sum = [d_pre_activations, d_bias];
-        dispatches.extend([
-            matmul::dispatch(gpu, &kernels.matmul_weight, shape, product).await?,
-            bias_grad::dispatch(gpu, &kernels.bias_grad, batch_size, bias_scale, sum).await?,
-        ]);
-        let Some(before) = number.checked_sub(1).map(|number| &tensors.layers[number]) else {
-            break;
-        };
-        let shape = Shape { m: batch_size, n: *input_size, k: *output_size };
-        let product = [d_pre_activations, weight, weight, &before.d_activations];
-        dispatches.push(matmul::dispatch(gpu, &kernels.matmul_backward, shape, product).await?);
-        d_pre_activations = &before.d_activations;
-        if rule.hidden_derivative {
-            let chain = [&before.activations, &before.d_activations, &before.d_pre_activations];
-            dispatches.push(sigmoid_grad::dispatch(gpu, &kernels.sigmoid_grad, chain).await?);
-            d_pre_activations = &before.d_pre_activations;
-        }
-    }
-    Ok(dispatches)
 }

@@ -1,0 +1,211 @@
+//! Variants that compute the same product: each must be right before its time counts.
+
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::gpu::{Dispatch, Gpu, Readback, Tensor};
+use crate::kernels::matmul::{self, Epilogue, Shape, Transpose, Variant};
+use crate::rng::Stream;
+
+/// Timed submissions of a variant; their median counts.
+const ROUNDS: usize = 5;
+
+/// What a submission should take, so that the launches in it count and not the waiting for them.
+const SUBMISSION: Duration = Duration::from_millis(4);
+
+/// The most launches of a submission.
+const MOST_LAUNCHES: u32 = 64;
+
+/// So many times the best are too many to go on with.
+const CLEARLY_SLOWER: u32 = 3;
+
+/// A product, and who computed it fastest.
+///
+/// Operands are integers from −1 to 1, so that all sums are exact, and what an epilogue does to
+/// them is undone: for the logistic function they are scaled so that no sum leaves its middle, which
+/// takes sums of at most 2¹⁷. Then Freivalds' algorithm asks whether C·x = A·(B·x) for a random x of
+/// integers below 2¹⁵ (R. Freivalds, "Probabilistic machines can use less running time", IFIP 1977):
+/// a wrong C passes once in 2¹⁵ at most, and all is exact in `f64`.
+pub(super) struct Contest<'g> {
+    gpu: &'g Gpu,
+    transpose: Transpose,
+    epilogue: Epilogue,
+    shape: Shape,
+    /// What a product of 1 is scaled to.
+    unit: f64,
+    /// `[n]`, x
+    weights: Vec<f64>,
+    /// `[m]`, A·(B·x)
+    expected: Vec<f64>,
+    /// a, b, operand, out
+    tensors: [Tensor; 4],
+    nothing: Readback,
+    best: Option<Entrant>,
+}
+
+struct Entrant {
+    variant: Variant,
+    /// Of a submission with one launch.
+    once: Duration,
+    /// Of a launch among others.
+    median: Duration,
+}
+
+impl<'g> Contest<'g> {
+    pub(super) async fn new(
+        gpu: &'g Gpu,
+        transpose: Transpose,
+        epilogue: Epilogue,
+        shape: Shape,
+    ) -> Result<Self, Error> {
+        let Shape { m, n, k } = shape;
+        let unit = if epilogue == Epilogue::Sigmoid { unit(k) } else { 1.0 };
+        let [a, b] = [(1, m * k), (2, k * n)].map(|(seed, len)| trits(seed, len));
+        let weights: Vec<f64> = (0..n).map(weight).collect();
+        let across = |row: usize, column: usize| {
+            b[if transpose == Transpose::B { column * k + row } else { row * n + column }]
+        };
+        let down = |row: usize, l: usize| {
+            a[if transpose == Transpose::A { l * m + row } else { row * k + l }]
+        };
+        let sum = |len: usize, term: &dyn Fn(usize) -> f64| (0..len).map(term).sum::<f64>();
+        let inner: Vec<f64> =
+            (0..k).map(|l| sum(n, &|j| f64::from(across(l, j)) * weights[j])).collect();
+        let expected = (0..m).map(|i| sum(k, &|l| f64::from(down(i, l)) * inner[l])).collect();
+        let operand: Vec<f32> = match epilogue {
+            Epilogue::SigmoidGrad => vec![0.5; m * n],
+            _ => (0..n).map(|column| as_f32(unit * bias(column))).collect(),
+        };
+        let b: Vec<f32> = b.into_iter().map(|value| as_f32(unit * f64::from(value))).collect();
+        let tensors = [
+            gpu.upload("a", &a).await?,
+            gpu.upload("b", &b).await?,
+            gpu.upload("operand", &operand).await?,
+            gpu.zeros("out", m * n).await?,
+        ];
+        let nothing = gpu.readback(0).await?;
+        let best = None;
+        Ok(Self {
+            gpu,
+            transpose,
+            epilogue,
+            shape,
+            unit,
+            weights,
+            expected,
+            tensors,
+            nothing,
+            best,
+        })
+    }
+
+    /// Lets a variant compute the product, and keeps it if it is right and the fastest so far.
+    pub(super) async fn enter(&mut self, variant: Variant) -> Result<(), Error> {
+        let Self { gpu, transpose, epilogue, shape, .. } = *self;
+        let product = match matmul::product(gpu, variant, transpose, epilogue).await {
+            Ok(product) => product,
+            Err(error) => {
+                tracing::warn!(variant = variant.name(), "does not compile: {error}");
+                return Ok(());
+            }
+        };
+        let dispatch = matmul::dispatch(gpu, &product, shape, self.tensors.each_ref()).await?;
+        let [.., out] = &self.tensors;
+        gpu.write(out, &vec![f32::NAN; out.len()]);
+        // This one compiles for the device.
+        self.time(&dispatch, 1).await?;
+        if !self.is_right().await? {
+            tracing::warn!(variant = variant.name(), ?shape, "computes something else");
+            return Ok(());
+        }
+        let once = self.time(&dispatch, 1).await?;
+        let best = self.best.as_ref().map(|best| (best.once, best.median));
+        if best.is_some_and(|(best, _)| once > CLEARLY_SLOWER * best) {
+            return Ok(());
+        }
+        let launches = SUBMISSION.as_nanos() / once.as_nanos().max(1);
+        let launches = u32::try_from(launches).unwrap_or(u32::MAX).clamp(1, MOST_LAUNCHES);
+        let mut times = vec![];
+        for _ in 0..ROUNDS {
+            let time = self.time(&dispatch, launches).await? / launches;
+            if best.is_some_and(|(_, best)| time > CLEARLY_SLOWER * best) {
+                return Ok(());
+            }
+            times.push(time);
+        }
+        times.sort();
+        let median = times[ROUNDS / 2];
+        tracing::debug!(variant = variant.name(), ?median, "tried");
+        if best.is_none_or(|(_, best)| median < best) {
+            self.best = Some(Entrant { variant, once, median });
+        }
+        Ok(())
+    }
+
+    /// The fastest, and the median of its launches.
+    pub(super) fn winner(&self) -> Option<(Variant, Duration)> {
+        self.best.as_ref().map(|best| (best.variant, best.median))
+    }
+
+    async fn time(&mut self, dispatch: &Dispatch, launches: u32) -> Result<Duration, Error> {
+        let start = Instant::now();
+        let dispatches = (0..launches).map(|_| dispatch);
+        self.gpu.submit(dispatches, &[], &mut self.nothing, None).await?;
+        Ok(start.elapsed())
+    }
+
+    /// Whether the last launch computed the product.
+    async fn is_right(&self) -> Result<bool, Error> {
+        let [.., out] = &self.tensors;
+        let found: Vec<f32> = self.gpu.read(out).await?;
+        let rows = found.chunks_exact(self.shape.n).zip(&self.expected);
+        Ok(rows.into_iter().all(|(row, &expected)| {
+            let products = row.iter().enumerate().map(|(column, &value)| self.undo(value, column));
+            let sum: Option<f64> =
+                products.zip(&self.weights).map(|(product, weight)| Some(product? * weight)).sum();
+            sum == Some(expected)
+        }))
+    }
+
+    /// The integer that an output was made of, if it was made of one.
+    fn undo(&self, value: f32, column: usize) -> Option<f64> {
+        let value = f64::from(value);
+        let product = match self.epilogue {
+            Epilogue::Store => value,
+            Epilogue::Bias => value - bias(column),
+            Epilogue::Sigmoid => (value / (1.0 - value)).ln() / self.unit - bias(column),
+            Epilogue::SigmoidGrad => 4.0 * value,
+        };
+        let integer = product.round();
+        ((product - integer).abs() <= 0.25).then_some(integer)
+    }
+}
+
+/// A power of two that takes all sums of so many products into the middle of the logistic
+/// function, from −4 to 4.
+fn unit(k: usize) -> f64 {
+    let products = u32::try_from(k).expect("it is not too long to be tried");
+    4.0 / f64::from((products + 1).next_power_of_two().max(4))
+}
+
+fn trits(seed: u64, len: usize) -> Vec<f32> {
+    let stream = Stream::new(seed);
+    let count = u32::try_from(len).expect("a tensor has fewer than 2³² values");
+    (0..count).map(|index| (1.5 * stream.uniform(index)).round().max(-1.0)).collect()
+}
+
+/// An integer below 2¹⁵.
+fn weight(column: usize) -> f64 {
+    let index = u32::try_from(column).expect("a row has fewer than 2³² values");
+    f64::from((16_384.0 * (Stream::new(3).uniform(index) + 1.0)).floor())
+}
+
+/// From −1 to 1.
+fn bias(column: usize) -> f64 {
+    [-1.0, 0.0, 1.0][column % 3]
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "it is exact")]
+fn as_f32(value: f64) -> f32 {
+    value as f32
+}
