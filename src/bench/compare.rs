@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Results;
 use super::case::CaseName;
-use super::row::{Row, SavedRow};
+use super::row::SavedRow;
 use super::statistics::{self, Verdict, mann_whitney};
 use crate::gpu::AdapterSummary;
 
@@ -14,6 +15,9 @@ pub use super::statistics::Comparison;
 /// The largest probability of chance with which placements still count as different.
 const CHANCE: f64 = 0.05;
 
+/// By how much the canary may differ between two runs that are compared.
+const STATE: f64 = 0.05;
+
 /// What a run left behind: the parts of its JSON that are compared.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Saved {
@@ -21,6 +25,8 @@ pub struct Saved {
     pub version: String,
     /// Where it ran.
     pub adapter: SavedAdapter,
+    /// What the canary took while the machine was quiet.
+    pub quiet_canary_us: Option<f64>,
     /// What it measured.
     pub rows: Vec<SavedRow>,
 }
@@ -37,14 +43,24 @@ pub struct SavedAdapter {
 impl Saved {
     /// What is not as it is now, so that rows differ for another reason than their kernels.
     #[must_use]
-    pub fn differences(&self, adapter: &AdapterSummary) -> Vec<String> {
+    pub fn differences(&self, adapter: &AdapterSummary, results: &Results) -> Vec<String> {
         let pairs = [
             ("adapter", self.adapter.name.as_str(), adapter.name.as_str()),
             ("driver", &self.adapter.driver, &adapter.driver),
             ("version", &self.version, env!("CARGO_PKG_VERSION")),
         ];
         let differ = pairs.into_iter().filter(|(_, then, now)| then != now);
-        differ.map(|(what, then, now)| format!("{what} was {then}, is {now}")).collect()
+        let differ = differ.map(|(what, then, now)| format!("{what} was {then}, is {now}"));
+        let canary = self.canary_ratio(results).filter(|ratio| has_changed(*ratio));
+        let canary = canary.map(|ratio| {
+            format!("the canary takes {ratio:.2} times as long as then: no difference is sure")
+        });
+        differ.chain(canary).collect()
+    }
+
+    /// How many times as long the canary takes now.
+    fn canary_ratio(&self, results: &Results) -> Option<f64> {
+        Some(results.quiet_canary_us? / self.quiet_canary_us?)
     }
 }
 
@@ -74,37 +90,58 @@ impl Change {
     }
 }
 
-/// Every row that both runs have. What looks like a difference is none that is sure where the canary
-/// drifted, or where the same launch in other places of memory differs as much.
+/// Whether the machine is another than it was.
+fn has_changed(canary_ratio: f64) -> bool {
+    (canary_ratio - 1.0).abs() > STATE
+}
+
+/// Every row that both runs have, by their quiet samples. What looks like a difference is none that is
+/// sure where the canary says that the machine has changed, or where the same launch in other places
+/// of memory differs as much.
 #[must_use]
-pub fn compare(saved: &Saved, rows: &[Row]) -> Vec<Change> {
+pub fn compare(saved: &Saved, results: &Results) -> Vec<Change> {
     let before: BTreeMap<_, _> = saved.rows.iter().map(|row| (&row.name, row)).collect();
-    let both = rows.iter().filter_map(|row| Some((*before.get(&row.name)?, row)));
-    let both = both.filter(|(before, _)| !before.samples_us.is_empty());
-    both.map(|(before, after)| {
-        let mut comparison =
-            statistics::compare(&before.samples_us, &after.samples_us, statistics::FLOOR);
-        let medians = [
-            medians(&before.samples_us, &before.placements),
-            medians(&after.samples_us, &after.placements),
+    let has_changed = saved.canary_ratio(results).is_some_and(has_changed);
+    let mut changes = vec![];
+    for after in results.all_rows() {
+        let Some(before) = before.get(&after.name) else { continue };
+        let [then, now] = [
+            only_quiet(&before.samples_us, &before.placements, &before.quiet),
+            only_quiet(&after.samples_us, &after.placements, &after.quiet),
         ];
-        let drifted = [before.drifted, after.drifted].contains(&Some(true));
-        if comparison.verdict.is_difference() && (drifted || !are_apart(&medians)) {
+        if then.0.is_empty() || now.0.is_empty() {
+            continue;
+        }
+        let mut comparison = statistics::compare(&then.0, &now.0, statistics::FLOOR);
+        let is_sure = !has_changed && are_apart(&[medians(&then), medians(&now)]);
+        if comparison.verdict.is_difference() && !is_sure {
             comparison.verdict = Verdict::Unclear;
         }
-        Change {
-            name: after.name.clone(),
-            before_us: super::median(&before.samples_us),
-            after_us: after.time.median_us,
+        changes.push(Change {
+            before_us: super::median(&then.0),
+            after_us: super::median(&now.0),
             shader_changed: before.shader != after.shader,
+            name: after.name,
             comparison,
-        }
-    })
-    .collect()
+        });
+    }
+    changes
+}
+
+/// Samples, and where in memory each was taken.
+type Placed = (Vec<f64>, Vec<usize>);
+
+/// Those that are quiet; all, where no canary ran.
+fn only_quiet(samples_us: &[f64], placements: &[usize], quiet: &[bool]) -> Placed {
+    if quiet.is_empty() {
+        return (samples_us.to_vec(), placements.to_vec());
+    }
+    let all = samples_us.iter().zip(placements).zip(quiet);
+    all.filter(|(_, quiet)| **quiet).map(|((us, placement), _)| (*us, *placement)).unzip()
 }
 
 /// The median of each placement.
-fn medians(samples_us: &[f64], placements: &[usize]) -> Vec<f64> {
+fn medians((samples_us, placements): &Placed) -> Vec<f64> {
     let mut of: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for (us, placement) in samples_us.iter().zip(placements) {
         of.entry(*placement).or_default().push(*us);
@@ -137,7 +174,10 @@ mod tests {
 
     #[test]
     fn each_placement_has_its_median() {
-        let found = medians(&[1.0, 10.0, 2.0, 11.0, 3.0, 30.0], &[0, 1, 0, 1, 0, 1]);
-        assert_eq!(found, [2.0, 11.0]);
+        let samples = [1.0, 10.0, 2.0, 11.0, 3.0, 30.0];
+        let quiet = [true, true, true, true, true, false];
+        let placed = only_quiet(&samples, &[0, 1, 0, 1, 0, 1], &quiet);
+        assert_eq!(medians(&placed), [2.0, 10.5]);
+        assert_eq!(only_quiet(&samples, &[], &[]).0, samples);
     }
 }

@@ -88,6 +88,7 @@ impl GroupResult {
             drifted: None,
             samples_us: row.samples_us.clone(),
             placements: vec![],
+            quiet: vec![],
             canary_us: vec![],
             cold_samples_us: vec![],
         })

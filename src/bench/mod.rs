@@ -117,6 +117,8 @@ pub struct Options<'a> {
 pub struct Results {
     /// What was timed with.
     pub clock: Option<Clock>,
+    /// What the canary took while the machine was quiet.
+    pub quiet_canary_us: Option<f64>,
     /// What the adapter can do at most.
     pub peaks: Peaks,
     /// Every case that was found right.
@@ -215,12 +217,13 @@ async fn measure_kernels(
     let canary = vec![];
     let mut session = Session { sampler, instruments, options, canary };
     results.interrupted = session.measure(&mut cases, options.budget).await?.is_break();
-    let canary_us = median(&session.canary);
+    let quiet_us = row::quiet_us(&session.canary);
     for case in cases.iter().filter(|case| case.name.suite == Suite::Peaks) {
         results.peaks.add(case);
     }
     results.rows =
-        cases.iter().filter_map(|case| Row::of(case, &results.peaks, canary_us)).collect();
+        cases.iter().filter_map(|case| Row::of(case, &results.peaks, quiet_us)).collect();
+    results.quiet_canary_us = quiet_us.is_finite().then_some(quiet_us);
     results.clock = Some(session.sampler.clock);
     results.faults = faults;
     Ok(())

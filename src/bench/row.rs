@@ -6,16 +6,12 @@ use super::case::{Case, CaseName, Samples};
 use super::peaks::{Bound, Peaks};
 use super::statistics::Summary;
 
-/// A row is marked if the canary beside its samples took longer or shorter than usual by more than
-/// this, in the median: then the machine was not what it was for the others.
-const DRIFT: f64 = 0.05;
+/// A sample is quiet if the canary beside it took no longer than this many times what it takes on a
+/// quiet machine. Beside the others, somebody else was at work.
+const QUIET: f64 = 1.1;
 
-/// Or if it was off by more than this beside more than a quarter of them: then the machine was never
-/// the same for long.
-const UNREST: f64 = 0.1;
-
-/// See there.
-const UNREST_SHARE: f64 = 0.25;
+/// A row is marked if fewer of its samples are quiet.
+const QUIET_SHARE: f64 = 0.5;
 
 /// All that is known of a case.
 #[derive(Clone, Debug, Serialize)]
@@ -42,12 +38,14 @@ pub struct Row {
     pub percent_of_peak: Option<f64>,
     /// Which peak that is.
     pub bound_by: Option<Bound>,
-    /// Whether the canary was off beside many of its samples; nobody knows where none ran.
+    /// Whether most samples are not quiet; nobody knows where no canary ran.
     pub drifted: Option<bool>,
     /// Every warm sample, in the order in which they were taken.
     pub samples_us: Vec<f64>,
     /// In which place in memory each was taken, by number.
     pub placements: Vec<usize>,
+    /// Whether the machine was quiet then.
+    pub quiet: Vec<bool>,
     /// What the canary took beside each.
     pub canary_us: Vec<f64>,
     /// Every cold sample.
@@ -66,13 +64,13 @@ pub struct SavedRow {
     pub samples_us: Vec<f64>,
     /// In which place in memory each was taken, by number.
     pub placements: Vec<usize>,
-    /// Whether the canary was off beside many of them.
-    pub drifted: Option<bool>,
+    /// Whether the machine was quiet then.
+    pub quiet: Vec<bool>,
 }
 
 impl Row {
     /// Of a case that has samples.
-    pub(super) fn of(case: &Case, peaks: &Peaks, canary_us: f64) -> Option<Self> {
+    pub(super) fn of(case: &Case, peaks: &Peaks, quiet_us: f64) -> Option<Self> {
         let Samples { warm, placements, canary, cold, .. } = &case.samples;
         if warm.is_empty() {
             return None;
@@ -80,6 +78,7 @@ impl Row {
         let time = Summary::of(warm, SEED);
         let per_us = |work: f64| (work > 0.0).then(|| work / time.median_us * 1e-3);
         let share = peaks.share(case.cost, time.median_us);
+        let quiet = quiet(canary, quiet_us);
         let gflops = per_us(case.cost.flops);
         let gbps = per_us(case.cost.bytes);
         Some(Self {
@@ -93,9 +92,10 @@ impl Row {
             intensity: gflops.zip(gbps).map(|(flops, bytes)| flops / bytes),
             percent_of_peak: share.map(|(share, _)| 100.0 * share),
             bound_by: share.map(|(_, bound)| bound),
-            drifted: Some(has_drifted(canary, canary_us)),
+            drifted: Some(has_drifted(&quiet)),
             samples_us: warm.clone(),
             placements: placements.clone(),
+            quiet,
             canary_us: canary.clone(),
             cold_samples_us: cold.clone(),
         })
@@ -105,16 +105,23 @@ impl Row {
 /// From here bootstrap draws, so that the same samples give the same interval.
 pub(super) const SEED: u64 = 48;
 
-/// Whether the canary took another time than usual.
-fn has_drifted(beside: &[f64], usual: f64) -> bool {
-    if beside.is_empty() {
-        return false;
-    }
-    let off = |us: f64| (us / usual - 1.0).abs();
-    let restless = beside.iter().filter(|&&us| off(us) > UNREST).count();
+/// What the canary takes on a quiet machine: a quarter of its samples take less.
+pub(super) fn quiet_us(canary: &[f64]) -> f64 {
+    let mut sorted = canary.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 4).copied().unwrap_or(f64::NAN)
+}
+
+/// Which samples are quiet.
+fn quiet(beside: &[f64], quiet_us: f64) -> Vec<bool> {
+    beside.iter().map(|&us| us <= QUIET * quiet_us).collect()
+}
+
+/// Whether the machine was somebody else's for most of the time.
+fn has_drifted(quiet: &[bool]) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "samples are few")]
-    let share = restless as f64 / beside.len() as f64;
-    off(super::median(beside)) > DRIFT || share > UNREST_SHARE
+    let [count, all] = [quiet.iter().filter(|&&is| is).count(), quiet.len()].map(|n| n as f64);
+    count < QUIET_SHARE * all
 }
 
 #[cfg(test)]
@@ -122,11 +129,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_drifted_if_the_canary_was_off_beside_its_samples() {
-        assert!(!has_drifted(&[100.0, 101.0, 99.0, 104.0], 100.0), "jitter");
-        assert!(!has_drifted(&[100.0, 100.0, 100.0, 150.0], 100.0), "once");
-        assert!(has_drifted(&[106.0, 107.0, 106.0, 107.0], 100.0), "all the time");
-        assert!(has_drifted(&[100.0, 100.0, 80.0, 120.0], 100.0), "up and down");
-        assert!(!has_drifted(&[], 100.0));
+    fn samples_are_quiet_where_the_canary_is_and_a_row_has_drifted_where_most_are_not() {
+        let canary = [150.0, 100.0, 101.0, 99.0, 108.0, 180.0, 102.0, 103.0];
+        assert_eq!(quiet_us(&canary), 101.0);
+        let found = quiet(&canary, 101.0);
+        assert_eq!(found, [false, true, true, true, true, false, true, true]);
+        assert!(!has_drifted(&found) && !has_drifted(&[true, false]));
+        assert!(has_drifted(&[true, false, false]) && !has_drifted(&[]));
+        assert!(quiet_us(&[]).is_nan());
     }
 }

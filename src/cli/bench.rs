@@ -105,7 +105,7 @@ impl Args {
         let gpu = Gpu::open(self.device.selection()).await?;
         let results = self.measure(&gpu).await?;
         let changes = saved.as_ref().map(|saved| {
-            (saved.differences(&gpu.adapter), bench::compare(saved, &results.all_rows()))
+            (saved.differences(&gpu.adapter, &results), bench::compare(saved, &results))
         });
         let name = self.compare.as_deref().unwrap_or_default();
         let report = BenchReport {

@@ -35,6 +35,7 @@ struct Json<'a> {
     interrupted: bool,
     adapter: &'a AdapterSummary,
     clock: Option<&'a Clock>,
+    quiet_canary_us: Option<f64>,
     peaks: &'a Peaks,
     rows: &'a [Row],
     faults: &'a [String],
@@ -48,7 +49,9 @@ impl BenchReport<'_> {
     /// One object, with every sample.
     #[must_use]
     pub fn json(&self) -> String {
-        let Results { clock, peaks, faults, training, crossover, interrupted, .. } = self.results;
+        let Results {
+            clock, quiet_canary_us, peaks, faults, training, crossover, interrupted, ..
+        } = self.results;
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
             suite: self.suite,
@@ -56,6 +59,7 @@ impl BenchReport<'_> {
             interrupted: *interrupted,
             adapter: self.adapter,
             clock: clock.as_ref(),
+            quiet_canary_us: *quiet_canary_us,
             peaks,
             rows: &self.results.all_rows(),
             faults,
@@ -284,7 +288,7 @@ const ABOUT: &str = "\
 Times are of one launch, medians of samples that all cases took in turns; ± is half of the bootstrap
 95 % interval, cv the standard deviation over the mean. Cold: after more than the caches hold was
 written. Flops and bytes are the least that the formula asks for. Of peak: how near that comes to the
-nearest of the peaks above, all measured in this run. !: the canary drifted, do not trust the row.
+nearest of the peaks above, all measured in this run. !: somebody else was at work most of the time.
 ";
 
 /// What the adapter can do.
