@@ -3,7 +3,7 @@
 use super::case::{Case, CaseName};
 use super::{Only, Suite};
 use crate::error::Error;
-use crate::gpu::Gpu;
+use crate::gpu::{DeviceType, Gpu};
 use crate::verify::{Effort, Failure, KERNELS, Kernel, Trial};
 
 /// What the checks before a measurement take: as few values as find a mistake, since the launch that
@@ -37,8 +37,13 @@ impl Checked {
             if only.kernel.as_ref().is_some_and(|name| name != kernel.spec.name) {
                 continue;
             }
-            let sizes = only.size.as_ref().map_or(workloads.sizes, std::slice::from_ref);
-            for &size in sizes {
+            let is_software = gpu.adapter.device_type == DeviceType::Software;
+            let sizes = match &only.size {
+                Some(size) => vec![*size],
+                None if is_software => workloads.sizes.to_vec(),
+                None => [workloads.sizes, workloads.large].concat(),
+            };
+            for size in sizes {
                 if !go_on() {
                     return Ok(());
                 }

@@ -69,9 +69,11 @@ impl Session<'_> {
         for placement in case.placements.iter().rev() {
             case.launches = self.sampler.launches(placement).await?;
         }
-        if self.handicap(case).is_some() {
-            // So many that a per cent of them is something.
-            case.launches = case.launches.max(20);
+        if let Some(percent) = self.handicap(case) {
+            // So many that this share of them is a whole number.
+            let divides = |count: &u32| (count * percent).is_multiple_of(100);
+            let multiple = (1..=100).find(divides).expect("100 does");
+            case.launches = case.launches.next_multiple_of(multiple);
         }
         let count = if self.options.quick { 1 } else { COLD };
         for number in 0..count {

@@ -3,7 +3,8 @@
 use std::pin::Pin;
 
 use super::{Failure, Trial};
-use crate::gpu::Dispatch;
+use crate::error::Error;
+use crate::gpu::{Dispatch, Gpu};
 use crate::kernels::Cost;
 
 /// A launch whose results were compared with those of its twin; it can be repeated any number of
@@ -26,6 +27,22 @@ impl Workload {
     }
 }
 
+/// Whether a device can hold tensors of so many values: to be asked before they are drawn.
+///
+/// # Errors
+/// [`Error::Usage`] if not.
+pub(super) fn check_size(gpu: &Gpu, size: usize, values: usize) -> Result<(), Error> {
+    let most = gpu.max_tensor_bytes() / 4;
+    if values as u64 <= most {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "--size {size} needs {values} values in one tensor, and {} binds {most} at most: use a smaller \
+         size, or --kernel",
+        gpu.adapter.name
+    )))
+}
+
 /// A check of workloads that is under way.
 pub(super) type Checked<'t> = Pin<Box<dyn Future<Output = Result<Vec<Workload>, Failure>> + 't>>;
 
@@ -33,6 +50,8 @@ pub(super) type Checked<'t> = Pin<Box<dyn Future<Output = Result<Vec<Workload>, 
 pub struct Workloads {
     /// Their sizes, in elements, rows, networks, or whatever the kernel counts.
     pub sizes: &'static [usize],
+    /// And those that take a software adapter too long.
+    pub large: &'static [usize],
     pub(super) make: for<'t> fn(&'t mut Trial<'_>, usize) -> Checked<'t>,
 }
 

@@ -1,10 +1,14 @@
 //! Checks of `matmul`, and of all shaders of its ladder: what is asked of one is asked of each.
 
+use rayon::prelude::*;
+
 use crate::cpu::matmul::{Epilogue as Twin, Operand, finish, matmul as twin};
 use crate::gpu::{Dispatch, Gpu};
 use crate::kernels::matmul::{self, Epilogue, LADDER, Product, Shape, Transpose, Variant};
+use crate::rng::Stream;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::{integers, probabilities, sizes, values};
+use crate::verify::workload::check_size;
 use crate::verify::{Failure, Trial, Workload};
 
 /// `[m, n, k]`: ragged, ones, multiples and each remainder of 4, sums one longer than what a
@@ -28,6 +32,9 @@ const SHAPES: [[usize; 3]; 14] = [
 
 /// The same where an epilogue is looked at, or sizes that only some adapters get.
 const FEW_SHAPES: [[usize; 3]; 3] = [[3, 5, 7], [70, 9, 19], [1, 1, 1]];
+
+/// Products of the largest that the twin is asked for.
+const MOST_PRODUCTS: usize = 1 << 29;
 
 /// A sum of more than the 65,535 iterations after which llvmpipe ends every loop.
 const LONG: [usize; 3] = [2, 3, 70_001];
@@ -57,6 +64,7 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
 
 pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
     let (gpu, shape) = (trial.gpu, Shape { m: len, n: len, k: len });
+    check_size(gpu, len, len.saturating_mul(len))?;
     let mut found = vec![];
     for &variant in ladder(gpu, trial.kernel) {
         let product = matmul::product(gpu, variant, Transpose::Neither, Epilogue::Store).await?;
@@ -188,10 +196,44 @@ impl<'a> Case<'a> {
     ) -> Result<Dispatch, Failure> {
         let [m, n, k] = self.shape;
         let tensors = [integers(seed, m * k), integers(seed + 1, k * n), vec![1.0]];
-        let exact = Enclosure::all_from_f32(&self.expected::<f32>(&tensors));
         let (dispatch, found) = self.run(trial, &tensors).await?;
+        if m * n * k > MOST_PRODUCTS {
+            self.compare_sums(trial, seed, &tensors, &found)?;
+            return Ok(dispatch);
+        }
+        let exact = Enclosure::all_from_f32(&self.expected::<f32>(&tensors));
         trial.compare(&self.name("integers"), "out", &found, &exact)?;
         Ok(dispatch)
+    }
+
+    /// Freivalds' algorithm, for products that the twin would take minutes for: C·x = A·(B·x) for a
+    /// random x of integers below 2¹⁵, so that a wrong row passes once in 2¹⁵ (R. Freivalds,
+    /// "Probabilistic machines can use less running time", IFIP 1977). All sums are exact in `f64`.
+    fn compare_sums(
+        &self,
+        trial: &mut Trial<'_>,
+        seed: u64,
+        [a, b, _]: &[Vec<f32>; 3],
+        found: &[f32],
+    ) -> Result<(), Failure> {
+        assert_eq!(self.transpose, Transpose::Neither, "as it is timed");
+        let [_, n, k] = self.shape;
+        let stream = Stream::new(seed);
+        let weight = |column: u32| f64::from((16_384.0 * (stream.uniform(column) + 1.0)).floor());
+        let weights: Vec<f64> = (0..).map(weight).take(n).collect();
+        let times = |matrix: &[f32], vector: &[f64]| -> Vec<f64> {
+            let rows = matrix.par_chunks_exact(vector.len());
+            rows.map(|row| row.iter().zip(vector).map(|(&x, y)| f64::from(x) * y).sum()).collect()
+        };
+        assert_eq!(a.len() % k, 0, "rows of k");
+        let expected = times(a, &times(b, &weights));
+        for (row, (found, expected)) in times(found, &weights).iter().zip(&expected).enumerate() {
+            if found != expected {
+                let (case, tensor) = (self.name("integers"), "out · x, a sum of each row,");
+                return Err(trial.fault(&case, tensor, row, [*found, *expected, 0.0]));
+            }
+        }
+        Ok(())
     }
 
     /// A number that is none in the last row of a, and one in the last column of b: what shaders

@@ -49,14 +49,15 @@ impl Kernel {
     }
 }
 
-/// A row of the table: a kernel, and the sizes at which it is timed.
+/// A row of the table: a kernel, the sizes at which it is timed, and those at which only hardware is.
 macro_rules! kernel {
     ($stem:ident) => {
         kernel!($stem, None)
     };
-    ($stem:ident, [$($size:expr),+]) => {
+    ($stem:ident, [$($size:expr),+], [$($large:expr),*]) => {
         kernel!($stem, Some(Workloads {
             sizes: &[$($size),+],
+            large: &[$($large),*],
             make: |trial, size| Box::pin($stem::workloads(trial, size)),
         }))
     };
@@ -72,26 +73,26 @@ macro_rules! kernel {
 /// Every kernel. What several have in common is looked at most closely in the first of them
 /// ([`mutants`](super::sabotage::mutants)).
 pub static KERNELS: &[Kernel] = &[
-    kernel!(bce_grad, [1 << 12, 1 << 16, 1 << 20]),
-    kernel!(bce_loss, [1 << 8, 1 << 14]),
-    kernel!(bias_add, [1 << 12, 1 << 16, 1 << 20]),
-    kernel!(bias_grad, [1 << 12, 1 << 16, 1 << 20]),
+    kernel!(bce_grad, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
+    kernel!(bce_loss, [1 << 8, 1 << 14], []),
+    kernel!(bias_add, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
+    kernel!(bias_grad, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
     kernel!(peak_arithmetic),
     kernel!(peak_copy),
     kernel!(peak_workgroup),
     kernel!(probe_arithmetic),
     kernel!(probe_loops),
     kernel!(probe_workgroup),
-    kernel!(sgd_update, [1 << 12, 1 << 16, 1 << 20]),
-    kernel!(sigmoid, [1 << 12, 1 << 16, 1 << 20]),
-    kernel!(sigmoid_grad, [1 << 12, 1 << 16, 1 << 20]),
-    kernel!(matmul, [1 << 6, 1 << 8, 1 << 9]),
-    kernel!(matmul_register, [1 << 6, 1 << 8, 1 << 9]),
-    kernel!(matmul_workgroup, [1 << 6, 1 << 8, 1 << 9]),
-    kernel!(matmul_subgroup, [1 << 6, 1 << 8, 1 << 9]),
-    kernel!(train_invocation, [1, 1 << 10, 1 << 14]),
-    kernel!(train_workgroup, [1, 1 << 4]),
-    kernel!(uniform_draw, [1 << 12, 1 << 16]),
+    kernel!(sgd_update, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
+    kernel!(sigmoid, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
+    kernel!(sigmoid_grad, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
+    kernel!(matmul, [1 << 6, 1 << 8, 1 << 9], [1 << 10, 1 << 12]),
+    kernel!(matmul_register, [1 << 6, 1 << 8, 1 << 9], [1 << 10, 1 << 12]),
+    kernel!(matmul_workgroup, [1 << 6, 1 << 8, 1 << 9], [1 << 10, 1 << 12]),
+    kernel!(matmul_subgroup, [1 << 6, 1 << 8, 1 << 9], [1 << 10, 1 << 12]),
+    kernel!(train_invocation, [1, 1 << 10, 1 << 14], [1 << 18]),
+    kernel!(train_workgroup, [1, 1 << 4], [1 << 10]),
+    kernel!(uniform_draw, [1 << 12, 1 << 16], [1 << 20]),
 ];
 
 /// Lengths for a kernel with one invocation per element: around a workgroup, of several, one,

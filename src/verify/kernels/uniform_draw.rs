@@ -7,6 +7,7 @@ use crate::kernels::uniform_draw::{self, Draw, ORIGIN_ROWS};
 use crate::model::{Init, LayerSizes, Parameters};
 use crate::rng::{Stream, philox4x32};
 use crate::scalar::{Enclosure, Scalar};
+use crate::verify::workload::check_size;
 use crate::verify::{Failure, Trial, Workload};
 
 const ONE: u32 = 1.0_f32.to_bits();
@@ -49,6 +50,7 @@ pub(super) async fn workloads(
     trial: &mut Trial<'_>,
     member_count: usize,
 ) -> Result<Vec<Workload>, Failure> {
+    check_size(trial.gpu, member_count, 9 * member_count)?;
     let kernel = Kernel::new(trial.gpu, &uniform_draw::SPEC, &[]).await?;
     let draw = Draw { first_parameter: 0, first_row: 0, row_count: 9, extent: 0.7 };
     let dispatch = compare(trial, &kernel, member_count, draw).await?;

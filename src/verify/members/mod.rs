@@ -17,6 +17,7 @@ use crate::rule::{Activation::Identity, Variant};
 use crate::scalar::Enclosure;
 use crate::verify::draws::values;
 use crate::verify::trial::POISON;
+use crate::verify::workload::check_size;
 use crate::verify::{Failure, Trial, Workload};
 
 /// What a member's loss is compared with, in nats or squares: about half of random networks start
@@ -242,6 +243,8 @@ impl<'a> Networks<'a> {
         count: usize,
         steps: usize,
     ) -> Result<Workload, Failure> {
+        let rows = self.problem.measures_row() + 4;
+        check_size(trial.gpu, count, rows.saturating_mul(count))?;
         self.check_start(trial, count).await?;
         let before = self.members(1, count, 2);
         let whole = self.params(&before, 2, steps);
