@@ -63,7 +63,7 @@ impl Bound {
             Self::Arithmetic => "arithmetic",
             Self::Special => "exp and /",
             Self::Workgroup => "workgroup memory",
-            Self::None => "no peak: latency",
+            Self::None => "no peak",
         }
     }
 }

@@ -25,7 +25,8 @@ use crate::rng::Stream;
 use crate::rule::{Rule, Variant};
 use crate::scalar::Scalar;
 use crate::sweep::{Starts, Task, Tile};
-use crate::train::{Budget, Fused, LEARNED_BELOW, Layered, Plan, reference};
+use crate::train::{Budget, Fused, LEARNED_BELOW, Layered, Plan, Products, reference};
+use crate::tune::Tuner;
 
 /// All runs here have it: the presets' own.
 pub(super) const LEARNING_RATE: f32 = 1.0;
@@ -152,12 +153,16 @@ pub(super) fn side_by_side<'a>(
     })
 }
 
-/// The layered engine as a contender.
+/// The layered engine as a contender, as `parity train` has it: compiled, and tuned where it is not
+/// yet, off the clock.
 pub(super) fn layered<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Contender<'a> {
     Contender::adapter("layered engine", [1, plan.steps], move || -> Sampling<'a> {
-        Box::pin(
-            async move { Ok(Layered::new(gpu, plan).await?.train(&mut |_| go_on()).await?.into()) },
-        )
+        Box::pin(async move {
+            let mut tuner = Tuner::new(gpu);
+            let products = Products::Tuned(&mut tuner);
+            let engine = Layered::with_products(gpu, plan, products).await?;
+            Ok(engine.train(&mut |_| go_on()).await?.into())
+        })
     })
 }
 

@@ -288,7 +288,8 @@ const ABOUT: &str = "\
 Times are of one launch, medians of samples that all cases took in turns; ± is half of the bootstrap
 95 % interval, cv the standard deviation over the mean. Cold: after more than the caches hold was
 written. Flops and bytes are the least that the formula asks for. Of peak: how near that comes to the
-nearest of the peaks above, all measured in this run. !: somebody else was at work most of the time.
+nearest of the peaks above, all measured in this run; no peak: less than a quarter of each, so latency,
+occupancy or instructions that are not counted. !: somebody else was at work most of the time.
 ";
 
 /// What the adapter can do.

@@ -13,7 +13,10 @@ use serde_json::Value;
 
 fn run(data: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
-    command.arg("bench").args(arguments).env("PARITY_DATA", data);
+    command
+        .arg("bench")
+        .args(arguments)
+        .envs(["PARITY_DATA", "PARITY_CACHE"].map(|name| (name, data)));
     command.output().expect("it starts")
 }
 

@@ -8,7 +8,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "bench",
         &[
             "cpu", "dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "sweep",
-            "train", "verify",
+            "train", "tune", "verify",
         ],
     ),
     (
