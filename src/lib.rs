@@ -161,9 +161,10 @@
 //!    the work, and that of the host. Each pass of the measurement is looked at too: at the first
 //!    that cannot be, what was timed is thrown away and the host's clock is used.
 //! 3. Samples: a pass of as many launches as take about 10 ms. All cases take turns, in an order that
-//!    is another one each round; between two samples runs the canary, always the same work. A row is
-//!    marked if the canary beside its samples was off by 5 % in the median, or by 10 % beside a
-//!    quarter of them. Each launch is bound in five places of memory, which take turns too. At least
+//!    is another one each round; between two samples runs the canary, always the same work. A sample
+//!    is quiet if the canary beside it took at most 1.1 times its lower quartile; a row is marked if
+//!    less than half of its samples are, and only those are compared with another run. Each launch is
+//!    bound in up to five places of memory, which take turns too. At least
 //!    ten samples and half a second, until half the interval is below ½ % of the median or the case's share of the
 //!    budget is used. Cold samples are of one launch after 128 MiB were copied.
 //! 4. Figures: [`bench::statistics`] has the median with its bootstrap interval, and compares runs by

@@ -8,7 +8,7 @@ use super::Suite;
 use super::row::SEED;
 use super::statistics::Summary;
 use crate::error::Error;
-use crate::gpu::{Dispatch, Gpu};
+use crate::gpu::{Dispatch, Gpu, Tensor};
 use crate::kernels::Cost;
 
 /// What tells a row from all others.
@@ -115,11 +115,12 @@ impl Case {
     /// Places it in memory again, [`PLACEMENTS`] times together, or less often if that takes too
     /// much of it.
     pub async fn place(&mut self, gpu: &Gpu) -> Result<(), Error> {
-        const MOST_BYTES: f64 = 268_435_456.0;
-        let mut bytes = self.cost.bytes;
-        while self.placements.len() < PLACEMENTS && bytes + self.cost.bytes <= MOST_BYTES {
+        const MOST_BYTES: usize = 1 << 28;
+        let values: usize = self.placements[0].tensors().iter().map(Tensor::len).sum();
+        let (each, mut bytes) = (4 * values, 4 * values);
+        while self.placements.len() < PLACEMENTS && bytes + each <= MOST_BYTES {
             self.placements.push(gpu.replicate(&self.placements[0]).await?);
-            bytes += self.cost.bytes;
+            bytes += each;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The cases of the suites `kernels` and `matmul`: every kernel that has something to time, checked.
 
 use super::case::{Case, CaseName};
-use super::{Only, Suite};
+use super::{Only, Suite, peaks};
 use crate::error::Error;
 use crate::gpu::{DeviceType, Gpu};
 use crate::verify::{Effort, Failure, KERNELS, Kernel, Trial};
@@ -37,11 +37,11 @@ impl Checked {
             if only.kernel.as_ref().is_some_and(|name| name != kernel.spec.name) {
                 continue;
             }
-            let is_software = gpu.adapter.device_type == DeviceType::Software;
+            let is_large = gpu.adapter.device_type == DeviceType::Discrete;
             let sizes = match &only.size {
                 Some(size) => vec![*size],
-                None if is_software => workloads.sizes.to_vec(),
-                None => [workloads.sizes, workloads.large].concat(),
+                None if is_large => [workloads.sizes, workloads.large].concat(),
+                None => workloads.sizes.to_vec(),
             };
             for size in sizes {
                 if !go_on() {
@@ -53,6 +53,24 @@ impl Checked {
         Ok(())
     }
 
+    /// Adds the cases of the peaks whose kernels are right.
+    pub async fn add_peaks(&mut self, gpu: &Gpu) -> Result<(), Error> {
+        let mut wrong = vec![];
+        for kernel in KERNELS.iter().filter(|kernel| kernel.spec.name.starts_with("peak_")) {
+            let mut trial = Trial::new(gpu, kernel.spec.name, EFFORT);
+            match kernel.check(&mut trial).await {
+                Ok(()) => continue,
+                Err(Failure::Fault(fault)) => self.faults.push(fault.to_string()),
+                Err(Failure::Error(Error::Wrong(why))) => self.faults.push(why),
+                Err(Failure::Error(error)) => return Err(error),
+            }
+            wrong.push(kernel.spec.name);
+        }
+        let cases = peaks::cases(gpu).await?.into_iter();
+        self.cases.extend(cases.filter(|case| !wrong.contains(&case.name.kernel.as_str())));
+        Ok(())
+    }
+
     async fn add_size(
         &mut self,
         gpu: &Gpu,
@@ -61,7 +79,7 @@ impl Checked {
         only: &Only,
     ) -> Result<(), Error> {
         let Some(workloads) = &kernel.workloads else { return Ok(()) };
-        let mut trial = Trial::new(gpu, kernel.spec.name, EFFORT);
+        let mut trial = Trial { as_timed: true, ..Trial::new(gpu, kernel.spec.name, EFFORT) };
         let spec = kernel.spec;
         let made = match workloads.make(&mut trial, size).await {
             Ok(made) => made,

@@ -172,11 +172,18 @@ pub async fn run(
     options: Options<'_>,
 ) -> Result<Results, Error> {
     check_build()?;
+    let wants_all = only.kernel.is_none() && only.size.is_none() && only.filter.is_none();
+    if !wants_all && [Suite::Training, Suite::Peaks].contains(&suite) {
+        return Err(Error::Usage(format!(
+            "--kernel, --size and --filter choose cases of the suites kernels and matmul; the suite {} \
+             is run as a whole: leave them out",
+            suite.name()
+        )));
+    }
     let mut results = Results::default();
     if suite != Suite::Training {
         measure_kernels(gpu, suite, only, options, &mut results).await?;
     }
-    let wants_all = only.kernel.is_none() && only.size.is_none() && only.filter.is_none();
     if suite.has(Suite::Training) && wants_all && !results.interrupted {
         let go_on = &|| (options.observe)(Duration::ZERO, Duration::ZERO);
         let groups = training::run(gpu, options, go_on, &mut results.training).await;
@@ -186,6 +193,7 @@ pub async fn run(
         };
         match all {
             Err(Error::Interrupted { .. }) => results.interrupted = true,
+            Err(Error::Wrong(why)) => results.faults.push(why),
             other => other?,
         }
     }
@@ -212,12 +220,13 @@ async fn measure_kernels(
     if checked.cases.is_empty() && checked.faults.is_empty() && suite != Suite::Peaks && go_on() {
         return Err(Error::Usage(no_case(suite)));
     }
+    checked.add_peaks(gpu).await?;
     let Checked { mut cases, faults } = checked;
-    cases.extend(peaks::cases(gpu).await?);
     let canary = vec![];
     let mut session = Session { sampler, instruments, options, canary };
     results.interrupted = session.measure(&mut cases, options.budget).await?.is_break();
-    let quiet_us = row::quiet_us(&session.canary);
+    // So few samples say nothing of the machine.
+    let quiet_us = if options.quick { f64::NAN } else { row::quiet_us(&session.canary) };
     for case in cases.iter().filter(|case| case.name.suite == Suite::Peaks) {
         results.peaks.add(case);
     }

@@ -112,9 +112,9 @@ pub(super) fn quiet_us(canary: &[f64]) -> f64 {
     sorted.get(sorted.len() / 4).copied().unwrap_or(f64::NAN)
 }
 
-/// Which samples are quiet.
+/// Which samples are quiet; all, where it is not known what that is.
 fn quiet(beside: &[f64], quiet_us: f64) -> Vec<bool> {
-    beside.iter().map(|&us| us <= QUIET * quiet_us).collect()
+    beside.iter().map(|&us| quiet_us.is_nan() || us <= QUIET * quiet_us).collect()
 }
 
 /// Whether the machine was somebody else's for most of the time.
@@ -136,6 +136,6 @@ mod tests {
         assert_eq!(found, [false, true, true, true, true, false, true, true]);
         assert!(!has_drifted(&found) && !has_drifted(&[true, false]));
         assert!(has_drifted(&[true, false, false]) && !has_drifted(&[]));
-        assert!(quiet_us(&[]).is_nan());
+        assert!(quiet_us(&[]).is_nan() && quiet(&[7.0], f64::NAN)[0]);
     }
 }

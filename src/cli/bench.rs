@@ -42,7 +42,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     compare: Option<String>,
     /// Exit with 1 if a case is slower than the saved one by more than so many per cent, surely
-    #[arg(long, value_name = "PERCENT", requires = "compare")]
+    #[arg(long, value_name = "PERCENT", requires = "compare", value_parser = parse_percent)]
     fail_on_regression: Option<f64>,
     /// Draw roofline.png and times.png into this folder
     #[arg(long, value_name = "FOLDER")]
@@ -92,8 +92,17 @@ fn load(path: &Path) -> Result<Saved, Error> {
     let text = fs::read(path).map_err(|error| {
         Error::file(path, format!("{error}; parity bench --save makes such a file"))
     })?;
-    serde_json::from_slice(&text)
-        .map_err(|error| Error::file(path, format!("no run that parity bench has saved: {error}")))
+    let foreign = |why: String| Error::file(path, format!("no run of parity bench: {why}"));
+    let saved: Saved = serde_json::from_slice(&text).map_err(|error| foreign(error.to_string()))?;
+    saved.check().map_err(foreign)?;
+    Ok(saved)
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
+        _ => Err("expected a number of per cent that is not negative".into()),
+    }
 }
 
 impl Args {
@@ -116,9 +125,17 @@ impl Args {
             changes: changes.as_ref().map(|(notes, rows)| (name, &notes[..], &rows[..])),
         };
         report::print(&if self.json { report.json() } else { report.text() })?;
-        self.write(&report, saved_at.as_deref())?;
-        let changes = changes.map(|(_, changes)| changes).unwrap_or_default();
-        Ok(self.exit_code(&results, &changes))
+        let code = self.exit_code(&results, changes.as_ref().map_or(&[], |(_, changes)| changes));
+        self.write(&report)?;
+        if let Some(path) = saved_at {
+            if code == 0 {
+                file::write(&path, report.json().as_bytes())?;
+                report::note(&format!("saved in {}", path.display()));
+            } else {
+                report::note("not saved: only a run that ends with 0 is");
+            }
+        }
+        Ok(code)
     }
 
     async fn measure(&self, gpu: &Gpu) -> Result<Results, Error> {
@@ -146,7 +163,7 @@ impl Args {
         self.csv.as_deref().into_iter().chain(saved_at).try_for_each(file::check_writable)
     }
 
-    fn write(&self, report: &BenchReport<'_>, saved_at: Option<&Path>) -> Result<(), Error> {
+    fn write(&self, report: &BenchReport<'_>) -> Result<(), Error> {
         if let Some(path) = &self.csv {
             file::write(path, &report.csv()?)?;
         }
@@ -154,10 +171,6 @@ impl Args {
             for (name, png) in report.plots()? {
                 file::write(&folder.join(name), &png)?;
             }
-        }
-        if let Some(path) = saved_at {
-            file::write(path, report.json().as_bytes())?;
-            report::note(&format!("saved in {}", path.display()));
         }
         Ok(())
     }

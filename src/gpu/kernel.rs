@@ -177,6 +177,12 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
+    /// What it is bound to, in the order of the shader's bindings, without its `params`.
+    #[must_use]
+    pub fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+
     /// Adds the launch to a pass.
     pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
         let [x, y, z] = self.workgroup_count;

@@ -125,13 +125,27 @@ pub struct Trial<'a> {
     pub kernel: &'static str,
     /// What the comparisons gave so far.
     pub tally: Tally,
+    /// Whether launches are run as they will be timed.
+    pub as_timed: bool,
 }
 
 impl<'a> Trial<'a> {
     /// Before the first comparison.
     #[must_use]
     pub fn new(gpu: &'a Gpu, kernel: &'static str, effort: Effort) -> Self {
-        Self { gpu, effort, kernel, tally: Tally::default() }
+        Self { gpu, effort, kernel, tally: Tally::default(), as_timed: false }
+    }
+
+    /// The same launch in two dimensions if it is of several workgroups, with more of them than have
+    /// something to do: so an invocation must know its place even where one dimension would be
+    /// enough. As it is, if it will be timed.
+    #[must_use]
+    pub fn folded(&self, dispatch: &Dispatch) -> Dispatch {
+        let mut folded = dispatch.clone();
+        if let ([count @ 4..=65_535, 1, 1], false) = (dispatch.workgroup_count, self.as_timed) {
+            folded.workgroup_count = [count / 3 + 1, 3, 1];
+        }
+        folded
     }
 
     /// A tensor that the kernel reads; one who reads on finds numbers that do not belong.

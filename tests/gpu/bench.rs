@@ -6,8 +6,9 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use parity::bench::{self, Only, Options, Results, Suite};
-use parity::gpu::{Gpu, Selection};
-use parity::verify::KERNELS;
+use parity::gpu::{Dispatch, Gpu, Selection};
+use parity::kernels::matmul::LADDER;
+use parity::verify::{Effort, KERNELS, Trial};
 use pollster::block_on;
 use serde_json::Value;
 
@@ -94,8 +95,13 @@ fn every_kernel_has_a_row_with_all_that_is_promised() {
     }
     assert!(report["peaks"]["copy"].as_array().is_some_and(|copies| copies.len() >= 3));
     rows(&report).iter().for_each(check_row);
+    let gpu = block_on(Gpu::open(Selection::default())).expect("an adapter");
     for kernel in KERNELS.iter().filter(|kernel| kernel.workloads.is_some()) {
         let name = kernel.spec.name;
+        let mut variants = LADDER.iter().filter(|variant| variant.spec().name == name).peekable();
+        if variants.peek().is_some() && !variants.any(|variant| variant.fits(&gpu)) {
+            continue;
+        }
         let row = rows(&report).iter().find(|row| row["kernel"] == name);
         let row = row.unwrap_or_else(|| panic!("no row of {name}"));
         assert!(number(row, "percent_of_peak") > 0.0 && number(row, "cold_us") > 0.0, "{row}");
@@ -180,6 +186,29 @@ fn a_kernel_that_became_slower_is_found_and_can_fail_the_run() {
     }
     let (text, _) = bench_in(folder.path(), &[&arguments[..], &["--compare", "before"]].concat());
     assert!(text.contains("\nCompared with before: "), "{text}");
+}
+
+#[test]
+fn the_same_launch_elsewhere_in_memory_computes_the_same() {
+    let gpu = block_on(Gpu::open(Selection::default())).expect("an adapter");
+    let kernel = KERNELS.iter().find(|kernel| kernel.spec.name == "sigmoid_grad").expect("there");
+    let workloads = kernel.workloads.as_ref().expect("it is timed");
+    let mut trial = Trial::new(&gpu, "sigmoid_grad", Effort { seed: 5, cases: 1, quick: true });
+    let made = block_on(workloads.make(&mut trial, 1757)).expect("it is right");
+    let original = &made[0].dispatch;
+    let copy = block_on(gpu.replicate(original)).expect("there is memory");
+    let read = |dispatch: &Dispatch| -> Vec<f32> {
+        block_on(gpu.read(dispatch.tensors().last().expect("an output"))).expect("it is read")
+    };
+    let expected = read(original);
+    assert!(expected.iter().any(|&value| value != 0.0), "something was computed");
+    assert_eq!(read(&copy), expected, "what the other holds is copied");
+    for dispatch in [original, &copy] {
+        gpu.write(dispatch.tensors().last().expect("an output"), &[0.0_f32; 1757]);
+    }
+    block_on(trial.run(std::slice::from_ref(&copy))).expect("it runs");
+    assert_eq!(read(&copy), expected);
+    assert!(read(original).iter().all(|&value| value == 0.0), "the other is left alone");
 }
 
 fn all_of(gpu: &Gpu, only: &Only, observe: &dyn Fn() -> ControlFlow<()>) -> Results {

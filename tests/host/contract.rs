@@ -46,7 +46,7 @@ fn every_shader_has_its_files_in_four_places_and_a_row_in_the_table() {
         assert!(missing.is_empty(), "{folder} lacks {missing:?}");
     }
     let kernels: BTreeSet<_> = stems("src/kernels", "rs").into_iter().collect();
-    let expected = shaders.into_iter().chain(["cost".into(), "mod".into()]).collect();
+    let expected = shaders.into_iter().chain(["mod".into()]).collect();
     assert_eq!(kernels, expected, "src/kernels has a file without a shader");
 }
 

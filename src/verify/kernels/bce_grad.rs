@@ -1,6 +1,6 @@
 //! Checks of `bce_grad`.
 
-use super::{folded, lengths};
+use super::lengths;
 use crate::cpu::bce_grad::bce_grad as twin;
 use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::bce_grad;
@@ -51,7 +51,7 @@ async fn compare(
     let inputs = [trial.input(probabilities).await?, trial.input(targets).await?];
     let tensors = [&inputs[0], &inputs[1], &out.tensor];
     let dispatch = bce_grad::dispatch(trial.gpu, kernel, scale, tensors).await?;
-    trial.run(&[folded(dispatch.clone())]).await?;
+    trial.run(&[trial.folded(&dispatch)]).await?;
     let mut expected = vec![Enclosure::from_f64(0.0); targets.len()];
     let [scale, epsilon] = [scale, epsilon].map(Enclosure::from_f32);
     let [probabilities, targets] = [probabilities, targets].map(Enclosure::all_from_f32);

@@ -1,6 +1,6 @@
 //! Checks of `bias_add`.
 
-use super::{COLUMNS, folded};
+use super::COLUMNS;
 use crate::cpu::bias_add::bias_add as twin;
 use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::bias_add;
@@ -43,7 +43,7 @@ async fn compare(
     let out = trial.output("pre_activations", &before).await?;
     let tensors = [&trial.input(&bias).await?, &out.tensor];
     let dispatch = bias_add::dispatch(trial.gpu, kernel, batch_size, tensors).await?;
-    trial.run(&[folded(dispatch.clone())]).await?;
+    trial.run(&[trial.folded(&dispatch)]).await?;
     let mut expected = Enclosure::all_from_f32(&before);
     twin(&Enclosure::all_from_f32(&bias), &mut expected);
     trial.check(&case, &out, &expected).await?;

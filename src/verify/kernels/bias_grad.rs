@@ -1,6 +1,6 @@
 //! Checks of `bias_grad`.
 
-use super::{COLUMNS, folded};
+use super::COLUMNS;
 use crate::cpu::bias_grad::bias_grad as twin;
 use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::bias_grad;
@@ -69,7 +69,7 @@ async fn compare(
         dispatches.push(bound.await?);
         outputs.push(out);
     }
-    trial.run(&dispatches.iter().cloned().map(folded).collect::<Vec<_>>()).await?;
+    trial.run(&dispatches.iter().map(|one| trial.folded(one)).collect::<Vec<_>>()).await?;
     let mut exact = vec![0.0; output_size];
     twin(1.0, &integers, &mut exact);
     let case = format!("integers [{batch_size}, {output_size}]");

@@ -278,7 +278,7 @@ impl<'a> Case<'a> {
         let shape = Shape { m, n, k };
         let dispatch = matmul::dispatch(trial.gpu, self.product, shape, tensors).await?;
         let mut folded = dispatch.clone();
-        if let [x, y @ 4..=65_535, 1] = dispatch.workgroup_count {
+        if let ([x, y @ 4..=65_535, 1], false) = (dispatch.workgroup_count, trial.as_timed) {
             folded.workgroup_count = [x, y / 3 + 1, 3];
         }
         trial.run(&[folded]).await?;

@@ -25,7 +25,7 @@ use std::pin::Pin;
 
 use super::workload::Workloads;
 use super::{Effort, Failure, Trial};
-use crate::gpu::{Dispatch, KernelSpec};
+use crate::gpu::KernelSpec;
 use crate::kernels;
 
 type Verdict<'t> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 't>>;
@@ -107,12 +107,3 @@ fn lengths(effort: Effort) -> Vec<usize> {
 
 /// Columns of the matrices that are timed.
 const COLUMNS: usize = 64;
-
-/// The same launch in two dimensions if it is of several workgroups, with more of them than have
-/// something to do: so an invocation must know its place even where one dimension would be enough.
-fn folded(mut dispatch: Dispatch) -> Dispatch {
-    if let [count @ 4..=65_535, 1, 1] = dispatch.workgroup_count {
-        dispatch.workgroup_count = [count / 3 + 1, 3, 1];
-    }
-    dispatch
-}

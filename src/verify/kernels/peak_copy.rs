@@ -1,6 +1,6 @@
 //! Checks of `peak_copy`: not one bit may differ.
 
-use super::{folded, lengths};
+use super::lengths;
 use crate::cpu::peak_copy::peak_copy as twin;
 use crate::gpu::Kernel;
 use crate::kernels::peak_copy;
@@ -20,7 +20,7 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         let out = trial.poisoned("out", len).await?;
         let tensors = [&input, &out.tensor];
         let dispatch = peak_copy::dispatch(trial.gpu, &kernel, tensors).await?;
-        trial.run(&[folded(dispatch)]).await?;
+        trial.run(&[trial.folded(&dispatch)]).await?;
         let mut expected = vec![0.0_f32; len];
         twin(&given[..len], &mut expected);
         let case = format!("[{elements}, 4]");

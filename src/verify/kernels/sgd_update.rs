@@ -1,6 +1,6 @@
 //! Checks of `sgd_update`.
 
-use super::{folded, lengths};
+use super::lengths;
 use crate::cpu::sgd_update::sgd_update as twin;
 use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::sgd_update;
@@ -52,7 +52,7 @@ async fn update(
     let d_parameters = trial.input(d_parameters).await?;
     let tensors = [&d_parameters, &parameters.tensor, &residues.tensor, &steps_done.tensor];
     let dispatch = sgd_update::dispatch(trial.gpu, kernel, learning_rate, tensors).await?;
-    trial.run(&vec![folded(dispatch.clone()); steps.into()]).await?;
+    trial.run(&vec![trial.folded(&dispatch); steps.into()]).await?;
     let counted = trial.read(case, &steps_done).await?[0].to_bits();
     trial.equal(case, "steps_done", &[counted], &[3 + u32::from(steps)])?;
     Ok((dispatch, [parameters, residues]))

@@ -1,6 +1,6 @@
 //! Checks of `sigmoid`.
 
-use super::{folded, lengths};
+use super::lengths;
 use crate::cpu::sigmoid::sigmoid as twin;
 use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::sigmoid;
@@ -58,7 +58,7 @@ async fn launch(
     let out = trial.poisoned("activations", pre_activations.len()).await?;
     let tensors = [&trial.input(pre_activations).await?, &out.tensor];
     let dispatch = sigmoid::dispatch(trial.gpu, kernel, tensors).await?;
-    trial.run(&[folded(dispatch.clone())]).await?;
+    trial.run(&[trial.folded(&dispatch)]).await?;
     let mut expected = vec![Enclosure::from_f64(0.0); pre_activations.len()];
     twin(&Enclosure::all_from_f32(pre_activations), &mut expected);
     Ok((dispatch, trial.check(case, &out, &expected).await?))

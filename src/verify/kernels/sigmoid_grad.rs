@@ -1,6 +1,6 @@
 //! Checks of `sigmoid_grad`.
 
-use super::{folded, lengths};
+use super::lengths;
 use crate::cpu::sigmoid_grad::sigmoid_grad as twin;
 use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::sigmoid_grad;
@@ -30,7 +30,7 @@ async fn compare(trial: &mut Trial<'_>, kernel: &Kernel, len: usize) -> Result<D
     let inputs = [trial.input(&activations).await?, trial.input(&d_activations).await?];
     let tensors = [&inputs[0], &inputs[1], &out.tensor];
     let dispatch = sigmoid_grad::dispatch(trial.gpu, kernel, tensors).await?;
-    trial.run(&[folded(dispatch.clone())]).await?;
+    trial.run(&[trial.folded(&dispatch)]).await?;
     let mut expected = vec![Enclosure::from_f64(0.0); len];
     let [activations, d_activations] =
         [activations, d_activations].map(|values| Enclosure::all_from_f32(&values));

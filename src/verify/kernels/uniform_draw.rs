@@ -1,6 +1,5 @@
 //! Checks of `uniform_draw`.
 
-use super::folded;
 use crate::cpu::uniform_draw::uniform_draw as twin;
 use crate::gpu::{Dispatch, Kernel};
 use crate::kernels::uniform_draw::{self, Draw, ORIGIN_ROWS};
@@ -82,7 +81,7 @@ async fn launch(
     let state = trial.poisoned("state", (draw.first_row + draw.row_count) * origins.len()).await?;
     let tensors = [&trial.input(&words).await?, &state.tensor];
     let dispatch = uniform_draw::dispatch(trial.gpu, kernel, draw, tensors).await?;
-    trial.run(&[folded(dispatch.clone())]).await?;
+    trial.run(&[trial.folded(&dispatch)]).await?;
     Ok((dispatch, trial.read(case, &state).await?))
 }
 
