@@ -16,7 +16,7 @@ use crate::gpu::{DeviceType, Gpu};
 use crate::kernels::matmul::{Epilogue, LADDER, Shape, Transpose, Variant};
 
 /// How long a class may try new variants; one that is being tried is tried to its end, and so is
-/// always the default.
+/// always the default, and all until one is right.
 pub const BUDGET: Duration = Duration::from_secs(1);
 
 /// Fewer products than these are not worth a trial: on any device it takes longer to launch them.
@@ -144,7 +144,8 @@ impl<'g> Tuner<'g> {
         let mut contest = Contest::new(self.gpu, transpose, epilogue, shape).await?;
         let start = Instant::now();
         for variant in candidates(self.gpu) {
-            if variant == Variant::DEFAULT || start.elapsed() < BUDGET {
+            let none_is_right = contest.winner().is_none();
+            if variant == Variant::DEFAULT || none_is_right || start.elapsed() < BUDGET {
                 contest.enter(variant).await?;
             }
         }
