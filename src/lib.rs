@@ -61,7 +61,7 @@
 //! | [`cpu`] | a twin for each shader, and a step made of them | `scalar` |
 //! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps and whether to believe them; the only user of wgpu | – |
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu`, `rule` |
-//! | [`tune`] | which matrix product is the fastest on a device | `kernels`, `file` |
+//! | [`tune`] | which matrix product is the fastest on a device | `kernels`, `cpu`, `file` |
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `tune`, `cpu` |
 //! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
 //! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed | `train`, `sweep`, `cpu` |

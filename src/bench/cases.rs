@@ -3,8 +3,8 @@
 use super::case::{Case, CaseName};
 use super::{Only, Suite, peaks};
 use crate::error::Error;
-use crate::gpu::{DeviceType, Gpu};
-use crate::verify::{Effort, Failure, KERNELS, Kernel, Trial};
+use crate::gpu::{DeviceType, Gpu, KernelSpec};
+use crate::verify::{Effort, Failure, KERNELS, Kernel, Trial, Workloads};
 
 /// What the checks before a measurement take: as few values as find a mistake, since the launch that
 /// is timed is compared whole.
@@ -47,7 +47,7 @@ impl Checked {
                 if !go_on() {
                     return Ok(());
                 }
-                self.add_size(gpu, (suite, kernel), size, only).await?;
+                self.add_size(gpu, (suite, kernel.spec, workloads), size, only).await?;
             }
         }
         Ok(())
@@ -58,40 +58,37 @@ impl Checked {
         let mut wrong = vec![];
         for kernel in KERNELS.iter().filter(|kernel| kernel.spec.name.starts_with("peak_")) {
             let mut trial = Trial::new(gpu, kernel.spec.name, EFFORT);
-            match kernel.check(&mut trial).await {
-                Ok(()) => continue,
-                Err(Failure::Fault(fault)) => self.faults.push(fault.to_string()),
-                Err(Failure::Error(Error::Wrong(why))) => self.faults.push(why),
-                Err(Failure::Error(error)) => return Err(error),
+            if let Err(failure) = kernel.check(&mut trial).await {
+                self.name_fault(failure)?;
+                wrong.push(kernel.spec.name);
             }
-            wrong.push(kernel.spec.name);
         }
         let cases = peaks::cases(gpu).await?.into_iter();
         self.cases.extend(cases.filter(|case| !wrong.contains(&case.name.kernel.as_str())));
         Ok(())
     }
 
+    /// Puts down what was wrong with a case, if that is all that was.
+    fn name_fault(&mut self, failure: Failure) -> Result<(), Error> {
+        self.faults.push(match failure {
+            Failure::Fault(fault) => fault.to_string(),
+            Failure::Error(Error::Wrong(why)) => why,
+            Failure::Error(error) => return Err(error),
+        });
+        Ok(())
+    }
+
     async fn add_size(
         &mut self,
         gpu: &Gpu,
-        (suite, kernel): (Suite, &Kernel),
+        (suite, spec, workloads): (Suite, &'static KernelSpec, &Workloads),
         size: usize,
         only: &Only,
     ) -> Result<(), Error> {
-        let Some(workloads) = &kernel.workloads else { return Ok(()) };
-        let mut trial = Trial { as_timed: true, ..Trial::new(gpu, kernel.spec.name, EFFORT) };
-        let spec = kernel.spec;
+        let mut trial = Trial { as_timed: true, ..Trial::new(gpu, spec.name, EFFORT) };
         let made = match workloads.make(&mut trial, size).await {
             Ok(made) => made,
-            Err(Failure::Fault(fault)) => {
-                self.faults.push(fault.to_string());
-                return Ok(());
-            }
-            Err(Failure::Error(Error::Wrong(why))) => {
-                self.faults.push(why);
-                return Ok(());
-            }
-            Err(Failure::Error(error)) => return Err(error),
+            Err(failure) => return self.name_fault(failure),
         };
         for workload in made {
             let (kernel, variant) = (spec.name.into(), workload.variant);

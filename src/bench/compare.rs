@@ -7,10 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Results;
 use super::case::CaseName;
 use super::row::SavedRow;
-use super::statistics::{self, Verdict, mann_whitney};
+use super::statistics::{self, Comparison, Verdict, mann_whitney, median};
 use crate::gpu::AdapterSummary;
-
-pub use super::statistics::Comparison;
 
 /// The largest probability of chance with which placements still count as different.
 const CHANCE: f64 = 0.05;
@@ -134,8 +132,8 @@ pub fn compare(saved: &Saved, results: &Results) -> Vec<Change> {
             comparison.verdict = Verdict::Unclear;
         }
         changes.push(Change {
-            before_us: super::median(&then.0),
-            after_us: super::median(&now.0),
+            before_us: median(&then.0),
+            after_us: median(&now.0),
             shader_changed: before.shader != after.shader,
             name: after.name,
             comparison,
@@ -162,7 +160,7 @@ fn medians((samples_us, placements): &Placed) -> Vec<f64> {
     for (us, placement) in samples_us.iter().zip(placements) {
         of.entry(*placement).or_default().push(*us);
     }
-    of.values().map(|samples| super::median(samples)).collect()
+    of.values().map(|samples| median(samples)).collect()
 }
 
 /// Whether the placements of one run are slower than those of the other, beyond chance. Samples of

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::case::CaseName;
 use super::row::SEED;
-use super::statistics::Summary;
+use super::statistics::{Summary, median};
 use super::{Row, Suite};
 use crate::error::Error;
 use crate::train::Outcome;
@@ -234,7 +234,7 @@ impl Seen {
         let Contender { ref name, runs_on, member_count, steps, .. } = *contender;
         #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
         let network_steps = (member_count * steps) as f64;
-        let on_device = || Summary::of(&microseconds(&self.device_times), SEED).median_us;
+        let on_device = || median(&microseconds(&self.device_times));
         TrainingRow {
             name: name.clone(),
             runs_on,

@@ -12,16 +12,12 @@ use super::Options;
 use super::baseline::scalar;
 use super::baseline::simd::{self, Instructions, WideData};
 use super::contest::{Contender, Effort, Expected, Group, GroupResult, RunsOn, Sample};
-use super::training::{GoOn, LEARNING_RATE, compare, layered, loss_of, side_by_side};
-use super::worst_exp::WorstExp;
-use crate::cpu::train_invocation::{Member, look, train_invocation};
+use super::training::{GoOn, LEARNING_RATE, expected_of, layered, loss_of, side_by_side, starts};
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::model::{Init, Parameters};
-use crate::rng::Stream;
 use crate::rule::{Rule, Variant};
-use crate::scalar::Scalar;
 use crate::sweep::{Starts, Task};
 use crate::train::{Budget, LEARNED_BELOW, Plan};
 
@@ -137,11 +133,8 @@ impl Work {
         let sizes = format!("{BITS}-{hidden_size}-1").parse()?;
         let seeds = 0..member_count as u64;
         let initialise = |seed| Parameters::initialise(&sizes, Init::Torch, seed);
-        let start = seeds.clone().map(|seed| initialise(seed).values().collect()).collect();
-        let mut starts = Starts::new(member_count, LEARNING_RATE);
-        for (index, seed) in seeds.enumerate() {
-            starts.draw(index, Stream::new(seed), 1.0);
-        }
+        let start = seeds.map(|seed| initialise(seed).values().collect()).collect();
+        let starts = starts(member_count);
         let products = batch_size * hidden_size * (BITS as usize + 1) * member_count;
         let steps = (PRODUCTS / less / products).clamp(*STEPS.start(), *STEPS.end());
         let steps = u32::try_from(steps).expect("few");
@@ -234,24 +227,9 @@ impl Work {
 
     /// Of the first member and the last.
     fn expected(&self, steps: u64) -> Vec<Expected> {
-        let steps = usize::try_from(steps).expect("few");
         let last = self.start.len() - 1;
         let members = if last == 0 { vec![0] } else { vec![0, last] };
-        let losses = |&member: &usize| {
-            let losses = [
-                self.final_loss::<f64>(member, steps),
-                self.final_loss::<f32>(member, steps),
-                self.final_loss::<WorstExp>(member, steps),
-            ];
-            compare(member, losses)
-        };
-        members.par_iter().map(losses).collect()
-    }
-
-    fn final_loss<S: Scalar>(&self, member: usize, steps: usize) -> f64 {
-        let parameters = S::all_from_f32(&self.start[member]);
-        let mut member = Member::new(parameters, [S::from_f32(LEARNING_RATE); 2]);
-        train_invocation(Variant::PLAIN, &self.data, 0.0, steps, &mut member);
-        look(Variant::PLAIN, &self.data, &member).0.to_f64()
+        let expected = |member| expected_of(&self.data, member, &self.start[member], steps);
+        members.into_par_iter().map(expected).collect()
     }
 }

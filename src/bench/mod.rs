@@ -32,7 +32,7 @@ use session::Session;
 
 pub use case::CaseName;
 pub use clock::{Clock, ClockKind};
-pub use compare::{Change, Comparison, Saved, compare};
+pub use compare::{Change, Saved, compare};
 pub use contest::{GroupResult, RunsOn, TrainingRow};
 pub use crossover::{Cell, Fastest};
 pub use peaks::{Bandwidth, Bound, Peaks};
@@ -113,7 +113,7 @@ pub struct Options<'a> {
 }
 
 /// All that was measured.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 pub struct Results {
     /// What was timed with.
     pub clock: Option<Clock>,
@@ -247,9 +247,4 @@ fn no_case(suite: Suite) -> String {
          case is called like kernels/sigmoid/[4096]",
         suite.name()
     )
-}
-
-/// The middle one.
-fn median(values: &[f64]) -> f64 {
-    if values.is_empty() { f64::NAN } else { statistics::Summary::of(values, row::SEED).median_us }
 }

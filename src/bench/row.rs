@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::case::{Case, CaseName, Samples};
 use super::peaks::{Bound, Peaks};
-use super::statistics::Summary;
+use super::statistics::{Summary, median};
 
 /// A sample is quiet if the canary beside it took no longer than this many times what it takes on a
 /// quiet machine. Beside the others, somebody else was at work.
@@ -85,7 +85,7 @@ impl Row {
             name: case.name.clone(),
             shader: Some(case.shader.clone()),
             time,
-            cold_us: (!cold.is_empty()).then(|| Summary::of(cold, SEED).median_us),
+            cold_us: (!cold.is_empty()).then(|| median(cold)),
             launches: case.launches,
             gflops,
             gbps,

@@ -168,7 +168,7 @@ pub(super) fn layered<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Cont
 
 /// What is expected of a member whose final loss is this in `f64`, in `f32`, and with the worst
 /// `exp`.
-pub(super) fn compare(member: usize, [truth, in_f32, worst]: [f64; 3]) -> Expected {
+fn compare(member: usize, [truth, in_f32, worst]: [f64; 3]) -> Expected {
     let magnified = (STANDS_OUT * (in_f32 - truth).abs()).max((worst - truth).abs());
     Expected { member, truth, magnified }
 }
@@ -223,6 +223,33 @@ fn one_network<'a>(
     }
 }
 
+/// Where networks of seeds from 0 on start.
+pub(super) fn starts(member_count: usize) -> Starts {
+    let mut starts = Starts::new(member_count, LEARNING_RATE);
+    for seed in 0..member_count {
+        starts.draw(seed, Stream::new(seed as u64), 1.0);
+    }
+    starts
+}
+
+/// What is expected of a member of an ensemble that starts so.
+pub(super) fn expected_of(data: &Dataset, member: usize, start: &[f32], steps: u64) -> Expected {
+    let steps = usize::try_from(steps).expect("they were a u32");
+    let losses = [
+        final_loss::<f64>(data, start, steps),
+        final_loss::<f32>(data, start, steps),
+        final_loss::<WorstExp>(data, start, steps),
+    ];
+    compare(member, losses)
+}
+
+/// In the arithmetic of `S`.
+fn final_loss<S: Scalar>(data: &Dataset, start: &[f32], steps: usize) -> f64 {
+    let mut member = Member::new(S::all_from_f32(start), [S::from_f32(LEARNING_RATE); 2]);
+    train_invocation(Variant::PLAIN, data, 0.0, steps, &mut member);
+    look(Variant::PLAIN, data, &member).0.to_f64()
+}
+
 /// The ensemble, and what all its contenders need.
 struct Members {
     xor: Dataset,
@@ -241,10 +268,7 @@ impl Members {
         let start: Vec<_> =
             seeds.map(|seed| nine(&Parameters::initialise(&layers, Init::Torch, seed))).collect();
         let laid_out = Ensemble::new(&start);
-        let mut starts = Starts::new(start.len(), LEARNING_RATE);
-        for seed in 0..start.len() {
-            starts.draw(seed, Stream::new(seed as u64), 1.0);
-        }
+        let starts = starts(start.len());
         let (xor, steps) = (Dataset::parity(2)?, sizes.ensemble_steps);
         let task = Task {
             data: xor.clone(),
@@ -258,26 +282,13 @@ impl Members {
         Ok(Self { xor, start, laid_out, steps, task, starts })
     }
 
-    /// Of one member, in the arithmetic of `S`.
-    fn final_loss<S: Scalar>(&self, member: usize, steps: usize) -> f64 {
-        let parameters = S::all_from_f32(&self.start[member]);
-        let mut member = Member::new(parameters, [S::from_f32(LEARNING_RATE); 2]);
-        train_invocation(Variant::PLAIN, &self.xor, 0.0, steps, &mut member);
-        look(Variant::PLAIN, &self.xor, &member).0.to_f64()
-    }
-
     /// Of members that are spread over all, the last among them.
     fn expected(&self, steps: u64) -> Vec<Expected> {
-        let steps = usize::try_from(steps).expect("they were a u32");
         let last = self.start.len() - 1;
         let every = self.start.len().div_ceil(COMPARED);
         let indices: Vec<usize> = (0..last).step_by(every).chain([last]).collect();
-        let train = |member: usize| {
-            let [truth, in_f32] =
-                [self.final_loss::<f64>(member, steps), self.final_loss::<f32>(member, steps)];
-            compare(member, [truth, in_f32, self.final_loss::<WorstExp>(member, steps)])
-        };
-        indices.into_par_iter().map(train).collect()
+        let expected = |member| expected_of(&self.xor, member, &self.start[member], steps);
+        indices.into_par_iter().map(expected).collect()
     }
 }
 

@@ -9,6 +9,7 @@ pub mod bce_grad;
 pub mod bce_loss;
 pub mod bias_add;
 pub mod bias_grad;
+pub mod freivalds;
 pub mod matmul;
 pub mod matmul_register;
 pub mod matmul_subgroup;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::cpu::freivalds;
+use crate::cpu::matmul::Operand;
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Readback, Tensor};
 use crate::kernels::matmul::{self, Epilogue, Shape, Transpose, Variant};
@@ -23,9 +25,7 @@ const CLEARLY_SLOWER: u32 = 3;
 ///
 /// Operands are integers from −1 to 1, so that all sums are exact, and what an epilogue does to
 /// them is undone: for the logistic function they are scaled so that no sum leaves its middle, which
-/// takes sums of at most 2¹⁷. Then Freivalds' algorithm asks whether C·x = A·(B·x) for a random x of
-/// integers below 2¹⁵ (R. Freivalds, "Probabilistic machines can use less running time", IFIP 1977):
-/// a wrong C passes once in 2¹⁵ at most, and all is exact in `f64`.
+/// takes sums of at most 2¹⁷. Then [`freivalds`] asks whether the product is right.
 pub(super) struct Contest<'g> {
     gpu: &'g Gpu,
     transpose: Transpose,
@@ -61,17 +61,10 @@ impl<'g> Contest<'g> {
         let Shape { m, n, k } = shape;
         let unit = if epilogue == Epilogue::Sigmoid { unit(k) } else { 1.0 };
         let [a, b] = [(1, m * k), (2, k * n)].map(|(seed, len)| trits(seed, len));
-        let weights: Vec<f64> = (0..n).map(weight).collect();
-        let across = |row: usize, column: usize| {
-            b[if transpose == Transpose::B { column * k + row } else { row * n + column }]
-        };
-        let down = |row: usize, l: usize| {
-            a[if transpose == Transpose::A { l * m + row } else { row * k + l }]
-        };
-        let sum = |len: usize, term: &dyn Fn(usize) -> f64| (0..len).map(term).sum::<f64>();
-        let inner: Vec<f64> =
-            (0..k).map(|l| sum(n, &|j| f64::from(across(l, j)) * weights[j])).collect();
-        let expected = (0..m).map(|i| sum(k, &|l| f64::from(down(i, l)) * inner[l])).collect();
+        let weights = freivalds::weights(Stream::new(3), n);
+        let left = Operand { values: &a[..], transposed: transpose == Transpose::A };
+        let right = Operand { values: &b[..], transposed: transpose == Transpose::B };
+        let expected = freivalds::times(left, &freivalds::times(right, &weights));
         let operand: Vec<f32> = match epilogue {
             Epilogue::SigmoidGrad => vec![0.5; m * n],
             _ => (0..n).map(|column| as_f32(unit * bias(column))).collect(),
@@ -192,12 +185,6 @@ fn trits(seed: u64, len: usize) -> Vec<f32> {
     let stream = Stream::new(seed);
     let count = u32::try_from(len).expect("a tensor has fewer than 2³² values");
     (0..count).map(|index| (1.5 * stream.uniform(index)).round().max(-1.0)).collect()
-}
-
-/// An integer below 2¹⁵.
-fn weight(column: usize) -> f64 {
-    let index = u32::try_from(column).expect("a row has fewer than 2³² values");
-    f64::from((16_384.0 * (Stream::new(3).uniform(index) + 1.0)).floor())
 }
 
 /// From −1 to 1.

@@ -15,7 +15,7 @@ fn specs() -> impl Iterator<Item = &'static KernelSpec> {
 }
 
 /// What a shader may ask for beyond what all adapters have.
-fn capabilities(spec: &KernelSpec) -> valid::Capabilities {
+pub(crate) fn capabilities(spec: &KernelSpec) -> valid::Capabilities {
     let subgroups = valid::Capabilities::SUBGROUP;
     if spec.needs_subgroups() { subgroups } else { valid::Capabilities::empty() }
 }

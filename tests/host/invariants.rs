@@ -44,7 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("state_dict", &["error", "file", "model"]),
     ("sweep", &["dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "train"]),
     ("train", &["cpu", "dataset", "error", "gpu", "kernels", "model", "rule", "scalar", "tune"]),
-    ("tune", &["error", "file", "gpu", "kernels", "model", "rng"]),
+    ("tune", &["cpu", "error", "file", "gpu", "kernels", "model", "rng"]),
     (
         "verify",
         &[

@@ -7,15 +7,14 @@ use parity::verify::KERNELS;
 use parity::verify::sabotage::{EQUIVALENTS, Mutant, mutants, named};
 use wgpu::naga::{front, valid};
 
+use crate::contract::capabilities;
+
 /// Whether wgpu's front end takes a text in place of a shader's.
 fn accepts(spec: &KernelSpec, source: &str) -> bool {
     let sample = spec.sample();
     let header = sample.strip_suffix(spec.source()).expect("a sample ends with the text");
     let Ok(module) = front::wgsl::parse_str(&format!("{header}{source}")) else { return false };
-    let subgroups = valid::Capabilities::SUBGROUP;
-    let capabilities =
-        if spec.needs_subgroups() { subgroups } else { valid::Capabilities::empty() };
-    let mut validator = valid::Validator::new(valid::ValidationFlags::all(), capabilities);
+    let mut validator = valid::Validator::new(valid::ValidationFlags::all(), capabilities(spec));
     validator.validate(&module).is_ok()
 }
 

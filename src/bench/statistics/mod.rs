@@ -62,7 +62,7 @@ impl Summary {
     pub fn of(samples_us: &[f64], seed: u64) -> Self {
         let sorted = sorted_times(samples_us);
         let samples = sorted.len();
-        let median_us = f64::midpoint(sorted[(samples - 1) / 2], sorted[samples / 2]);
+        let median_us = middle(&sorted);
         let ci95_us = match samples {
             1 => [0.0, f64::INFINITY],
             2..6 => [sorted[0], sorted[samples - 1]],
@@ -84,6 +84,20 @@ impl Summary {
             relative_interval: (ci95_us[1] - ci95_us[0]) / 2.0 / median_us,
         }
     }
+}
+
+/// The median alone.
+///
+/// # Panics
+/// As [`Summary::of`].
+#[must_use]
+pub fn median(samples: &[f64]) -> f64 {
+    middle(&sorted_times(samples))
+}
+
+/// The median of sorted samples.
+fn middle(sorted: &[f64]) -> f64 {
+    f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2])
 }
 
 /// The interval of the median of sorted samples.

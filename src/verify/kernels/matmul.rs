@@ -1,7 +1,6 @@
 //! Checks of `matmul`, and of all shaders of its ladder: what is asked of one is asked of each.
 
-use rayon::prelude::*;
-
+use crate::cpu::freivalds;
 use crate::cpu::matmul::{Epilogue as Twin, Operand, finish, matmul as twin};
 use crate::gpu::{Dispatch, Gpu};
 use crate::kernels::matmul::{self, Epilogue, LADDER, Product, Shape, Transpose, Variant};
@@ -206,9 +205,7 @@ impl<'a> Case<'a> {
         Ok(dispatch)
     }
 
-    /// Freivalds' algorithm, for products that the twin would take minutes for: C·x = A·(B·x) for a
-    /// random x of integers below 2¹⁵, so that a wrong row passes once in 2¹⁵ (R. Freivalds,
-    /// "Probabilistic machines can use less running time", IFIP 1977). All sums are exact in `f64`.
+    /// By sums of rows, for products that the twin would take minutes for.
     fn compare_sums(
         &self,
         trial: &mut Trial<'_>,
@@ -217,16 +214,10 @@ impl<'a> Case<'a> {
         found: &[f32],
     ) -> Result<(), Failure> {
         assert_eq!(self.transpose, Transpose::Neither, "as it is timed");
-        let [_, n, k] = self.shape;
-        let stream = Stream::new(seed);
-        let weight = |column: u32| f64::from((16_384.0 * (stream.uniform(column) + 1.0)).floor());
-        let weights: Vec<f64> = (0..).map(weight).take(n).collect();
-        let times = |matrix: &[f32], vector: &[f64]| -> Vec<f64> {
-            let rows = matrix.par_chunks_exact(vector.len());
-            rows.map(|row| row.iter().zip(vector).map(|(&x, y)| f64::from(x) * y).sum()).collect()
-        };
-        assert_eq!(a.len() % k, 0, "rows of k");
-        let expected = times(a, &times(b, &weights));
+        let weights = freivalds::weights(Stream::new(seed), self.shape[1]);
+        let plain = |values| Operand { values, transposed: false };
+        let times = |values, vector: &[f64]| freivalds::times(plain(values), vector);
+        let expected = times(&a[..], &times(&b[..], &weights));
         for (row, (found, expected)) in times(found, &weights).iter().zip(&expected).enumerate() {
             if found != expected {
                 let (case, tensor) = (self.name("integers"), "out · x, a sum of each row,");

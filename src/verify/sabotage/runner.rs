@@ -30,7 +30,8 @@ pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
 /// is left to `further`, which is given a device that compiles the mutant.
 ///
 /// # Errors
-/// [`Error::Usage`] if there is no such kernel or the adapter cannot run it, [`Error::Wrong`] if an unchanged kernel fails,
+/// [`Error::Usage`] if there is no such kernel or the adapter cannot run it, [`Error::Wrong`] if an
+/// unchanged kernel fails,
 /// [`Error::Interrupted`] if `observe` breaks off, [`Error::Gpu`] if no device can be opened.
 pub async fn sabotage(
     selection: Selection,
