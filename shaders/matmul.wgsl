@@ -89,7 +89,7 @@ fn finish(product: f32, index: u32, column: u32) -> f32 {
 }
 
 fn store(row: u32, column: u32, product: f32) {
-    if row < params.m && column < params.n {
+    if (row < params.m) & (column < params.n) {
         let index = row * params.n + column;
         out[index] = finish(product, index, column);
     }

@@ -212,14 +212,14 @@ const BARRIER_OF_SUMS: Saboteur = (
     "partial_sums[lane] = sum;",
 );
 
-const LAST_ROW: Saboteur = ("last row dropped", "row < params.m &&", "row + 1u < params.m &&");
+const LAST_ROW: Saboteur = ("last row dropped", "(row < params.m) &", "(row + 1u < params.m) &");
 
 const LAST_COLUMN: Saboteur =
-    ("last column dropped", "column < params.n {", "column + 1u < params.n {");
+    ("last column dropped", "(column < params.n) {", "(column + 1u < params.n) {");
 
-const TAIL_WRITE: Saboteur = ("unguarded tail write", "if row < params.m && ", "if ");
+const TAIL_WRITE: Saboteur = ("unguarded tail write", "if (row < params.m) & ", "if ");
 
-const LAST_COLUMNS: Saboteur = ("unguarded last columns", " && column < params.n {", " {");
+const LAST_COLUMNS: Saboteur = ("unguarded last columns", " & (column < params.n) {", " {");
 
 /// Saboteurs of each kernel, by its stem.
 const BY_KERNEL: [(&str, &[Saboteur]); 14] = [
