@@ -102,6 +102,7 @@ fn every_rule_makes_mutants() {
         "guard always true",
         "index shifted",
         "last iteration dropped",
+        "mask dropped",
         "min and max swapped",
         "number changed",
         "one iteration more",

@@ -215,6 +215,7 @@ fn dropped(mark: &str) -> Option<&'static str> {
         "+" | "-" => "term dropped",
         "*" | "/" | "%" => "factor dropped",
         "&&" | "||" => "condition dropped",
+        "&" => "mask dropped",
         _ => return None,
     })
 }
