@@ -81,34 +81,38 @@ impl Cell {
 
 /// What a cell trains.
 #[derive(Clone, Copy)]
-struct Kind {
+pub(super) struct Kind {
     batch_size: usize,
     hidden_size: usize,
     member_count: usize,
 }
 
-/// Measures all cells; each is added when it is done.
-pub(super) async fn run(
-    gpu: &Gpu,
-    options: Options<'_>,
-    go_on: GoOn<'_>,
-    results: &mut Vec<Cell>,
-) -> Result<(), Error> {
-    let effort = if options.quick { Effort::QUICK } else { Effort::MAP };
+/// The kinds of networks on the map.
+pub(super) fn kinds(options: Options<'_>) -> impl Iterator<Item = Kind> {
     let [batches, widths, ensembles] = if options.quick {
         [&BATCHES[..1], &WIDTHS[..2], &ENSEMBLES[..2]]
     } else {
         [&BATCHES[..], &WIDTHS, &ENSEMBLES]
     };
-    for &batch_size in batches {
-        for &hidden_size in widths {
-            for &member_count in ensembles {
-                let kind = Kind { batch_size, hidden_size, member_count };
-                let work = Work::new(kind, if options.quick { 100 } else { 1 })?;
-                let group = work.group(gpu, go_on).measure(effort, go_on).await?;
-                results.extend(Cell::of(kind, &group));
-            }
-        }
+    let sizes = batches.iter().flat_map(|batch| widths.iter().map(move |width| (batch, width)));
+    sizes.flat_map(|(&batch_size, &hidden_size)| {
+        let kind = move |&member_count| Kind { batch_size, hidden_size, member_count };
+        ensembles.iter().map(kind)
+    })
+}
+
+/// Measures all cells; each is added when it is done, if there is something to compare.
+pub(super) async fn run(
+    gpu: &Gpu,
+    options: Options<'_>,
+    go_on: GoOn<'_>,
+    add: &mut dyn FnMut(Option<Cell>),
+) -> Result<(), Error> {
+    let (effort, less) = if options.quick { (Effort::QUICK, 100) } else { (Effort::MAP, 1) };
+    for kind in kinds(options) {
+        let work = Work::new(kind, less)?;
+        let group = work.group(gpu, go_on).measure(effort, go_on).await?;
+        add(Cell::of(kind, &group));
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ pub mod statistics;
 mod training;
 mod worst_exp;
 
+use std::cell;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -108,8 +109,19 @@ pub struct Options<'a> {
     pub budget: Duration,
     /// Makes a kernel slower by so many per cent, to see whether that is found.
     pub handicap: Option<(&'a str, u32)>,
-    /// Is told how much of the budget is used, before each sample; says whether to go on.
-    pub observe: &'a dyn Fn(Duration, Duration) -> ControlFlow<()>,
+    /// Is told how far the run has come, before anything that takes time; says whether to go on.
+    pub observe: &'a dyn Fn(Progress) -> ControlFlow<()>,
+}
+
+/// How far a part of a run has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// What is counted.
+    pub unit: &'static str,
+    /// How many of them are done.
+    pub done: u64,
+    /// How many there are.
+    pub total: u64,
 }
 
 /// All that was measured.
@@ -185,19 +197,40 @@ pub async fn run(
         measure_kernels(gpu, suite, only, options, &mut results).await?;
     }
     if suite.has(Suite::Training) && wants_all && !results.interrupted {
-        let go_on = &|| (options.observe)(Duration::ZERO, Duration::ZERO);
-        let groups = training::run(gpu, options, go_on, &mut results.training).await;
-        let all = match groups {
-            Ok(()) => crossover::run(gpu, options, go_on, &mut results.crossover).await,
-            broken_off => broken_off,
-        };
-        match all {
-            Err(Error::Interrupted { .. }) => results.interrupted = true,
-            Err(Error::Wrong(why)) => results.faults.push(why),
-            other => other?,
-        }
+        measure_training(gpu, options, &mut results).await?;
     }
     Ok(results)
+}
+
+/// Times whole runs: those of the suite `training`, then those of the map.
+async fn measure_training(
+    gpu: &Gpu,
+    options: Options<'_>,
+    results: &mut Results,
+) -> Result<(), Error> {
+    let total = (training::GROUPS + crossover::kinds(options).count()) as u64;
+    let done = cell::Cell::new(0);
+    let count = || done.set(done.get() + 1);
+    let go_on = &|| (options.observe)(Progress { unit: "comparison", done: done.get(), total });
+    let (training, crossover) = (&mut results.training, &mut results.crossover);
+    let add_group = &mut |group| {
+        training.push(group);
+        count();
+    };
+    let add_cell = &mut |cell: Option<_>| {
+        crossover.extend(cell);
+        count();
+    };
+    let all = match training::run(gpu, options, go_on, add_group).await {
+        Ok(()) => crossover::run(gpu, options, go_on, add_cell).await,
+        broken_off => broken_off,
+    };
+    match all {
+        Err(Error::Interrupted { .. }) => results.interrupted = true,
+        Err(Error::Wrong(why)) => results.faults.push(why),
+        other => other?,
+    }
+    Ok(())
 }
 
 /// Checks the cases of all suites but `training`, then times them in turns.
@@ -208,23 +241,21 @@ async fn measure_kernels(
     options: Options<'_>,
     results: &mut Results,
 ) -> Result<(), Error> {
+    let planned = cases::planned(gpu, suite, only);
+    if planned.is_empty() && suite != Suite::Peaks {
+        return Err(Error::Usage(no_case(suite)));
+    }
     let sampler = Sampler::new(gpu).await?;
     let instruments = Instruments::new(gpu).await?;
     let mut checked = Checked::default();
-    let mut go_on = || (options.observe)(Duration::ZERO, Duration::ZERO).is_continue();
-    for part in [Suite::Kernels, Suite::Matmul] {
-        if suite.has(part) {
-            checked.add(gpu, part, only, &mut go_on).await?;
-        }
+    results.interrupted = checked.add(gpu, planned, options).await?.is_break();
+    if !results.interrupted {
+        checked.add_peaks(gpu).await?;
     }
-    if checked.cases.is_empty() && checked.faults.is_empty() && suite != Suite::Peaks && go_on() {
-        return Err(Error::Usage(no_case(suite)));
-    }
-    checked.add_peaks(gpu).await?;
     let Checked { mut cases, faults } = checked;
     let canary = vec![];
     let mut session = Session { sampler, instruments, options, canary };
-    results.interrupted = session.measure(&mut cases, options.budget).await?.is_break();
+    results.interrupted |= session.measure(&mut cases, options.budget).await?.is_break();
     // So few samples say nothing of the machine.
     let quiet_us = if options.quick { f64::NAN } else { row::quiet_us(&session.canary) };
     for case in cases.iter().filter(|case| case.name.suite == Suite::Peaks) {

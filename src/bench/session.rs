@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use super::Options;
 use super::case::{Case, Samples};
 use super::peaks::Instruments;
 use super::sampler::Sampler;
+use super::{Options, Progress};
 use crate::error::Error;
 use crate::rng::Stream;
 
@@ -33,10 +33,8 @@ impl Session<'_> {
         cases: &mut [Case],
         budget: Duration,
     ) -> Result<ControlFlow<()>, Error> {
-        for case in &mut *cases {
-            if self.prepare(case).await?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
+        if self.prepare_all(cases).await?.is_break() {
+            return Ok(ControlFlow::Break(()));
         }
         let most = MOST.min(budget / u32::try_from(cases.len().max(1)).expect("few"));
         let start = Instant::now();
@@ -47,24 +45,38 @@ impl Session<'_> {
                 break;
             }
             for index in order {
-                let shown = start.elapsed().min(budget);
-                if (self.options.observe)(shown, budget).is_break() {
+                let (done, total) = (start.elapsed().min(budget).as_secs(), budget.as_secs());
+                if (self.options.observe)(Progress { unit: "second", done, total }).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
                 before = self.sample(&mut cases[index], before, most).await?;
                 if self.sampler.has_changed_clocks() {
-                    self.forget(cases);
+                    // What was taken on the other clock is worth nothing.
+                    if self.prepare_all(cases).await?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    self.canary.clear();
+                    before = self.sample_canary().await?;
                 }
             }
         }
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Finds how many launches a sample takes, then takes the cold ones.
-    async fn prepare(&mut self, case: &mut Case) -> Result<ControlFlow<()>, Error> {
-        if (self.options.observe)(Duration::ZERO, Duration::ZERO).is_break() {
-            return Ok(ControlFlow::Break(()));
+    async fn prepare_all(&mut self, cases: &mut [Case]) -> Result<ControlFlow<()>, Error> {
+        let total = cases.len() as u64;
+        for (done, case) in (0..).zip(cases) {
+            if (self.options.observe)(Progress { unit: "preparation", done, total }).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            self.prepare(case).await?;
         }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Places a case, finds how many launches a sample of it takes, then takes the cold ones.
+    async fn prepare(&mut self, case: &mut Case) -> Result<(), Error> {
+        case.samples = Samples::default();
         case.place(self.sampler.gpu).await?;
         for placement in case.placements.iter().rev() {
             case.launches = self.sampler.launches(placement).await?;
@@ -82,7 +94,7 @@ impl Session<'_> {
             let us = self.sampler.pass(placement, 1).await?;
             case.samples.cold.extend(us);
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(())
     }
 
     /// Takes a sample, and one of the canary behind it.
@@ -106,14 +118,6 @@ impl Session<'_> {
     fn handicap(&self, case: &Case) -> Option<u32> {
         let (kernel, percent) = self.options.handicap?;
         (kernel == case.name.kernel).then_some(percent)
-    }
-
-    /// Throws away what was taken on another clock.
-    fn forget(&mut self, cases: &mut [Case]) {
-        self.canary.clear();
-        for case in cases {
-            case.samples = Samples::default();
-        }
     }
 
     async fn sample_canary(&mut self) -> Result<f64, Error> {

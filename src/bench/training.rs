@@ -64,12 +64,15 @@ const FULL: Sizes = Sizes {
 const QUICK: Sizes =
     Sizes { steps: 500, layered_steps: 5, member_count: 1_003, ensemble_steps: 20, wide_steps: 3 };
 
+/// How many groups there are.
+pub(super) const GROUPS: usize = 3;
+
 /// Runs the suite; each group is added when it is done.
 pub(super) async fn run(
     gpu: &Gpu,
     options: Options<'_>,
     go_on: GoOn<'_>,
-    results: &mut Vec<GroupResult>,
+    add: &mut dyn FnMut(GroupResult),
 ) -> Result<(), Error> {
     let (sizes, effort) = if options.quick { (QUICK, Effort::QUICK) } else { (FULL, Effort::FULL) };
     let one = plan(2, "2-2-1", sizes.steps)?;
@@ -77,12 +80,13 @@ pub(super) async fn run(
     let plain = Plan { variant: Variant::PLAIN, ..one.clone() };
     let wide = plan(8, "8-32-1", sizes.wide_steps)?;
     let members = Members::new(sizes)?;
-    for group in [
+    let groups: [_; GROUPS] = [
         one_network(gpu, [&one, &plain, &layered], go_on),
         ensemble(gpu, &members, go_on),
         wide_network(gpu, &wide, go_on),
-    ] {
-        results.push(group.measure(effort, go_on).await?);
+    ];
+    for group in groups {
+        add(group.measure(effort, go_on).await?);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use regex_lite::Regex;
 
 use super::{DeviceArgs, go_on};
-use crate::bench::{self, Change, Only, Options, Results, Saved, Suite};
+use crate::bench::{self, Change, Only, Options, Progress, Results, Saved, Suite};
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
@@ -142,17 +142,20 @@ impl Args {
         let size = self.size.map(|size| size as usize);
         let only = Only { kernel: self.kernel.clone(), size, filter: self.filter.clone() };
         let budget = Duration::from_secs(self.budget);
-        let display = RefCell::new(ProgressDisplay::new("second", self.budget));
-        let observe = |used: Duration, of: Duration| {
-            if !of.is_zero() {
-                display.borrow_mut().update(used.as_secs(), None);
+        let display = RefCell::new(None::<ProgressDisplay>);
+        let observe = |Progress { unit, done, total }: Progress| {
+            let mut display = display.borrow_mut();
+            if display.as_ref().is_none_or(|display| display.unit() != unit) {
+                let last = display.replace(ProgressDisplay::new(unit, total));
+                last.iter().for_each(ProgressDisplay::finish);
             }
+            display.iter_mut().for_each(|display| display.update(done, None));
             go_on()
         };
         let handicap = self.handicap.as_ref().map(|(kernel, percent)| (kernel.as_str(), *percent));
         let options = Options { quick: self.quick, budget, handicap, observe: &observe };
         let results = bench::run(gpu, self.suite, &only, options).await;
-        display.borrow().finish();
+        display.borrow().iter().for_each(ProgressDisplay::finish);
         results
     }
 

@@ -102,6 +102,13 @@ impl Gpu {
         Ok(readback.words)
     }
 
+    /// Whether the device still takes a value and gives it back: after an error, whether it can go on.
+    pub async fn works(&self) -> bool {
+        let sent = [1_u32, 2, 3];
+        let Ok(tensor) = self.upload("probe", &sent).await else { return false };
+        self.read::<u32>(&tensor).await.is_ok_and(|read| read == sent)
+    }
+
     /// All values of a tensor.
     ///
     /// # Errors

@@ -57,7 +57,7 @@ const WORKGROUP_SIZE: u32 = 64;
 
 /// A count for arithmetic.
 #[expect(clippy::cast_precision_loss, reason = "tensors have fewer than 2⁵³ values")]
-fn as_f64(count: usize) -> f64 {
+pub(crate) fn as_f64(count: usize) -> f64 {
     count as f64
 }
 

@@ -33,6 +33,12 @@ impl ProgressDisplay {
         Self { unit, total, bar, due: total.div_ceil(LINES) }
     }
 
+    /// What it counts.
+    #[must_use]
+    pub fn unit(&self) -> &'static str {
+        self.unit
+    }
+
     /// Shows where the run is.
     pub fn update(&mut self, done: u64, loss: Option<f32>) {
         let loss = loss.map(|loss| format!(", loss {}", number(loss.into(), 6)));

@@ -1,4 +1,4 @@
-//! Launches that were found right, to be timed.
+//! Launches that are worth timing, and found right before.
 
 use std::pin::Pin;
 
@@ -7,23 +7,44 @@ use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu};
 use crate::kernels::Cost;
 
-/// A launch whose results were compared with those of its twin; it can be repeated any number of
-/// times.
+/// A check of a workload that is under way.
+type Making<'t> = Pin<Box<dyn Future<Output = Result<Dispatch, Failure>> + 't>>;
+
+/// A launch that is worth timing, with what is known of it before anything is compiled.
 pub struct Workload {
     /// What distinguishes it from others of the same kernel and size; may be empty.
     pub variant: String,
     /// The shape of what it computes.
     pub size: String,
-    /// The launch.
-    pub dispatch: Dispatch,
     /// The work that it does.
     pub cost: Cost,
+    make: Box<dyn for<'t> FnOnce(&'t mut Trial<'_>) -> Making<'t>>,
 }
 
 impl Workload {
-    /// The only one of its kernel and size.
-    pub(super) fn new(size: String, dispatch: Dispatch, cost: Cost) -> Self {
-        Self { variant: String::new(), size, dispatch, cost }
+    /// The only one of its kernel and size; `make` compiles it, compares its results with those of
+    /// its twin and returns the launch, which can be repeated any number of times.
+    pub(super) fn new(
+        size: String,
+        cost: Cost,
+        make: impl AsyncFnOnce(&mut Trial<'_>) -> Result<Dispatch, Failure> + 'static,
+    ) -> Self {
+        let make: Box<dyn for<'t> FnOnce(&'t mut Trial<'_>) -> Making<'t>> =
+            Box::new(move |trial| Box::pin(async move { make(trial).await }));
+        Self { variant: String::new(), size, cost, make }
+    }
+
+    /// One of several of its kernel and size.
+    pub(super) fn with_variant(self, variant: String) -> Self {
+        Self { variant, ..self }
+    }
+
+    /// Binds it and compares its results with those of its twin.
+    ///
+    /// # Errors
+    /// The first fault, why the device could not go on, or that the size is too large for it.
+    pub async fn make(self, trial: &mut Trial<'_>) -> Result<Dispatch, Failure> {
+        (self.make)(trial).await
     }
 }
 
@@ -43,24 +64,19 @@ pub(super) fn check_size(gpu: &Gpu, size: usize, values: usize) -> Result<(), Er
     )))
 }
 
-/// A check of workloads that is under way.
-pub(super) type Checked<'t> = Pin<Box<dyn Future<Output = Result<Vec<Workload>, Failure>> + 't>>;
-
 /// The launches of a kernel that are worth timing.
 pub struct Workloads {
     /// Their sizes, in elements, rows, networks, or whatever the kernel counts.
     pub sizes: &'static [usize],
     /// And those that take a software adapter too long.
     pub large: &'static [usize],
-    pub(super) make: for<'t> fn(&'t mut Trial<'_>, usize) -> Checked<'t>,
+    pub(super) of: fn(&Gpu, usize) -> Vec<Workload>,
 }
 
 impl Workloads {
-    /// Binds those of a size and compares their results with their twins.
-    ///
-    /// # Errors
-    /// The first fault, or why the device could not go on.
-    pub async fn make(&self, trial: &mut Trial<'_>, size: usize) -> Result<Vec<Workload>, Failure> {
-        (self.make)(trial, size).await
+    /// Those of a size that an adapter can run.
+    #[must_use]
+    pub fn of(&self, gpu: &Gpu, size: usize) -> Vec<Workload> {
+        (self.of)(gpu, size)
     }
 }

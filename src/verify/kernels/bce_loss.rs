@@ -1,7 +1,7 @@
 //! Checks of `bce_loss`.
 
 use crate::cpu::bce_loss::bce_loss as twin;
-use crate::gpu::{Dispatch, Kernel};
+use crate::gpu::{Dispatch, Gpu, Kernel};
 use crate::kernels::bce_loss;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::{logits, sizes, targets};
@@ -45,13 +45,15 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
-    let kernel = Kernel::new(trial.gpu, &bce_loss::SPEC, &[]).await?;
-    let seed = trial.effort.seed;
-    let batches = [[logits(seed, len), targets(seed + 1, len)]];
-    let case = format!("[{len}]");
-    let mut dispatches = compare(trial, &kernel, &case, &batches).await?;
-    Ok(vec![Workload::new(case, dispatches.swap_remove(0), bce_loss::cost(len))])
+pub(super) fn workloads(_: &Gpu, len: usize) -> Vec<Workload> {
+    let make = async move |trial: &mut Trial<'_>| {
+        let kernel = Kernel::new(trial.gpu, &bce_loss::SPEC, &[]).await?;
+        let seed = trial.effort.seed;
+        let batches = [[logits(seed, len), targets(seed + 1, len)]];
+        let mut dispatches = compare(trial, &kernel, &format!("[{len}]"), &batches).await?;
+        Ok(dispatches.swap_remove(0))
+    };
+    vec![Workload::new(format!("[{len}]"), bce_loss::cost(len), make)]
 }
 
 /// The losses of batches, each as that of a step of its own.

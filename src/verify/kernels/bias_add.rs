@@ -2,7 +2,7 @@
 
 use super::COLUMNS;
 use crate::cpu::bias_add::bias_add as twin;
-use crate::gpu::{Dispatch, Kernel};
+use crate::gpu::{Dispatch, Gpu, Kernel};
 use crate::kernels::bias_add;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::values;
@@ -22,12 +22,13 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
-    let kernel = Kernel::new(trial.gpu, &bias_add::SPEC, &[]).await?;
+pub(super) fn workloads(_: &Gpu, len: usize) -> Vec<Workload> {
     let shape @ [batch_size, output_size] = [len.div_ceil(COLUMNS), COLUMNS];
-    let dispatch = compare(trial, &kernel, shape).await?;
-    let cost = bias_add::cost(batch_size, output_size);
-    Ok(vec![Workload::new(format!("{shape:?}"), dispatch, cost)])
+    let make = async move |trial: &mut Trial<'_>| {
+        let kernel = Kernel::new(trial.gpu, &bias_add::SPEC, &[]).await?;
+        compare(trial, &kernel, shape).await
+    };
+    vec![Workload::new(format!("{shape:?}"), bias_add::cost(batch_size, output_size), make)]
 }
 
 /// Returns the launch that was compared.

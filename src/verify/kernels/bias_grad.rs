@@ -2,7 +2,7 @@
 
 use super::COLUMNS;
 use crate::cpu::bias_grad::bias_grad as twin;
-use crate::gpu::{Dispatch, Kernel};
+use crate::gpu::{Dispatch, Gpu, Kernel};
 use crate::kernels::bias_grad;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::{integers, sizes, values};
@@ -43,12 +43,13 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
-    let kernel = Kernel::new(trial.gpu, &bias_grad::SPEC, &[]).await?;
+pub(super) fn workloads(_: &Gpu, len: usize) -> Vec<Workload> {
     let shape @ [batch_size, output_size] = [len.div_ceil(COLUMNS), COLUMNS];
-    let dispatch = compare(trial, &kernel, trial.effort.seed, shape).await?;
-    let cost = bias_grad::cost(batch_size, output_size);
-    Ok(vec![Workload::new(format!("{shape:?}"), dispatch, cost)])
+    let make = async move |trial: &mut Trial<'_>| {
+        let kernel = Kernel::new(trial.gpu, &bias_grad::SPEC, &[]).await?;
+        compare(trial, &kernel, trial.effort.seed, shape).await
+    };
+    vec![Workload::new(format!("{shape:?}"), bias_grad::cost(batch_size, output_size), make)]
 }
 
 /// Integers, of which none may be lost, and numbers; returns the launch of the latter.

@@ -61,18 +61,24 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     check_shader(trial, Variant::Naive).await
 }
 
-pub(super) async fn workloads(trial: &mut Trial<'_>, len: usize) -> Result<Vec<Workload>, Failure> {
-    let (gpu, shape) = (trial.gpu, Shape { m: len, n: len, k: len });
-    check_size(gpu, len, len.saturating_mul(len))?;
-    let mut found = vec![];
-    for &variant in ladder(gpu, trial.kernel) {
-        let product = matmul::product(gpu, variant, Transpose::Neither, Epilogue::Store).await?;
-        let case = Case::new(&product, Transpose::Neither, Epilogue::Store, [len; 3]);
-        let dispatch = case.compare_integers(trial, 1).await?;
-        let (size, cost) = (format!("[{len}, {len}, {len}]"), matmul::cost(shape, Epilogue::Store));
-        found.push(Workload { variant: variant.name(), ..Workload::new(size, dispatch, cost) });
-    }
-    Ok(found)
+pub(super) fn workloads(gpu: &Gpu, len: usize) -> Vec<Workload> {
+    ladder_workloads(gpu, matmul::SPEC.name, len)
+}
+
+/// A product of square matrices by each variant of a shader.
+pub(super) fn ladder_workloads(gpu: &Gpu, shader: &str, len: usize) -> Vec<Workload> {
+    let (transpose, epilogue) = (Transpose::Neither, Epilogue::Store);
+    let workload = |&variant: &Variant| {
+        let make = async move |trial: &mut Trial<'_>| {
+            check_size(trial.gpu, len, len.saturating_mul(len))?;
+            let product = matmul::product(trial.gpu, variant, transpose, epilogue).await?;
+            Case::new(&product, transpose, epilogue, [len; 3]).compare_integers(trial, 1).await
+        };
+        let cost = matmul::cost(Shape { m: len, n: len, k: len }, epilogue);
+        let size = format!("[{len}, {len}, {len}]");
+        Workload::new(size, cost, make).with_variant(variant.name())
+    };
+    ladder(gpu, shader).map(workload).collect()
 }
 
 /// The variants of a shader that an adapter can run.

@@ -1,9 +1,9 @@
 //! Checks of `matmul_subgroup`: those of the ladder.
 
-pub(super) use super::matmul::workloads;
+use crate::gpu::Gpu;
 use crate::kernels::matmul::Variant;
-use crate::kernels::matmul_subgroup::Tile;
-use crate::verify::{Failure, Trial};
+use crate::kernels::matmul_subgroup::{SPEC, Tile};
+use crate::verify::{Failure, Trial, Workload};
 
 /// Nothing where there are no subgroups of one size that the shader is made for.
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
@@ -13,4 +13,8 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         return Ok(());
     }
     super::matmul::check_shader(trial, small).await
+}
+
+pub(super) fn workloads(gpu: &Gpu, len: usize) -> Vec<Workload> {
+    super::matmul::ladder_workloads(gpu, SPEC.name, len)
 }

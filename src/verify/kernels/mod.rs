@@ -58,7 +58,7 @@ macro_rules! kernel {
         kernel!($stem, Some(Workloads {
             sizes: &[$($size),+],
             large: &[$($large),*],
-            make: |trial, size| Box::pin($stem::workloads(trial, size)),
+            of: $stem::workloads,
         }))
     };
     ($stem:ident, $workloads:expr) => {

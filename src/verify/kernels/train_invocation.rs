@@ -1,9 +1,10 @@
 //! Checks of `train_invocation`.
 
 use crate::dataset::Dataset;
+use crate::gpu::Gpu;
 use crate::rule::{Activation, Loss, Variant};
 use crate::train::Trainer;
-use crate::verify::members::{Loops, Networks, data, one_row, problem};
+use crate::verify::members::{Loops, Networks, data, described, one_row, problem};
 use crate::verify::{Failure, Trial, Workload};
 
 /// The squared error of an identity behind tanh.
@@ -65,17 +66,20 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
 }
 
 /// Ensembles of 2-2-1, a hundred steps of each.
-pub(super) async fn workloads(
-    trial: &mut Trial<'_>,
-    member_count: usize,
-) -> Result<Vec<Workload>, Failure> {
-    let (xor, hidden_size, variant) = (Dataset::parity(2)?, 2, Variant::PLAIN);
-    let problem = problem(&xor, hidden_size, variant, 1);
-    let device_type = trial.gpu.adapter.device_type;
-    let lanes = Trainer::Invocation.lanes(problem, device_type, member_count);
-    let sizes = (hidden_size, lanes);
-    let networks = Networks::by_invocation(trial.gpu, &xor, sizes, variant, Loops::Trusted).await?;
-    Ok(vec![networks.workload(trial, member_count, 100).await?])
+pub(super) fn workloads(gpu: &Gpu, member_count: usize) -> Vec<Workload> {
+    let xor = || Dataset::parity(2).expect("two bits are few");
+    let (hidden_size, variant) = (2, Variant::PLAIN);
+    let data = xor();
+    let problem = problem(&data, hidden_size, variant, 1);
+    let lanes = Trainer::Invocation.lanes(problem, gpu.adapter.device_type, member_count);
+    let (size, cost) = described(problem, member_count, 100);
+    let make = async move |trial: &mut Trial<'_>| {
+        let (xor, sizes) = (xor(), (hidden_size, lanes));
+        let networks =
+            Networks::by_invocation(trial.gpu, &xor, sizes, variant, Loops::Trusted).await?;
+        networks.launch(trial, member_count, 100).await
+    };
+    vec![Workload::new(size, cost, make)]
 }
 
 /// The networks that sweeps and ensembles train.

@@ -2,10 +2,10 @@
 
 use crate::dataset::Dataset;
 use crate::error::Error;
-use crate::gpu::DeviceType;
+use crate::gpu::{DeviceType, Gpu};
 use crate::kernels::train_workgroup::Split;
 use crate::rule::Variant;
-use crate::verify::members::{Loops, Networks, data, one_row, problem};
+use crate::verify::members::{Loops, Networks, data, described, one_row, problem};
 use crate::verify::{Failure, Trial, Workload};
 
 const VARIANTS: [Variant; 2] = [Variant::CAREFUL, Variant::PLAIN];
@@ -62,15 +62,20 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
 }
 
 /// 8-32-1 on 8-bit parity, ten steps.
-pub(super) async fn workloads(
-    trial: &mut Trial<'_>,
-    member_count: usize,
-) -> Result<Vec<Workload>, Failure> {
-    let (data, hidden_size, variant) = (Dataset::parity(8)?, 32, Variant::PLAIN);
-    let split = Split::of(problem(&data, hidden_size, variant, 1), trial.gpu.adapter.device_type);
-    let sizes = (hidden_size, split.map_err(Error::Usage)?);
-    let networks = Networks::by_workgroup(trial.gpu, &data, sizes, variant, Loops::Trusted).await?;
-    Ok(vec![networks.workload(trial, member_count, 10).await?])
+pub(super) fn workloads(_: &Gpu, member_count: usize) -> Vec<Workload> {
+    let data = || Dataset::parity(8).expect("eight bits are few");
+    let (hidden_size, variant) = (32, Variant::PLAIN);
+    let (size, cost) = described(problem(&data(), hidden_size, variant, 1), member_count, 10);
+    let make = async move |trial: &mut Trial<'_>| {
+        let data = data();
+        let problem = problem(&data, hidden_size, variant, 1);
+        let split = Split::of(problem, trial.gpu.adapter.device_type).map_err(Error::Usage)?;
+        let sizes = (hidden_size, split);
+        let networks =
+            Networks::by_workgroup(trial.gpu, &data, sizes, variant, Loops::Trusted).await?;
+        networks.launch(trial, member_count, 10).await
+    };
+    vec![Workload::new(size, cost, make)]
 }
 
 async fn check_split(

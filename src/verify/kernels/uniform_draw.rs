@@ -1,7 +1,7 @@
 //! Checks of `uniform_draw`.
 
 use crate::cpu::uniform_draw::uniform_draw as twin;
-use crate::gpu::{Dispatch, Kernel};
+use crate::gpu::{Dispatch, Gpu, Kernel};
 use crate::kernels::uniform_draw::{self, Draw, ORIGIN_ROWS};
 use crate::model::{Init, LayerSizes, Parameters};
 use crate::rng::{Stream, philox4x32};
@@ -45,16 +45,15 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
 }
 
 /// The nine parameters of 2-2-1.
-pub(super) async fn workloads(
-    trial: &mut Trial<'_>,
-    member_count: usize,
-) -> Result<Vec<Workload>, Failure> {
-    check_size(trial.gpu, member_count, 9 * member_count)?;
-    let kernel = Kernel::new(trial.gpu, &uniform_draw::SPEC, &[]).await?;
+pub(super) fn workloads(_: &Gpu, member_count: usize) -> Vec<Workload> {
     let draw = Draw { first_parameter: 0, first_row: 0, row_count: 9, extent: 0.7 };
-    let dispatch = compare(trial, &kernel, member_count, draw).await?;
+    let make = async move |trial: &mut Trial<'_>| {
+        check_size(trial.gpu, member_count, 9 * member_count)?;
+        let kernel = Kernel::new(trial.gpu, &uniform_draw::SPEC, &[]).await?;
+        compare(trial, &kernel, member_count, draw).await
+    };
     let cost = uniform_draw::cost(member_count, draw.row_count);
-    Ok(vec![Workload::new(format!("[{}, {member_count}]", draw.row_count), dispatch, cost)])
+    vec![Workload::new(format!("[{}, {member_count}]", draw.row_count), cost, make)]
 }
 
 /// Draws for members that start where `origins` says.

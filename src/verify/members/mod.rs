@@ -13,12 +13,13 @@ use crate::kernels::train_invocation::{
     self as invocation, Launch, PROGRESS_ROWS, Params, Problem,
 };
 use crate::kernels::train_workgroup::{self as workgroup, Split};
+use crate::kernels::{self, Cost};
 use crate::rule::{Activation::Identity, Variant};
 use crate::scalar::Enclosure;
 use crate::verify::draws::values;
 use crate::verify::trial::POISON;
 use crate::verify::workload::check_size;
-use crate::verify::{Failure, Trial, Workload};
+use crate::verify::{Failure, Trial};
 
 /// What a member's loss is compared with, in nats or squares: about half of random networks start
 /// below it.
@@ -82,6 +83,14 @@ pub fn one_row() -> Dataset {
 pub fn problem(data: &Dataset, hidden_size: usize, variant: Variant, lanes: usize) -> Problem<'_> {
     let Dataset { inputs, targets, input_size } = data;
     Problem { input_size: *input_size, hidden_size, inputs, targets, variant, lanes }
+}
+
+/// What a launch of so many members and steps is called, and the work in it.
+pub fn described(problem: Problem<'_>, count: usize, steps: u32) -> (String, Cost) {
+    let Problem { input_size, hidden_size, targets, .. } = problem;
+    let rows = targets.len();
+    let size = format!("{count} × {input_size}-{hidden_size}-1, {rows} rows, {steps} steps");
+    (size, problem.step_cost() * (kernels::as_f64(count) * f64::from(steps)))
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {
@@ -237,12 +246,12 @@ impl<'a> Networks<'a> {
 
     /// A launch of so many updates from the start, after steps of the kernel were compared, and the
     /// launch as a whole with one in two parts.
-    pub async fn workload(
+    pub async fn launch(
         &self,
         trial: &mut Trial<'_>,
         count: usize,
         steps: usize,
-    ) -> Result<Workload, Failure> {
+    ) -> Result<Dispatch, Failure> {
         let rows = self.problem.measures_row() + 4;
         check_size(trial.gpu, count, rows.saturating_mul(count))?;
         self.check_start(trial, count).await?;
@@ -264,11 +273,7 @@ impl<'a> Networks<'a> {
         let tensors = [&state, &progress, &losses, &outputs];
         let dispatch = self.dispatch(trial.gpu, &whole, tensors).await?;
         trial.gpu.write_params(&dispatch, &whole);
-        let launched = f64::from(whole.member_count) * f64::from(whole.steps);
-        let Problem { input_size, hidden_size, targets, .. } = self.problem;
-        let (rows, cost) = (targets.len(), self.problem.step_cost() * launched);
-        let size = format!("{count} × {input_size}-{hidden_size}-1, {rows} rows, {steps} steps");
-        Ok(Workload::new(size, dispatch, cost))
+        Ok(dispatch)
     }
 
     async fn dispatch(

@@ -149,7 +149,7 @@ impl<F: AsyncFn(&Gpu, &Kernel, Effort) -> Result<(), Failure>> Bench<F> {
             Err((Failure::Fault(fault), quick)) => Fate::Caught { fault, quick },
             Err((Failure::Error(error), _)) => {
                 // All that wgpu refuses on a device that goes on working is the text.
-                let is_refused = matches!(error, Error::Gpu(_)) && self.works().await;
+                let is_refused = matches!(error, Error::Gpu(_)) && self.gpu.works().await;
                 let error = error.to_string();
                 if is_refused {
                     return Ok(Fate::Stillborn { error });
@@ -170,12 +170,5 @@ impl<F: AsyncFn(&Gpu, &Kernel, Effort) -> Result<(), Failure>> Bench<F> {
             kernel.check(&mut trial).await.map_err(|failure| (failure, quick))?;
         }
         (self.further)(&self.gpu, kernel, self.effort).await.map_err(|failure| (failure, false))
-    }
-
-    /// Whether the device still takes a value and gives it back.
-    async fn works(&self) -> bool {
-        let sent = [1_u32, 2, 3];
-        let Ok(tensor) = self.gpu.upload("probe", &sent).await else { return false };
-        self.gpu.read::<u32>(&tensor).await.is_ok_and(|read| read == sent)
     }
 }
