@@ -164,9 +164,9 @@
 //!    is another one each round; between two samples runs the canary, always the same work. A sample
 //!    is quiet if the canary beside it took at most 1.1 times its lower quartile; a row is marked if
 //!    less than half of its samples are, and only those are compared with another run. Each launch is
-//!    bound in up to five places of memory, which take turns too. At least
-//!    ten samples and half a second, until half the interval is below ½ % of the median or the case's share of the
-//!    budget is used. Cold samples are of one launch after 128 MiB were copied.
+//!    bound in up to five places of memory, which take turns too. At least ten samples and half a
+//!    second, until half the interval is below ½ % of the median or the case's share of the budget is
+//!    used. Cold samples are of one launch after 128 MiB were copied.
 //! 4. Figures: [`bench::statistics`] has the median with its bootstrap interval, and compares runs by
 //!    Mann and Whitney's test and Hodges and Lehmann's ratio: a difference is one of p < 0.001 whose
 //!    whole interval is beyond 2 %, since runs of a process differ by more than the samples in one.
@@ -226,6 +226,10 @@
 //! - How many loops llvmpipe unrolls, and with it how soon it ends them all, is not to be told from
 //!   the shader: a count comes out short if any loop did, and then the run is made again in smaller
 //!   parts, to the same bits (`check_counts` in `verify/members/checks.rs`).
+//! - naga makes a branch of `&&`, and SwiftShader (of Chromium 156) takes twice as long to compile for
+//!   each branch in a loop: with two conditions for each of 16 stores it did not end and took all
+//!   memory. So they are joined by `&` (`store` in `matmul_register.wgsl`): 0.3 s
+//!   (`every_kernel_matches_its_twin`, which CI runs there).
 //! - wgpu 30 panics in `Device::poll` when the device is lost, and turns all later calls into
 //!   silent no-ops (`a_device_lost_at_any_time_is_an_error_and_no_panic`).
 //! - SwiftShader (of Chromium 156) crashes at exit now and then if a thread still holds the device:

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::peaks;
 use crate::error::Error;
@@ -10,13 +10,24 @@ use crate::gpu::Gpu;
 use crate::gpu::clock::{Doubt, Fit, SAMPLE_TIME, Trusted, judge, on_host};
 
 /// Whose clock it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClockKind {
     /// Timestamps around each pass.
     Device,
     /// From the encoding to the end, less what a submission takes by itself.
     Host,
+}
+
+impl ClockKind {
+    /// The word for whose it is.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Host => "host",
+        }
+    }
 }
 
 /// A clock, and why it is this one.
@@ -63,15 +74,6 @@ impl Clock {
     pub(super) fn without_submission(&self, us: f64) -> f64 {
         // What is left must be a time.
         (us - self.host.pass_us.max(0.0)).max(0.01 * us)
-    }
-
-    /// The word for whose it is.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self.used {
-            ClockKind::Device => "device",
-            ClockKind::Host => "host",
-        }
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Results;
 use super::case::CaseName;
 use super::row::SavedRow;
 use super::statistics::{self, Comparison, Verdict, mann_whitney, median};
+use super::{ClockKind, Results};
 use crate::gpu::AdapterSummary;
 
 /// The largest probability of chance with which placements still count as different.
@@ -23,6 +23,10 @@ pub struct Saved {
     pub version: String,
     /// Where it ran.
     pub adapter: SavedAdapter,
+    /// What kernels were timed with, if any were.
+    pub clock: Option<SavedClock>,
+    /// Whether its figures mean nothing.
+    pub quick: bool,
     /// What the canary took while the machine was quiet.
     pub quiet_canary_us: Option<f64>,
     /// What it measured.
@@ -38,6 +42,13 @@ pub struct SavedAdapter {
     pub driver: String,
     /// How it was reached.
     pub backend: String,
+}
+
+/// A clock in a file.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct SavedClock {
+    /// Whose.
+    pub used: ClockKind,
 }
 
 impl Saved {
@@ -57,7 +68,9 @@ impl Saved {
     /// What is not as it is now, so that rows differ for another reason than their kernels.
     #[must_use]
     pub fn differences(&self, adapter: &AdapterSummary, results: &Results) -> Vec<String> {
+        let clock = |used: Option<ClockKind>| used.map_or("none", ClockKind::name);
         let pairs = [
+            ("clock", clock(self.clock.map(|then| then.used)), clock(results.clock_kind())),
             ("adapter", self.adapter.name.as_str(), adapter.name.as_str()),
             ("driver", &self.adapter.driver, &adapter.driver),
             ("backend", &self.adapter.backend, adapter.backend.name()),
@@ -65,11 +78,12 @@ impl Saved {
         ];
         let differ = pairs.into_iter().filter(|(_, then, now)| then != now);
         let differ = differ.map(|(what, then, now)| format!("{what} was {then}, is {now}"));
+        let quick = self.quick.then(|| "that was a --quick run, whose figures mean nothing".into());
         let canary = self.canary_ratio(results).filter(|ratio| has_changed(*ratio));
         let canary = canary.map(|ratio| {
             format!("the canary takes {ratio:.2} times as long as then: no difference is sure")
         });
-        differ.chain(canary).collect()
+        quick.into_iter().chain(differ).chain(canary).collect()
     }
 
     /// How many times as long the canary takes now.
@@ -110,8 +124,8 @@ fn has_changed(canary_ratio: f64) -> bool {
 }
 
 /// Every row that both runs have, by their quiet samples. What looks like a difference is none that is
-/// sure where the canary says that the machine has changed, or where the same launch in other places
-/// of memory differs as much.
+/// sure where the canary says that the machine has changed, where no sample was quiet, or where the
+/// same launch in other places of memory differs as much.
 #[must_use]
 pub fn compare(saved: &Saved, results: &Results) -> Vec<Change> {
     let before: BTreeMap<_, _> = saved.rows.iter().map(|row| (&row.name, row)).collect();
@@ -119,15 +133,19 @@ pub fn compare(saved: &Saved, results: &Results) -> Vec<Change> {
     let mut changes = vec![];
     for after in results.all_rows() {
         let Some(before) = before.get(&after.name) else { continue };
-        let [then, now] = [
-            only_quiet(&before.samples_us, &before.placements, &before.quiet),
-            only_quiet(&after.samples_us, &after.placements, &after.quiet),
+        let all = [
+            (&before.samples_us, &before.placements, &before.quiet),
+            (&after.samples_us, &after.placements, &after.quiet),
         ];
-        if then.0.is_empty() || now.0.is_empty() {
-            continue;
-        }
+        let quiet = all.map(|(us, placements, quiet)| only_quiet(us, placements, quiet));
+        let were_quiet = quiet.iter().all(|(us, _)| !us.is_empty());
+        let [then, now] = if were_quiet {
+            quiet
+        } else {
+            all.map(|(us, placements, _)| only_quiet(us, placements, &[]))
+        };
         let mut comparison = statistics::compare(&then.0, &now.0, statistics::FLOOR);
-        let is_sure = !has_changed && are_apart(&[medians(&then), medians(&now)]);
+        let is_sure = were_quiet && !has_changed && are_apart(&[medians(&then), medians(&now)]);
         if comparison.verdict.is_difference() && !is_sure {
             comparison.verdict = Verdict::Unclear;
         }
@@ -255,7 +273,8 @@ mod tests {
         let rows = serde_json::to_value(&results.rows).expect("rows are JSON");
         let rows = serde_json::from_value(rows).expect("and can be read");
         let quiet_canary_us = results.quiet_canary_us;
-        Saved { version: "0.1.0".into(), adapter, quiet_canary_us, rows }
+        let version = "0.1.0".into();
+        Saved { version, adapter, clock: None, quick: false, quiet_canary_us, rows }
     }
 
     fn verdict(before: &Results, after: &Results) -> Verdict {
@@ -284,6 +303,15 @@ mod tests {
         let change = &compare(&saved(&before), &run(2, 1.2, 50.0))[0];
         assert!(change.is_regression(10.0) && !change.is_regression(30.0));
         assert!((change.before_us - 101.0).abs() < 2.0, "only quiet samples: {}", change.before_us);
+    }
+
+    #[test]
+    fn nothing_is_sure_of_samples_none_of_which_was_quiet() {
+        let (before, mut after) = (run(1, 1.0, 50.0), run(2, 1.2, 50.0));
+        after.rows[0].quiet.fill(false);
+        let change = &compare(&saved(&before), &after)[0];
+        assert_eq!(change.comparison.verdict, Verdict::Unclear);
+        assert!(change.after_us > 115.0, "all samples: {}", change.after_us);
     }
 
     #[test]

@@ -146,6 +146,12 @@ pub struct Results {
 }
 
 impl Results {
+    /// Whose clock kernels were timed on, if any were.
+    #[must_use]
+    pub fn clock_kind(&self) -> Option<ClockKind> {
+        self.clock.as_ref().map(|clock| clock.used)
+    }
+
     /// The rows of kernels, then those of training runs.
     #[must_use]
     pub fn all_rows(&self) -> Vec<Row> {

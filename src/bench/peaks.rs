@@ -32,6 +32,14 @@ pub struct Bandwidth {
     pub gbps: f64,
 }
 
+impl Bandwidth {
+    /// The working set, in a unit that people know.
+    #[must_use]
+    pub fn size(&self) -> String {
+        bytes(self.working_set_bytes)
+    }
+}
+
 /// What a result is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -211,7 +219,7 @@ fn case(spec: &'static KernelSpec, variant: &str, dispatch: Dispatch, cost: Cost
     Case::new(CaseName { suite, kernel, variant, size }, dispatch, cost, super::hash_of(spec))
 }
 
-/// In a unit that people know.
+/// As a number of KiB or MiB.
 fn bytes(bytes: f64) -> String {
     let (scale, unit) = if bytes < 1_048_576.0 { (1_024.0, "KiB") } else { (1_048_576.0, "MiB") };
     format!("{} {unit}", bytes / scale)

@@ -35,7 +35,8 @@ pub struct Cost {
     pub special: f64,
     /// Bytes between the shader and memory, if each input is read and each output written once.
     pub bytes: f64,
-    /// Bytes that invocations read from the memory of their workgroup.
+    /// Bytes that invocations read from the memory of their workgroup, each a value of its own: where
+    /// neighbours read the same one, as in a product, hardware fetches it once, and nothing is counted.
     pub workgroup_bytes: f64,
 }
 

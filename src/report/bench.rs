@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{adapter_lines, table};
 use crate::bench::{
-    Bandwidth, Cell, Change, Clock, GroupResult, Peaks, Results, Row, RunsOn, Suite, TrainingRow,
+    Bandwidth, Cell, Change, Clock, ClockKind, GroupResult, Peaks, Results, Row, RunsOn, Suite,
+    TrainingRow,
 };
 use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};
@@ -78,7 +79,7 @@ impl BenchReport<'_> {
         let unwritable = |error: &dyn std::fmt::Display| Error::Usage(format!("CSV: {error}"));
         let mut writer = csv::Writer::from_writer(vec![]);
         let adapter = self.adapter;
-        let clock = self.results.clock.as_ref().map_or("host", Clock::name);
+        let clock = self.results.clock_kind().unwrap_or(ClockKind::Host).name();
         writer
             .write_record([
                 "version",
@@ -297,9 +298,8 @@ fn peak_lines(peaks: &Peaks) -> String {
     let one = |rate: Option<f64>, unit: &str| {
         rate.map_or_else(|| "not measured".into(), |rate| format!("{} {unit}", significant(rate)))
     };
-    let copies = peaks.copy.iter().map(|Bandwidth { working_set_bytes, gbps }| {
-        format!("{} at {}", significant(*gbps), bytes(*working_set_bytes))
-    });
+    let at = |copy: &Bandwidth| format!("{} at {}", significant(copy.gbps), copy.size());
+    let copies = peaks.copy.iter().map(at);
     format!(
         "peaks:   {}, {}, {}, {} a launch\n         copies of {} GB/s\n",
         one(peaks.fma_gflops, "GFLOP/s of products and sums"),
@@ -326,6 +326,10 @@ fn kernel_table(rows: &[&Row]) -> String {
         "limited by",
     ];
     let optional = |value: Option<f64>| value.map(significant).unwrap_or_default();
+    // Of a single sample neither is known.
+    let percent = |share: f64, digits: usize| {
+        if share.is_finite() { format!("{:.digits$} %", 100.0 * share) } else { String::new() }
+    };
     let cells = |row: &&Row| {
         let time = &row.time;
         let mark = if row.drifted == Some(true) { " !" } else { "" };
@@ -333,9 +337,9 @@ fn kernel_table(rows: &[&Row]) -> String {
             format!("{} {}", row.name.kernel, row.name.variant).trim_end().to_owned(),
             row.name.size.clone(),
             duration(time.median_us),
-            format!("{:.1} %", 100.0 * time.relative_interval),
+            percent(time.relative_interval, 1),
             duration(time.min_us),
-            format!("{:.0} %", 100.0 * time.cv),
+            percent(time.cv, 0),
             row.cold_us.map(duration).unwrap_or_default(),
             optional(row.gflops),
             optional(row.gbps),
@@ -376,12 +380,6 @@ fn changed((name, differences, changes): (&str, &[String], &[Change])) -> String
         let _ = writeln!(text, "note: {difference}");
     }
     text + &table(&rows)
-}
-
-/// In a unit that people know.
-pub(super) fn bytes(bytes: f64) -> String {
-    let (scale, unit) = if bytes < 1_048_576.0 { (1_024.0, "KiB") } else { (1_048_576.0, "MiB") };
-    format!("{} {unit}", significant(bytes / scale))
 }
 
 /// With three digits, and a unit.

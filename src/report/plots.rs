@@ -1,8 +1,8 @@
 //! Pictures of a benchmark: the roofline, and time against size.
 
-use super::bench::{BenchReport, bytes, duration, significant};
+use super::bench::{BenchReport, duration, significant};
 use super::chart::{Chart, ChartAxis, Series, SeriesKind};
-use crate::bench::{Bandwidth, Peaks, Row, Suite};
+use crate::bench::{Peaks, Row, Suite};
 use crate::error::Error;
 
 impl BenchReport<'_> {
@@ -96,8 +96,9 @@ fn ceilings(peaks: &Peaks, [low, high]: [f64; 2]) -> Vec<Series> {
     let label = format!("products and sums, {} GFLOP/s", significant(roof));
     let mut ceilings =
         vec![Series::new(label, SeriesKind::Ceiling, vec![(low, roof), (high, roof)])];
-    for Bandwidth { working_set_bytes, gbps } in &peaks.copy {
-        let label = format!("{} GB/s at {}", significant(*gbps), bytes(*working_set_bytes));
+    for copy in &peaks.copy {
+        let gbps = copy.gbps;
+        let label = format!("{} GB/s at {}", significant(gbps), copy.size());
         let end = (roof / gbps).max(low);
         let line = vec![(low, low * gbps), (end, end * gbps)];
         ceilings.push(Series::new(label, SeriesKind::Ceiling, line));
