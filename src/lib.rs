@@ -58,7 +58,7 @@
 //! | --- | --- | --- |
 //! | [`dataset`], [`rng`], [`model`], [`rule`] | data, draws, networks, training rules; pure | – |
 //! | [`scalar`] | the numbers that the reference runs on: `f32`, `f64`, values with error bounds | – |
-//! | [`cpu`] | a twin for each shader, and a step made of them | `scalar` |
+//! | [`cpu`] | a twin for each shader, a step made of them, and a test of products that needs no twin | `scalar` |
 //! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps and whether to believe them; the only user of wgpu | – |
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu`, `rule` |
 //! | [`tune`] | which matrix product is the fastest on a device | `kernels`, `cpu`, `file` |
@@ -153,8 +153,8 @@
 //! as computing the same, with the reason; an entry that is caught is a fault of the list.
 //!
 //! # What `bench` measures, and how
-//! 1. Correct before fast: each launch that is timed is one that [`verify::Workloads`] bound and
-//!    compared with its twin; one that fails is named, not timed.
+//! 1. Correct before fast: each launch that is timed is one that [`verify::Workload::make`] bound and
+//!    compared with its twin, or gives the same bits as that; one that fails is named, not timed.
 //! 2. The clock: passes of 1 to 32 equal launches, on the device's clock and on the host's
 //!    ([`gpu::Gpu::time_passes`]). [`gpu::clock::judge`] takes the device's only if nothing speaks
 //!    against it: no zeros, no steps backwards, none longer than ½ % of a sample, times that follow
@@ -163,13 +163,15 @@
 //! 3. Samples: a pass of as many launches as take about 10 ms. All cases take turns, in an order that
 //!    is another one each round; between two samples runs the canary, always the same work. A sample
 //!    is quiet if the canary beside it took at most 1.1 times its lower quartile; a row is marked if
-//!    less than half of its samples are, and only those are compared with another run. Each launch is
-//!    bound in up to five places of memory, which take turns too. At least ten samples and half a
-//!    second, until half the interval is below ½ % of the median or the case's share of the budget is
-//!    used. Cold samples are of one launch after 128 MiB were copied.
+//!    less than half of its samples are, and only by those a run may differ from another. Each launch is
+//!    compiled and bound up to nine times, in other places of memory, which take turns too. At least
+//!    ten samples and half a second, until half the interval is below ½ % of the median or the case's
+//!    share of the budget is used. Cold samples are of one launch after 128 MiB were copied.
 //! 4. Figures: [`bench::statistics`] has the median with its bootstrap interval, and compares runs by
 //!    Mann and Whitney's test and Hodges and Lehmann's ratio: a difference is one of p < 0.001 whose
-//!    whole interval is beyond 2 %, since runs of a process differ by more than the samples in one.
+//!    whole interval is beyond 2 %, since runs of a process differ by more than the samples in one;
+//!    beyond 20 % of what a launch takes by itself, and 12 % if there are fewer than four places; and
+//!    the places of one run must be slower than those of the other, too (`bench/compare.rs`).
 //! 5. Peaks, in the same run: `peak_arithmetic`, `peak_copy` at four sizes, `peak_workgroup`, and a
 //!    launch that does next to nothing, each at its best. A launch whose formula asks for `flops`,
 //!    `special`, `bytes` ([`kernels::Cost`]) takes at least the longest of flops / peak, special /
@@ -226,6 +228,9 @@
 //! - How many loops llvmpipe unrolls, and with it how soon it ends them all, is not to be told from
 //!   the shader: a count comes out short if any loop did, and then the run is made again in smaller
 //!   parts, to the same bits (`check_counts` in `verify/members/checks.rs`).
+//! - One pipeline of llvmpipe (Mesa 22.3.6) may run 12 % longer than another of the same text, for as
+//!   long as it lives, by where its code lies, as it seems (`sigmoid_grad` of 2²⁰ values, on Zen 4).
+//!   So `bench` compiles each launch several times.
 //! - naga makes a branch of `&&`, and SwiftShader (of Chromium 156) takes twice as long to compile for
 //!   each branch in a loop: with two conditions for each of 16 stores it did not end and took all
 //!   memory. So they are joined by `&` (`store` in `matmul_register.wgsl`): 0.3 s

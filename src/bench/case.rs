@@ -88,15 +88,16 @@ impl Samples {
     }
 }
 
-/// How many places in memory a launch is timed in. The time of one may be 5 % from that of another,
-/// for as long as a process runs: without other places, two runs would differ beyond doubt where
-/// nothing has changed.
-pub(super) const PLACEMENTS: usize = 5;
+/// How many places in memory a launch is timed in, each with a pipeline of its own. The time of one
+/// may be 12 % from that of another, for as long as a process runs, most of that by where its code
+/// lies: without other places, two runs would differ beyond doubt where nothing has changed.
+pub(super) const PLACEMENTS: usize = 9;
 
 /// A launch that was found right.
 pub(super) struct Case {
     pub name: CaseName,
-    /// The launch, and the same in other places of memory: samples are taken of them in turns.
+    /// The launch, and the same compiled anew in other places of memory: samples are taken of them in
+    /// turns.
     pub placements: Vec<Dispatch>,
     pub cost: Cost,
     /// The first digits of the SHA-256 of the shader's text.
@@ -112,18 +113,38 @@ impl Case {
         Self { name, placements, cost, shader, launches: 1, samples: Samples::default() }
     }
 
-    /// Places it in memory again, [`PLACEMENTS`] times together, or less often if that takes too
-    /// much of it.
-    pub async fn place(&mut self, gpu: &Gpu) -> Result<(), Error> {
+    /// Compiles and places it again, [`PLACEMENTS`] times together, or less often if there is no need
+    /// or that takes too much memory; each must compute what the first does.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] if one does not.
+    pub async fn place(&mut self, gpu: &Gpu, is_quick: bool) -> Result<(), Error> {
         const MOST_BYTES: usize = 1 << 28;
+        let count = if is_quick { 2 } else { PLACEMENTS };
         let values: usize = self.placements[0].tensors().iter().map(Tensor::len).sum();
         let (each, mut bytes) = (4 * values, 4 * values);
-        while self.placements.len() < PLACEMENTS && bytes + each <= MOST_BYTES {
-            self.placements.push(gpu.replicate(&self.placements[0]).await?);
+        while self.placements.len() < count && bytes + each <= MOST_BYTES {
+            let copy = gpu.replicate(&self.placements[0]).await?;
+            if launched(gpu, &copy).await? != launched(gpu, &self.placements[0]).await? {
+                let why = "compiled again, it computes something else";
+                return Err(Error::Wrong(format!("{}: {why}", self.name.path())));
+            }
+            self.placements.push(copy);
             bytes += each;
         }
         Ok(())
     }
+}
+
+/// Every bit of what a launch is bound to, after it.
+async fn launched(gpu: &Gpu, dispatch: &Dispatch) -> Result<Vec<Vec<u32>>, Error> {
+    let mut nothing = gpu.readback(1).await?;
+    gpu.submit([dispatch], &[], &mut nothing, None).await?;
+    let mut words = vec![];
+    for tensor in dispatch.tensors() {
+        words.push(gpu.read(tensor).await?);
+    }
+    Ok(words)
 }
 
 #[cfg(test)]

@@ -77,31 +77,24 @@ impl Checked {
             if (options.observe)(Progress { unit: "check", done, total }).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-            let mut trial = Trial { as_timed: true, ..Trial::new(gpu, spec.name, EFFORT) };
-            let cost = workload.cost;
-            match workload.make(&mut trial).await {
-                Ok(dispatch) => {
-                    self.cases.push(Case::new(name, dispatch, cost, super::hash_of(spec)));
-                }
-                Err(failure) => self.name_fault(gpu, &name.path(), failure).await?,
+            let path = name.path();
+            match made(gpu, Planned { name, spec, workload }, options).await {
+                Ok(case) => self.cases.push(case),
+                Err(failure) => self.name_fault(gpu, &path, failure).await?,
             }
         }
         Ok(ControlFlow::Continue(()))
     }
 
     /// Adds the cases of the peaks whose kernels are right.
-    pub async fn add_peaks(&mut self, gpu: &Gpu) -> Result<(), Error> {
-        let mut wrong = vec![];
+    pub async fn add_peaks(&mut self, gpu: &Gpu, options: Options<'_>) -> Result<(), Error> {
         for kernel in KERNELS.iter().filter(|kernel| kernel.spec.name.starts_with("peak_")) {
             let name = kernel.spec.name;
-            let mut trial = Trial::new(gpu, name, EFFORT);
-            if let Err(failure) = kernel.check(&mut trial).await {
-                self.name_fault(gpu, name, failure).await?;
-                wrong.push(name);
+            match made_peaks(gpu, kernel, options).await {
+                Ok(cases) => self.cases.extend(cases),
+                Err(failure) => self.name_fault(gpu, name, failure).await?,
             }
         }
-        let cases = peaks::cases(gpu).await?.into_iter();
-        self.cases.extend(cases.filter(|case| !wrong.contains(&case.name.kernel.as_str())));
         Ok(())
     }
 
@@ -116,4 +109,29 @@ impl Checked {
         });
         Ok(())
     }
+}
+
+/// Checks a launch, and places it.
+async fn made(gpu: &Gpu, planned: Planned, options: Options<'_>) -> Result<Case, Failure> {
+    let Planned { name, spec, workload } = planned;
+    let mut trial = Trial { as_timed: true, ..Trial::new(gpu, spec.name, EFFORT) };
+    let cost = workload.cost;
+    let dispatch = workload.make(&mut trial).await?;
+    let mut case = Case::new(name, dispatch, cost, super::hash_of(spec));
+    case.place(gpu, options.quick).await?;
+    Ok(case)
+}
+
+/// The same of all launches of a kernel that measures peaks.
+async fn made_peaks(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    options: Options<'_>,
+) -> Result<Vec<Case>, Failure> {
+    kernel.check(&mut Trial::new(gpu, kernel.spec.name, EFFORT)).await?;
+    let mut cases = peaks::cases(gpu, kernel.spec).await?;
+    for case in &mut cases {
+        case.place(gpu, options.quick).await?;
+    }
+    Ok(cases)
 }

@@ -16,6 +16,16 @@ const CHANCE: f64 = 0.05;
 /// By how much the canary may differ between two runs that are compared.
 const STATE: f64 = 0.05;
 
+/// By how much a launch that does next to nothing may: of fifteen runs on one machine, between which
+/// nothing had changed, the slowest had 1.18 times the fastest.
+const LAUNCH_STATE: f64 = 0.2;
+
+/// With fewer placements than these, one alone may be what differs, by [`PLACE`].
+const ENOUGH_PLACES: usize = 4;
+
+/// By how much the time in one place may differ from that in another.
+const PLACE: f64 = 0.12;
+
 /// What a run left behind: the parts of its JSON that are compared.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Saved {
@@ -58,10 +68,11 @@ impl Saved {
     /// The first row that cannot.
     pub fn check(&self) -> Result<(), String> {
         let is_time = |us: &f64| *us > 0.0 && us.is_finite();
-        let is_right = |row: &&SavedRow| row.samples_us.iter().all(is_time);
+        let is_right =
+            |row: &&SavedRow| !row.samples_us.is_empty() && row.samples_us.iter().all(is_time);
         match self.rows.iter().find(|row| !is_right(row)) {
             None => Ok(()),
-            Some(row) => Err(format!("{} has a sample that is no time", row.name.path())),
+            Some(row) => Err(format!("{} has no times, or one that is none", row.name.path())),
         }
     }
 
@@ -84,6 +95,11 @@ impl Saved {
             format!("the canary takes {ratio:.2} times as long as then: no difference is sure")
         });
         quick.into_iter().chain(differ).chain(canary).collect()
+    }
+
+    /// Whether kernels were timed on the clock that they are timed on now.
+    fn has_same_clock(&self, results: &Results) -> bool {
+        self.clock.map(|then| then.used) == results.clock_kind()
     }
 
     /// How many times as long the canary takes now.
@@ -124,12 +140,14 @@ fn has_changed(canary_ratio: f64) -> bool {
 }
 
 /// Every row that both runs have, by their quiet samples. What looks like a difference is none that is
-/// sure where the canary says that the machine has changed, where no sample was quiet, or where the
-/// same launch in other places of memory differs as much.
+/// sure where the clock is another one, where the canary says that the machine has changed, where no
+/// sample was quiet, where the same launch in other places of memory differs as much, or where what
+/// any launch takes does.
 #[must_use]
 pub fn compare(saved: &Saved, results: &Results) -> Vec<Change> {
     let before: BTreeMap<_, _> = saved.rows.iter().map(|row| (&row.name, row)).collect();
     let has_changed = saved.canary_ratio(results).is_some_and(has_changed);
+    let same_clock = saved.has_same_clock(results);
     let mut changes = vec![];
     for after in results.all_rows() {
         let Some(before) = before.get(&after.name) else { continue };
@@ -145,12 +163,15 @@ pub fn compare(saved: &Saved, results: &Results) -> Vec<Change> {
             all.map(|(us, placements, _)| only_quiet(us, placements, &[]))
         };
         let mut comparison = statistics::compare(&then.0, &now.0, statistics::FLOOR);
-        let is_sure = were_quiet && !has_changed && are_apart(&[medians(&then), medians(&now)]);
+        let before_us = median(&then.0);
+        let places = [medians(&then), medians(&now)];
+        let is_beyond = comparison.is_beyond(doubt(&places, results.peaks.launch_us, before_us));
+        let is_sure = were_quiet && same_clock && !has_changed && is_beyond && are_apart(&places);
         if comparison.verdict.is_difference() && !is_sure {
             comparison.verdict = Verdict::Unclear;
         }
         changes.push(Change {
-            before_us: median(&then.0),
+            before_us,
             after_us: median(&now.0),
             shader_changed: before.shader != after.shader,
             name: after.name,
@@ -181,14 +202,23 @@ fn medians((samples_us, placements): &Placed) -> Vec<f64> {
     of.values().map(|samples| median(samples)).collect()
 }
 
+/// The difference that must be there so that it is one of the kernel: of a launch that is short
+/// against what a launch takes by itself, or was timed in few places, a small one is not.
+fn doubt(places: &[Vec<f64>; 2], launch_us: Option<f64>, before_us: f64) -> f64 {
+    let fewest = places[0].len().min(places[1].len());
+    let of_place = if (1..ENOUGH_PLACES).contains(&fewest) { PLACE } else { 0.0 };
+    let of_launch = LAUNCH_STATE * (launch_us.unwrap_or(0.0) / before_us).min(1.0);
+    of_launch.max(of_place)
+}
+
 /// Whether the placements of one run are slower than those of the other, beyond chance. Samples of
-/// one placement are not independent, so each counts once, by its median: with five of each, Mann and
-/// Whitney's exact test leaves chance 3.2 % if no more than two of the 25 pairs are the other way
-/// round. With fewer than four that test can never say so: then all must be on one side, which is
-/// little, as with launches of more than 50 MB. Where there are no placements, as with whole training
-/// runs, nothing speaks against the samples.
+/// one placement are not independent, so each counts once, by its median: with nine of each, Mann and
+/// Whitney's exact test leaves chance less than 5 % if no more than 17 of the 81 pairs are the other
+/// way round, as when one or two places in nine are slow. With few that test can never say so: then
+/// all must be on one side. Where there are no placements, as with whole training runs, nothing speaks
+/// against the samples.
 fn are_apart([before, after]: &[Vec<f64>; 2]) -> bool {
-    if before.len().min(after.len()) < 4 {
+    if before.len().min(after.len()) < ENOUGH_PLACES {
         let below = |a: &[f64], b: &[f64]| a.iter().all(|us| b.iter().all(|other| us < other));
         return below(before, after) || below(after, before);
     }
@@ -200,6 +230,7 @@ mod tests {
     use super::*;
     use crate::bench::statistics::Summary;
     use crate::bench::{Row, Suite};
+    use crate::gpu::{Backend, DeviceType};
     use crate::rng::Stream;
 
     #[test]
@@ -214,6 +245,24 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_place_in_nine_hides_no_difference() {
+        let before = [1.0, 1.0, 1.1, 1.0, 1.01, 1.0, 1.01, 1.0, 1.11];
+        let apart = |factor: f64| {
+            let after = before.map(|us| us * factor * 1.001);
+            are_apart(&[before.into(), after.into()])
+        };
+        assert!(apart(1.05) && !apart(1.0));
+    }
+
+    #[test]
+    fn few_places_and_short_launches_ask_for_larger_differences() {
+        let places = |count| [vec![1.0; count], vec![1.0; count]];
+        assert_eq!(doubt(&places(9), Some(20.0), 40.0), 0.1);
+        assert_eq!(doubt(&places(9), Some(20.0), 10.0), 0.2);
+        assert_eq!([2, 4, 0].map(|count| doubt(&places(count), None, 1.0)), [0.12, 0.0, 0.0]);
+    }
+
+    #[test]
     fn each_placement_has_its_median() {
         let samples = [1.0, 10.0, 2.0, 11.0, 3.0, 30.0];
         let quiet = [true, true, true, true, true, false];
@@ -222,14 +271,14 @@ mod tests {
         assert_eq!(only_quiet(&samples, &[], &[]).0, samples);
     }
 
-    /// The run of one kernel: samples of 100 µs times `factor` with 2 % of noise, in five places that
+    /// The run of one kernel: samples of 100 µs times `factor` with 2 % of noise, in nine places that
     /// are 1 % apart, a quarter of them beside a canary that was slow, and twice as long.
     fn run(seed: u64, factor: f64, quiet_canary_us: f64) -> Results {
         let stream = Stream::new(seed);
         let mut placements = vec![];
         let (mut samples_us, mut quiet) = (vec![], vec![]);
-        for number in 0..200_u32 {
-            let placement = number % 5;
+        for number in 0..216_u32 {
+            let placement = number % 9;
             let place = 1.0 + 0.01 * f64::from(stream.normal(1_000 + placement)).clamp(-1.0, 1.0);
             let is_quiet = number % 4 != 3;
             let slow = if is_quiet { 1.0 } else { 2.0 };
@@ -312,6 +361,46 @@ mod tests {
         let change = &compare(&saved(&before), &after)[0];
         assert_eq!(change.comparison.verdict, Verdict::Unclear);
         assert!(change.after_us > 115.0, "all samples: {}", change.after_us);
+    }
+
+    #[test]
+    fn a_difference_that_a_launch_or_a_place_explains_is_not_sure() {
+        let (before, mut after) = (run(1, 1.0, 50.0), run(2, 1.1, 50.0));
+        assert_eq!(verdict(&before, &after), Verdict::Slower);
+        after.peaks.launch_us = Some(60.0);
+        assert_eq!(verdict(&before, &after), Verdict::Unclear, "12 % of it are of the launch");
+        after.peaks.launch_us = Some(30.0);
+        assert_eq!(verdict(&before, &after), Verdict::Slower, "6 %");
+        for place in &mut after.rows[0].placements {
+            *place %= 2;
+        }
+        assert_eq!(verdict(&before, &after), Verdict::Unclear, "two places");
+    }
+
+    #[test]
+    fn nothing_is_sure_on_another_clock_and_a_quick_run_is_named() {
+        let (before, after) = (run(1, 1.0, 50.0), run(2, 1.2, 50.0));
+        let mut saved = saved(&before);
+        assert_eq!(compare(&saved, &after)[0].comparison.verdict, Verdict::Slower);
+        saved.clock = Some(SavedClock { used: ClockKind::Host });
+        saved.quick = true;
+        assert_eq!(compare(&saved, &after)[0].comparison.verdict, Verdict::Unclear);
+        let adapter = AdapterSummary {
+            name: saved.adapter.name.clone(),
+            backend: Backend::Vulkan,
+            driver: saved.adapter.driver.clone(),
+            device_type: DeviceType::Software,
+        };
+        let notes = saved.differences(&adapter, &after).join("; ");
+        assert!(notes.contains("--quick") && notes.contains("clock was host, is none"), "{notes}");
+    }
+
+    #[test]
+    fn a_row_without_times_is_refused() {
+        let mut saved = saved(&run(1, 1.0, 50.0));
+        assert_eq!(saved.check(), Ok(()));
+        saved.rows[0].samples_us.clear();
+        assert!(saved.check().is_err());
     }
 
     #[test]

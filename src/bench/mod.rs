@@ -109,7 +109,8 @@ pub struct Options<'a> {
     pub budget: Duration,
     /// Makes a kernel slower by so many per cent, to see whether that is found.
     pub handicap: Option<(&'a str, u32)>,
-    /// Is told how far the run has come, before anything that takes time; says whether to go on.
+    /// Is told how far the run has come, before each check of a case, each sample and each run; says
+    /// whether to go on.
     pub observe: &'a dyn Fn(Progress) -> ControlFlow<()>,
 }
 
@@ -135,7 +136,7 @@ pub struct Results {
     pub peaks: Peaks,
     /// Every case that was found right.
     pub rows: Vec<Row>,
-    /// Every case that was found wrong, and therefore not timed.
+    /// Every case that was found wrong or did not compile, and therefore was not timed.
     pub faults: Vec<String>,
     /// Whole runs.
     pub training: Vec<GroupResult>,
@@ -254,14 +255,15 @@ async fn measure_kernels(
     let sampler = Sampler::new(gpu).await?;
     let instruments = Instruments::new(gpu).await?;
     let mut checked = Checked::default();
-    results.interrupted = checked.add(gpu, planned, options).await?.is_break();
-    if !results.interrupted {
-        checked.add_peaks(gpu).await?;
+    if checked.add(gpu, planned, options).await?.is_break() {
+        results.interrupted = true;
+        return Ok(());
     }
+    checked.add_peaks(gpu, options).await?;
     let Checked { mut cases, faults } = checked;
     let canary = vec![];
     let mut session = Session { sampler, instruments, options, canary };
-    results.interrupted |= session.measure(&mut cases, options.budget).await?.is_break();
+    results.interrupted = session.measure(&mut cases, options.budget).await?.is_break();
     // So few samples say nothing of the machine.
     let quiet_us = if options.quick { f64::NAN } else { row::quiet_us(&session.canary) };
     for case in cases.iter().filter(|case| case.name.suite == Suite::Peaks) {

@@ -187,8 +187,17 @@ async fn copy(gpu: &Gpu, len: usize) -> Result<Dispatch, Error> {
     peak_copy::dispatch(gpu, &kernel, [&input, &out]).await
 }
 
-/// One case for each peak.
-pub(super) async fn cases(gpu: &Gpu) -> Result<Vec<Case>, Error> {
+/// A case for each peak that a kernel measures.
+pub(super) async fn cases(gpu: &Gpu, spec: &KernelSpec) -> Result<Vec<Case>, Error> {
+    match spec.name {
+        "peak_arithmetic" => arithmetic_cases(gpu).await,
+        "peak_copy" => copy_cases(gpu).await,
+        "peak_workgroup" => Ok(vec![workgroup_case(gpu).await?]),
+        other => unreachable!("{other} measures no peak"),
+    }
+}
+
+async fn arithmetic_cases(gpu: &Gpu) -> Result<Vec<Case>, Error> {
     let (invocations, iterations) = sizes(gpu);
     let mut cases = vec![];
     for (variant, special) in [(FMA, false), (EXP, true)] {
@@ -198,16 +207,25 @@ pub(super) async fn cases(gpu: &Gpu) -> Result<Vec<Case>, Error> {
         let cost = peak_arithmetic::cost(special, iterations, invocations);
         cases.push(case(&peak_arithmetic::SPEC, variant, dispatch, cost));
     }
-    for len in COPIES {
-        cases.push(case(&peak_copy::SPEC, COPY, copy(gpu, len).await?, peak_copy::cost(len)));
+    Ok(cases)
+}
+
+async fn copy_cases(gpu: &Gpu) -> Result<Vec<Case>, Error> {
+    let mut cases = vec![];
+    for (variant, len) in COPIES.map(|len| (COPY, len)).into_iter().chain([(LAUNCH, 4)]) {
+        let dispatch = copy(gpu, len).await?;
+        cases.push(case(&peak_copy::SPEC, variant, dispatch, peak_copy::cost(len)));
     }
-    cases.push(case(&peak_copy::SPEC, LAUNCH, copy(gpu, 4).await?, peak_copy::cost(4)));
+    Ok(cases)
+}
+
+async fn workgroup_case(gpu: &Gpu) -> Result<Case, Error> {
+    let (invocations, iterations) = sizes(gpu);
     let kernel = Kernel::new(gpu, &peak_workgroup::SPEC, &[]).await?;
     let (iterations, out) = (iterations / 4, gpu.zeros("out", invocations).await?);
     let dispatch = peak_workgroup::dispatch(gpu, &kernel, iterations, 1.0, &out).await?;
     let cost = peak_workgroup::cost(iterations, invocations);
-    cases.push(case(&peak_workgroup::SPEC, SHARED, dispatch, cost));
-    Ok(cases)
+    Ok(case(&peak_workgroup::SPEC, SHARED, dispatch, cost))
 }
 
 fn case(spec: &'static KernelSpec, variant: &str, dispatch: Dispatch, cost: Cost) -> Case {

@@ -52,10 +52,13 @@ impl Session<'_> {
                 before = self.sample(&mut cases[index], before, most).await?;
                 if self.sampler.has_changed_clocks() {
                     // What was taken on the other clock is worth nothing.
+                    self.canary.clear();
+                    for case in &mut *cases {
+                        case.samples = Samples::default();
+                    }
                     if self.prepare_all(cases).await?.is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
-                    self.canary.clear();
                     before = self.sample_canary().await?;
                 }
             }
@@ -74,10 +77,8 @@ impl Session<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Places a case, finds how many launches a sample of it takes, then takes the cold ones.
+    /// Finds how many launches a sample takes, then takes the cold ones.
     async fn prepare(&mut self, case: &mut Case) -> Result<(), Error> {
-        case.samples = Samples::default();
-        case.place(self.sampler.gpu).await?;
         for placement in case.placements.iter().rev() {
             case.launches = self.sampler.launches(placement).await?;
         }

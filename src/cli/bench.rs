@@ -44,7 +44,7 @@ pub(super) struct Args {
     /// Exit with 1 if a case is slower than the saved one by more than so many per cent, surely
     #[arg(long, value_name = "PERCENT", requires = "compare", value_parser = parse_percent)]
     fail_on_regression: Option<f64>,
-    /// Draw roofline.png and times.png into this folder
+    /// Draw roofline.png and times.png into this folder, which is made if it is not there
     #[arg(long, value_name = "FOLDER")]
     plot: Option<PathBuf>,
     /// Write every sample to this file
@@ -161,6 +161,7 @@ impl Args {
 
     fn check_outputs(&self, saved_at: Option<&Path>) -> Result<(), Error> {
         if let Some(folder) = &self.plot {
+            fs::create_dir_all(folder).map_err(|error| Error::file(folder, error))?;
             file::check_writable(&folder.join("roofline.png"))?;
         }
         self.csv.as_deref().into_iter().chain(saved_at).try_for_each(file::check_writable)

@@ -1,5 +1,5 @@
 //! The reference: a twin for each shader, with its loops, on plain slices, for any [`Scalar`];
-//! and a training step made of them in the shaders' order.
+//! a training step made of them in the shaders' order; and a test of products that needs no twin.
 //!
 //! [`Scalar`]: crate::scalar::Scalar
 

@@ -1,5 +1,7 @@
 //! From a shader's description to a launch that can be repeated.
 
+use std::sync::Arc;
+
 use super::context::Gpu;
 use super::tensor::Tensor;
 use crate::error::Error;
@@ -154,9 +156,44 @@ impl KernelSpec {
 
 /// A compiled shader.
 pub struct Kernel {
-    spec: &'static KernelSpec,
+    program: Arc<Program>,
     pipeline: wgpu::ComputePipeline,
+}
+
+/// What a pipeline is compiled from.
+#[derive(Debug)]
+struct Program {
+    spec: &'static KernelSpec,
+    module: wgpu::ShaderModule,
+    /// Values of its `override` constants.
+    constants: Vec<(String, f64)>,
     layout: wgpu::BindGroupLayout,
+}
+
+impl Program {
+    fn compile(&self, device: &wgpu::Device) -> wgpu::ComputePipeline {
+        let label = Some(self.spec.name);
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label,
+            bind_group_layouts: &[Some(&self.layout)],
+            ..Default::default()
+        });
+        let constants: Vec<_> =
+            self.constants.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label,
+            layout: Some(&pipeline_layout),
+            module: &self.module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                // The shaders write workgroup memory before they read it. Left to llvmpipe's
+                // GL compiler, 2,048 zeros cost 53 s.
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        })
+    }
 }
 
 /// A launch as data: it can be encoded any number of times.
@@ -164,6 +201,8 @@ pub struct Kernel {
 pub struct Dispatch {
     /// The stem of the shader.
     pub name: &'static str,
+    /// What the pipeline is compiled from.
+    program: Arc<Program>,
     /// The compiled shader.
     pub pipeline: wgpu::ComputePipeline,
     /// Its buffers.
@@ -230,37 +269,20 @@ impl Kernel {
         header: &str,
         overrides: &[(&str, f64)],
     ) -> Result<Self, Error> {
-        let mut constants = overrides.to_vec();
+        let mut constants: Vec<(String, f64)> =
+            overrides.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
         if !overrides.iter().any(|(name, _)| *name == "workgroup_size") {
-            constants.push(("workgroup_size", f64::from(spec.workgroup_size)));
+            constants.push(("workgroup_size".into(), f64::from(spec.workgroup_size)));
         }
-        let device = &gpu.device;
         let entries: Vec<_> = (0..).zip(spec.bindings).map(layout_entry).collect();
         let compile = || {
             let module = shader_module(gpu, spec, header);
-            let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            let layout = gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: Some(spec.name),
                 entries: &entries,
             });
-            let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-                label: Some(spec.name),
-                bind_group_layouts: &[Some(&layout)],
-                ..Default::default()
-            });
-            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(spec.name),
-                layout: Some(&pipeline_layout),
-                module: &module,
-                entry_point: Some("main"),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &constants,
-                    // The shaders write workgroup memory before they read it. Left to llvmpipe's
-                    // GL compiler, 2,048 zeros cost 53 s.
-                    zero_initialize_workgroup_memory: false,
-                },
-                cache: None,
-            });
-            Self { spec, pipeline, layout }
+            let program = Program { spec, module, constants, layout };
+            Self { pipeline: program.compile(&gpu.device), program: Arc::new(program) }
         };
         gpu.scoped(spec.name, compile).await
     }
@@ -280,13 +302,14 @@ impl Kernel {
         tensors: &[&Tensor],
         workgroup_count: [u32; 3],
     ) -> Result<Dispatch, Error> {
-        let name = self.spec.name;
-        assert_eq!(tensors.len() + 1, self.spec.bindings.len(), "tensors for {name}");
+        let Program { spec, layout, .. } = &*self.program;
+        let name = spec.name;
+        assert_eq!(tensors.len() + 1, spec.bindings.len(), "tensors for {name}");
         let uniform = gpu.uniform(name, params).await?;
-        let bind_group = gpu.bind_group(name, &self.layout, &uniform, tensors).await?;
-        let pipeline = self.pipeline.clone();
+        let bind_group = gpu.bind_group(name, layout, &uniform, tensors).await?;
+        let (program, pipeline) = (Arc::clone(&self.program), self.pipeline.clone());
         let tensors = tensors.iter().map(|&tensor| tensor.clone()).collect();
-        Ok(Dispatch { name, pipeline, bind_group, uniform, tensors, workgroup_count })
+        Ok(Dispatch { name, program, pipeline, bind_group, uniform, tensors, workgroup_count })
     }
 }
 
@@ -318,11 +341,11 @@ impl Gpu {
         self.write_buffer(&dispatch.uniform, 0, data);
     }
 
-    /// The same launch on buffers of its own, which hold what those of the other hold now: a time
-    /// may depend on where in memory they lie.
+    /// The same launch, compiled anew, on buffers of its own, which hold what those of the other hold
+    /// now: a time may depend on where in memory they lie, and where the code does.
     ///
     /// # Errors
-    /// [`Error::Gpu`] if memory runs out.
+    /// [`Error::Gpu`] if memory runs out or the driver refuses.
     pub async fn replicate(&self, dispatch: &Dispatch) -> Result<Dispatch, Error> {
         let mut copies: Vec<(wgpu::Buffer, wgpu::Buffer)> = vec![];
         let old = dispatch.tensors.iter().map(|tensor| &tensor.buffer);
@@ -346,10 +369,11 @@ impl Gpu {
         let uniform = copy_of(&dispatch.uniform);
         let moved = |tensor: &Tensor| tensor.in_buffer(copy_of(&tensor.buffer));
         let tensors: Vec<_> = dispatch.tensors.iter().map(moved).collect();
-        let layout = dispatch.pipeline.get_bind_group_layout(0);
         let bound: Vec<_> = tensors.iter().collect();
-        let bind_group = self.bind_group(dispatch.name, &layout, &uniform, &bound).await?;
-        Ok(Dispatch { bind_group, uniform, tensors, ..dispatch.clone() })
+        let (name, program) = (dispatch.name, &dispatch.program);
+        let bind_group = self.bind_group(name, &program.layout, &uniform, &bound).await?;
+        let pipeline = self.scoped(name, || program.compile(&self.device)).await?;
+        Ok(Dispatch { pipeline, bind_group, uniform, tensors, ..dispatch.clone() })
     }
 
     async fn bind_group(

@@ -159,7 +159,7 @@ impl BenchReport<'_> {
         let Results { peaks, rows, faults, .. } = self.results;
         let checked = match faults.len() {
             0 => "All results match those of the reference.".into(),
-            wrong => format!("{wrong} cases are wrong and were not timed."),
+            wrong => format!("{wrong} cases are wrong or do not compile, and were not timed."),
         };
         let mut text = format!("{}\n{checked}\n", peak_lines(peaks));
         for suite in [Suite::Peaks, Suite::Kernels, Suite::Matmul] {

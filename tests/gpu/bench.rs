@@ -197,6 +197,7 @@ fn the_same_launch_elsewhere_in_memory_computes_the_same() {
     let workload = workloads.of(&gpu, 1757).remove(0);
     let original = &block_on(workload.make(&mut trial)).expect("it is right");
     let copy = block_on(gpu.replicate(original)).expect("there is memory");
+    assert_ne!(copy.pipeline, original.pipeline, "it is compiled anew");
     let read = |dispatch: &Dispatch| -> Vec<f32> {
         block_on(gpu.read(dispatch.tensors().last().expect("an output"))).expect("it is read")
     };

@@ -118,6 +118,15 @@ pub fn compare(a: &[f64], b: &[f64], floor: f64) -> Comparison {
     }
 }
 
+impl Comparison {
+    /// Whether the whole interval of the ratio is beyond 1 + `change` or below 1 / (1 + `change`).
+    #[must_use]
+    pub fn is_beyond(&self, change: f64) -> bool {
+        let [low, high] = self.ratio_ci95;
+        low > 1.0 + change || high < 1.0 / (1.0 + change)
+    }
+}
+
 /// All differences ln b − ln a, of which none is kept: there are as many as pairs.
 struct Differences {
     a: Vec<f64>,
