@@ -1,14 +1,17 @@
 //! How far a run has come, on standard error: a bar on a terminal, a few lines elsewhere.
 
 use std::io::{IsTerminal, stderr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::{note, number};
 
-/// Lines of a run that is not watched on a terminal.
+/// Lines of a run that is not watched on a terminal, at most.
 const LINES: u64 = 10;
+
+/// Between two of them, at least.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The display of one run.
 pub struct ProgressDisplay {
@@ -18,6 +21,8 @@ pub struct ProgressDisplay {
     bar: Option<ProgressBar>,
     /// The count from which on the next line is due.
     due: u64,
+    /// When the last one was written, or the run began.
+    last: Instant,
 }
 
 impl ProgressDisplay {
@@ -30,7 +35,7 @@ impl ProgressDisplay {
                 ProgressStyle::with_template(template).expect("the template is well-formed");
             ProgressBar::new(total).with_style(style).with_prefix(unit)
         });
-        Self { unit, total, bar, due: total.div_ceil(LINES) }
+        Self { unit, total, bar, due: total.div_ceil(LINES), last: Instant::now() }
     }
 
     /// What it counts.
@@ -46,7 +51,8 @@ impl ProgressDisplay {
         if let Some(bar) = &self.bar {
             bar.set_message(loss);
             bar.set_position(done);
-        } else if done >= self.due {
+        } else if done >= self.due && self.last.elapsed() >= PAUSE {
+            self.last = Instant::now();
             let (unit, total) = (self.unit, HumanCount(self.total));
             note(&format!("{unit} {} of {total}{loss}", HumanCount(done)));
             let part = self.total.div_ceil(LINES);
