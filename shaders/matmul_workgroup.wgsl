@@ -106,7 +106,7 @@ fn finish(product: f32, index: u32, column: u32) -> f32 {
 }
 
 // `&` and not `&&`, of which naga makes a branch: each branch in a loop doubles the time that
-// SwiftShader (Chromium 156) takes to compile it, to hours for a tile.
+// SwiftShader (Chromium 156) takes to compile it: for a tile it did not end, and took all memory.
 fn store(row: u32, column: u32, product: f32) {
     if (row < params.m) & (column < params.n) {
         let index = row * params.n + column;
