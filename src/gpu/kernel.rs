@@ -166,7 +166,7 @@ struct Program {
     spec: &'static KernelSpec,
     module: wgpu::ShaderModule,
     /// Values of its `override` constants.
-    constants: Vec<(String, f64)>,
+    constants: Vec<(&'static str, f64)>,
     layout: wgpu::BindGroupLayout,
 }
 
@@ -178,15 +178,13 @@ impl Program {
             bind_group_layouts: &[Some(&self.layout)],
             ..Default::default()
         });
-        let constants: Vec<_> =
-            self.constants.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label,
             layout: Some(&pipeline_layout),
             module: &self.module,
             entry_point: Some("main"),
             compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &constants,
+                constants: &self.constants,
                 // The shaders write workgroup memory before they read it. Left to llvmpipe's
                 // GL compiler, 2,048 zeros cost 53 s.
                 zero_initialize_workgroup_memory: false,
@@ -254,7 +252,7 @@ impl Kernel {
     pub async fn new(
         gpu: &Gpu,
         spec: &'static KernelSpec,
-        overrides: &[(&str, f64)],
+        overrides: &[(&'static str, f64)],
     ) -> Result<Self, Error> {
         Self::with_header(gpu, spec, "", overrides).await
     }
@@ -267,12 +265,11 @@ impl Kernel {
         gpu: &Gpu,
         spec: &'static KernelSpec,
         header: &str,
-        overrides: &[(&str, f64)],
+        overrides: &[(&'static str, f64)],
     ) -> Result<Self, Error> {
-        let mut constants: Vec<(String, f64)> =
-            overrides.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
+        let mut constants = overrides.to_vec();
         if !overrides.iter().any(|(name, _)| *name == "workgroup_size") {
-            constants.push(("workgroup_size".into(), f64::from(spec.workgroup_size)));
+            constants.push(("workgroup_size", f64::from(spec.workgroup_size)));
         }
         let entries: Vec<_> = (0..).zip(spec.bindings).map(layout_entry).collect();
         let compile = || {

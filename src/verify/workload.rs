@@ -10,6 +10,9 @@ use crate::kernels::Cost;
 /// A check of a workload that is under way.
 type Making<'t> = Pin<Box<dyn Future<Output = Result<Dispatch, Failure>> + 't>>;
 
+/// How one is begun.
+type Make = Box<dyn for<'t> FnOnce(&'t mut Trial<'_>) -> Making<'t>>;
+
 /// A launch that is worth timing, with what is known of it before anything is compiled.
 pub struct Workload {
     /// What distinguishes it from others of the same kernel and size; may be empty.
@@ -18,7 +21,7 @@ pub struct Workload {
     pub size: String,
     /// The work that it does.
     pub cost: Cost,
-    make: Box<dyn for<'t> FnOnce(&'t mut Trial<'_>) -> Making<'t>>,
+    make: Make,
 }
 
 impl Workload {
@@ -29,8 +32,7 @@ impl Workload {
         cost: Cost,
         make: impl AsyncFnOnce(&mut Trial<'_>) -> Result<Dispatch, Failure> + 'static,
     ) -> Self {
-        let make: Box<dyn for<'t> FnOnce(&'t mut Trial<'_>) -> Making<'t>> =
-            Box::new(move |trial| Box::pin(async move { make(trial).await }));
+        let make: Make = Box::new(move |trial| Box::pin(async move { make(trial).await }));
         Self { variant: String::new(), size, cost, make }
     }
 
