@@ -12,7 +12,7 @@ use crate::bench::{self, Change, Only, Options, Progress, Results, Saved, Suite}
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
-use crate::report::{self, BenchReport, ProgressDisplay};
+use crate::report::{self, BenchReport, PartsDisplay};
 
 /// What the samples of all kernels take at most, unless the user says otherwise: all suites together
 /// then end within five minutes, also on a software adapter.
@@ -142,20 +142,15 @@ impl Args {
         let size = self.size.map(|size| size as usize);
         let only = Only { kernel: self.kernel.clone(), size, filter: self.filter.clone() };
         let budget = Duration::from_secs(self.budget);
-        let display = RefCell::new(None::<ProgressDisplay>);
+        let display = RefCell::new(PartsDisplay::default());
         let observe = |Progress { unit, done, total }: Progress| {
-            let mut display = display.borrow_mut();
-            if display.as_ref().is_none_or(|display| display.unit() != unit) {
-                let last = display.replace(ProgressDisplay::new(unit, total));
-                last.iter().for_each(ProgressDisplay::finish);
-            }
-            display.iter_mut().for_each(|display| display.update(done, None));
+            display.borrow_mut().update(unit, done, total);
             go_on()
         };
         let handicap = self.handicap.as_ref().map(|(kernel, percent)| (kernel.as_str(), *percent));
         let options = Options { quick: self.quick, budget, handicap, observe: &observe };
         let results = bench::run(gpu, self.suite, &only, options).await;
-        display.borrow().iter().for_each(ProgressDisplay::finish);
+        display.borrow().finish();
         results
     }
 

@@ -6,7 +6,7 @@ use super::plan::PlanArgs;
 use super::{DeviceArgs, go_on};
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::report::{self, ProgressDisplay, SabotageReport, VerifyReport};
+use crate::report::{self, PartsDisplay, SabotageReport, VerifyReport};
 use crate::rule::Preset;
 use crate::verify::sabotage::{Progress, sabotage};
 use crate::verify::{Effort, Kernel, Request, Section, prove_by_training, verify};
@@ -58,21 +58,13 @@ impl Args {
         let effort = self.effort(self.quick);
         let (every, kernel) = (self.every, self.kernel.clone());
         let request = Request { plan, effort, every, kernel };
-        let mut progress: Option<(Section, ProgressDisplay)> = None;
+        let mut progress = PartsDisplay::default();
         let mut observe = |section: Section, done: u64, total: u64| {
-            let is_new = progress.as_ref().is_none_or(|(shown, _)| *shown != section || done == 0);
-            if is_new {
-                progress = Some((section, ProgressDisplay::new(section.name(), total)));
-            }
-            if let Some((_, display)) = &mut progress {
-                display.update(done, None);
-            }
+            progress.update(section.name(), done, total);
             go_on()
         };
         let found = verify(&gpu, &request, &mut observe).await?;
-        if let Some((_, display)) = &progress {
-            display.finish();
-        }
+        progress.finish();
         let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
         let (adapter, preset) = (&gpu.adapter, self.preset);
         let report = VerifyReport { adapter, preset, request: &request, found: &found, command };
@@ -91,20 +83,16 @@ impl Args {
         let start = Instant::now();
         let selection = self.device.selection();
         let adapter = Gpu::open(selection.clone()).await?.adapter;
-        let mut progress: Option<ProgressDisplay> = None;
+        let mut progress = PartsDisplay::default();
         let mut observe = |now: Progress| {
-            let display = progress
-                .get_or_insert_with(|| ProgressDisplay::new("wrong kernel", now.total as u64));
-            display.update(now.done as u64, None);
+            progress.update("wrong kernel", now.done as u64, now.total as u64);
             go_on()
         };
         let effort = self.effort(true);
         let further = async |gpu: &Gpu, _: &Kernel, effort| prove_by_training(gpu, effort).await;
         let kernel = self.kernel.as_deref();
         let found = sabotage(selection, effort, kernel, further, &mut observe).await?;
-        if let Some(display) = &progress {
-            display.finish();
-        }
+        progress.finish();
         let (adapter, wall_s) = (&adapter, start.elapsed().as_secs_f64());
         let report = SabotageReport { adapter, found: &found, wall_s };
         report::print(&if self.json { report.json() } else { report.text() })?;

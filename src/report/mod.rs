@@ -24,7 +24,7 @@ pub use devices::devices;
 pub use doctor::DoctorReport;
 pub use ensemble::EnsembleReport;
 pub use picture::{ColourScale, Picture};
-pub use progress::ProgressDisplay;
+pub use progress::{PartsDisplay, ProgressDisplay};
 pub use sabotage::SabotageReport;
 pub use sweep::SweepReport;
 pub use train::TrainReport;

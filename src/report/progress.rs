@@ -38,12 +38,6 @@ impl ProgressDisplay {
         Self { unit, total, bar, due: total.div_ceil(LINES), last: Instant::now() }
     }
 
-    /// What it counts.
-    #[must_use]
-    pub fn unit(&self) -> &'static str {
-        self.unit
-    }
-
     /// Shows where the run is.
     pub fn update(&mut self, done: u64, loss: Option<f32>) {
         let loss = loss.map(|loss| format!(", loss {}", number(loss.into(), 6)));
@@ -77,6 +71,35 @@ impl ProgressDisplay {
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+        }
+    }
+}
+
+/// The displays of a run of several parts, one after the other.
+#[derive(Default)]
+pub struct PartsDisplay {
+    part: Option<ProgressDisplay>,
+    done: u64,
+}
+
+impl PartsDisplay {
+    /// Shows where the run is; a new part counts something else, or to another total, or begins
+    /// again.
+    pub fn update(&mut self, unit: &'static str, done: u64, total: u64) {
+        let goes_on =
+            |part: &ProgressDisplay| part.unit == unit && part.total == total && done >= self.done;
+        if !self.part.as_ref().is_some_and(goes_on) {
+            self.finish();
+            self.part = None;
+        }
+        self.done = done;
+        self.part.get_or_insert_with(|| ProgressDisplay::new(unit, total)).update(done, None);
+    }
+
+    /// Takes the last bar away.
+    pub fn finish(&self) {
+        if let Some(part) = &self.part {
+            part.finish();
         }
     }
 }
