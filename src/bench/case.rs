@@ -8,7 +8,7 @@ use super::Suite;
 use super::row::SEED;
 use super::statistics::Summary;
 use crate::error::Error;
-use crate::gpu::{Dispatch, Gpu, Tensor};
+use crate::gpu::{Dispatch, Gpu, Region, Tensor};
 use crate::kernels::Cost;
 
 /// What tells a row from all others.
@@ -122,29 +122,33 @@ impl Case {
         const MOST_BYTES: usize = 1 << 28;
         let count = if is_quick { 2 } else { PLACEMENTS };
         let values: usize = self.placements[0].tensors().iter().map(Tensor::len).sum();
-        let (each, mut bytes) = (4 * values, 4 * values);
-        while self.placements.len() < count && bytes + each <= MOST_BYTES {
-            let copy = gpu.replicate(&self.placements[0]).await?;
-            if launched(gpu, &copy).await? != launched(gpu, &self.placements[0]).await? {
+        let fitting = MOST_BYTES / (4 * values);
+        // All of them before the first launch: each starts from what the first holds now.
+        let mut copies = vec![];
+        for _ in 1..count.min(fitting) {
+            copies.push(gpu.replicate(&self.placements[0]).await?);
+        }
+        if copies.is_empty() {
+            return Ok(());
+        }
+        let expected = launched(gpu, &self.placements[0]).await?;
+        for copy in copies {
+            if launched(gpu, &copy).await? != expected {
                 let why = "compiled again, it computes something else";
                 return Err(Error::Wrong(format!("{}: {why}", self.name.path())));
             }
             self.placements.push(copy);
-            bytes += each;
         }
         Ok(())
     }
 }
 
 /// Every bit of what a launch is bound to, after it.
-async fn launched(gpu: &Gpu, dispatch: &Dispatch) -> Result<Vec<Vec<u32>>, Error> {
-    let mut nothing = gpu.readback(1).await?;
-    gpu.submit([dispatch], &[], &mut nothing, None).await?;
-    let mut words = vec![];
-    for tensor in dispatch.tensors() {
-        words.push(gpu.read(tensor).await?);
-    }
-    Ok(words)
+async fn launched(gpu: &Gpu, dispatch: &Dispatch) -> Result<Vec<u32>, Error> {
+    let regions: Vec<_> = dispatch.tensors().iter().map(Region::from).collect();
+    let mut readback = gpu.readback(regions.iter().map(|region| region.len).sum()).await?;
+    gpu.submit([dispatch], &regions, &mut readback, None).await?;
+    Ok(readback.words().to_vec())
 }
 
 #[cfg(test)]

@@ -25,9 +25,6 @@ pub(super) fn planned(gpu: &Gpu, suite: Suite, only: &Only) -> Vec<Planned> {
     for part in [Suite::Kernels, Suite::Matmul].into_iter().filter(|part| suite.has(*part)) {
         for (kernel, workloads) in kernels(part) {
             let spec = kernel.spec;
-            if only.kernel.as_ref().is_some_and(|name| name != spec.name) {
-                continue;
-            }
             for size in sizes(gpu, workloads, only) {
                 for workload in workloads.of(gpu, size) {
                     let (variant, size) = (workload.variant.clone(), workload.size.clone());
@@ -73,12 +70,12 @@ impl Checked {
         options: Options<'_>,
     ) -> Result<ControlFlow<()>, Error> {
         let total = planned.len() as u64;
-        for (done, Planned { name, spec, workload }) in (0..).zip(planned) {
+        for (done, planned) in (0..).zip(planned) {
             if (options.observe)(Progress { unit: "check", done, total }).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-            let path = name.path();
-            match made(gpu, Planned { name, spec, workload }, options).await {
+            let path = planned.name.path();
+            match made(gpu, planned, options).await {
                 Ok(case) => self.cases.push(case),
                 Err(failure) => self.name_fault(gpu, &path, failure).await?,
             }

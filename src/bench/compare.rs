@@ -293,24 +293,8 @@ mod tests {
             variant: String::new(),
             size: "[4096]".into(),
         };
-        let row = Row {
-            name,
-            shader: Some("abc".into()),
-            time: Summary::of(&samples_us, seed),
-            cold_us: None,
-            launches: 1,
-            gflops: None,
-            gbps: None,
-            intensity: None,
-            percent_of_peak: None,
-            bound_by: None,
-            drifted: Some(false),
-            canary_us: vec![1.0; samples_us.len()],
-            samples_us,
-            placements,
-            quiet,
-            cold_samples_us: vec![],
-        };
+        let time = Summary::of(&samples_us, seed);
+        let row = Row { placements, quiet, ..Row::of_times(name, time, samples_us) };
         let quiet_canary_us = Some(quiet_canary_us);
         Results { rows: vec![row], quiet_canary_us, ..Results::default() }
     }

@@ -69,28 +69,14 @@ pub struct GroupResult {
 impl GroupResult {
     /// The same as rows like those of kernels.
     pub fn plain_rows(&self) -> impl Iterator<Item = Row> + '_ {
-        self.rows.iter().map(|row| Row {
-            name: CaseName {
+        self.rows.iter().map(|row| {
+            let name = CaseName {
                 suite: Suite::Training,
                 kernel: "train".into(),
                 variant: row.name.clone(),
                 size: self.name.clone(),
-            },
-            shader: None,
-            time: row.time,
-            cold_us: None,
-            launches: 1,
-            gflops: None,
-            gbps: None,
-            intensity: None,
-            percent_of_peak: None,
-            bound_by: None,
-            drifted: None,
-            samples_us: row.samples_us.clone(),
-            placements: vec![],
-            quiet: vec![],
-            canary_us: vec![],
-            cold_samples_us: vec![],
+            };
+            Row::of_times(name, row.time, row.samples_us.clone())
         })
     }
 }

@@ -96,7 +96,8 @@ pub struct Only {
 impl Only {
     /// Whether a case is wanted, as far as its name says.
     fn takes(&self, name: &CaseName) -> bool {
-        self.filter.as_ref().is_none_or(|filter| filter.is_match(&name.path()))
+        self.kernel.as_ref().is_none_or(|kernel| *kernel == name.kernel)
+            && self.filter.as_ref().is_none_or(|filter| filter.is_match(&name.path()))
     }
 }
 

@@ -69,6 +69,28 @@ pub struct SavedRow {
 }
 
 impl Row {
+    /// Of something of which nothing is known but its times.
+    pub(super) fn of_times(name: CaseName, time: Summary, samples_us: Vec<f64>) -> Self {
+        Self {
+            name,
+            shader: None,
+            time,
+            cold_us: None,
+            launches: 1,
+            gflops: None,
+            gbps: None,
+            intensity: None,
+            percent_of_peak: None,
+            bound_by: None,
+            drifted: None,
+            samples_us,
+            placements: vec![],
+            quiet: vec![],
+            canary_us: vec![],
+            cold_samples_us: vec![],
+        }
+    }
+
     /// Of a case that has samples.
     pub(super) fn of(case: &Case, peaks: &Peaks, quiet_us: f64) -> Option<Self> {
         let Samples { warm, placements, canary, cold, .. } = &case.samples;
