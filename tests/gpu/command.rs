@@ -253,17 +253,19 @@ fn resident(id: u32) -> u64 {
     1_024 * kibibytes.parse::<u64>().expect("a number")
 }
 
-/// By less than 256 KiB in the second half of the run, 128 bytes a step; drivers fill their caches
-/// in the first.
+/// By less than 256 KiB in the second half of the run, 64 bytes a step; drivers fill their caches
+/// in the first. The network is narrow: a step of it has the dispatches of a wide one, and takes
+/// less time. With 64 neurons a layer, SwiftShader's caches are not full after 4,096 steps: memory
+/// grows by 230 to 410 KiB in the second half of those, and by 16 KiB from step 9,832 to 11,061.
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_the_steps() {
     use std::io::{BufRead, BufReader};
-    let arguments = ["train", "--bits", "8", "--layers", "8-64-64-1", "--no-reference", "--json"];
+    let arguments = ["train", "--bits", "8", "--layers", "8-8-8-1", "--no-reference", "--json"];
     let folder = tempfile::tempdir().expect("a folder");
     let mut child = Command::new(env!("CARGO_BIN_EXE_parity"))
         .args(arguments)
-        .args(["--steps", "4096"])
+        .args(["--steps", "8192"])
         .env("PARITY_CACHE", folder.path())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -272,7 +274,7 @@ fn memory_does_not_grow_with_the_steps() {
     let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
     let sizes: Vec<u64> = lines
         .map(|line| line.expect("text"))
-        .take_while(|line| !line.starts_with("step 4,096 "))
+        .take_while(|line| !line.starts_with("step 8,192 "))
         .map(|_| resident(child.id()))
         .collect();
     assert!(child.wait().expect("it ends").success());
