@@ -16,8 +16,9 @@ fn main() -> ExitCode {
             default_hook(panic);
         }
     }));
+    // What naga finds in a shader comes back as an error, too.
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,naga=off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let cli = Cli::parse();
     match install_interrupt().and_then(|()| pollster::block_on(cli.run())) {

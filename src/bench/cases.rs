@@ -22,7 +22,7 @@ pub(super) struct Planned {
 /// The cases of a suite that are wanted.
 pub(super) fn planned(gpu: &Gpu, suite: Suite, only: &Only) -> Vec<Planned> {
     let mut planned = vec![];
-    for part in [Suite::Kernels, Suite::Matmul].into_iter().filter(|part| suite.has(*part)) {
+    for part in parts(suite) {
         for (kernel, workloads) in kernels(part) {
             let spec = kernel.spec;
             for size in sizes(gpu, workloads, only) {
@@ -36,6 +36,17 @@ pub(super) fn planned(gpu: &Gpu, suite: Suite, only: &Only) -> Vec<Planned> {
     }
     planned.retain(|planned| only.takes(&planned.name));
     planned
+}
+
+/// The suites of kernels that a suite has.
+fn parts(suite: Suite) -> impl Iterator<Item = Suite> {
+    [Suite::Kernels, Suite::Matmul].into_iter().filter(move |part| suite.has(*part))
+}
+
+/// The kernels of a suite that a device can run.
+pub(super) fn kernel_names(gpu: &Gpu, suite: Suite) -> Vec<&'static str> {
+    let specs = parts(suite).flat_map(kernels).map(|(kernel, _)| kernel.spec);
+    specs.filter(|spec| gpu.can_run(spec)).map(|spec| spec.name).collect()
 }
 
 /// The kernels of a suite.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::case::CaseName;
-use super::row::SavedRow;
+use super::row::{Row, SavedRow};
 use super::statistics::{self, Comparison, Verdict, mann_whitney, median};
 use super::{ClockKind, Results};
 use crate::gpu::AdapterSummary;
@@ -126,11 +126,26 @@ pub struct Change {
 }
 
 impl Change {
-    /// Whether it is slower by more than so many per cent, beyond doubt.
-    #[must_use]
-    pub fn is_regression(&self, percent: f64) -> bool {
+    fn is_regression(&self, percent: f64) -> bool {
         let is_slower = self.comparison.verdict == Verdict::Slower;
         is_slower && self.comparison.ratio > 1.0 + percent / 100.0
+    }
+}
+
+/// A run beside a saved one, row by row.
+#[derive(Debug, Default)]
+pub struct Compared {
+    /// Every row that both have.
+    pub changes: Vec<Change>,
+    /// The paths of those that the saved run does not have: whether they are slower nobody knows.
+    pub missing: Vec<String>,
+}
+
+impl Compared {
+    /// Whether no row is slower by more than so many per cent, beyond doubt, and none is missing.
+    #[must_use]
+    pub fn passes(&self, percent: f64) -> bool {
+        self.missing.is_empty() && !self.changes.iter().any(|change| change.is_regression(percent))
     }
 }
 
@@ -139,46 +154,54 @@ fn has_changed(canary_ratio: f64) -> bool {
     (canary_ratio - 1.0).abs() > STATE
 }
 
-/// Every row that both runs have, by their quiet samples. What looks like a difference is none that is
-/// sure where the clock is another one, where the canary says that the machine has changed, where no
-/// sample was quiet, where the same launch in other places of memory differs as much, or where what
-/// any launch takes does.
+/// Every row beside the same of a saved run.
 #[must_use]
-pub fn compare(saved: &Saved, results: &Results) -> Vec<Change> {
+pub fn compare(saved: &Saved, results: &Results) -> Compared {
     let before: BTreeMap<_, _> = saved.rows.iter().map(|row| (&row.name, row)).collect();
     let has_changed = saved.canary_ratio(results).is_some_and(has_changed);
-    let same_clock = saved.has_same_clock(results);
-    let mut changes = vec![];
+    let is_same = saved.has_same_clock(results) && !has_changed;
+    let mut compared = Compared::default();
     for after in results.all_rows() {
-        let Some(before) = before.get(&after.name) else { continue };
-        let all = [
-            (&before.samples_us, &before.placements, &before.quiet),
-            (&after.samples_us, &after.placements, &after.quiet),
-        ];
-        let quiet = all.map(|(us, placements, quiet)| only_quiet(us, placements, quiet));
-        let were_quiet = quiet.iter().all(|(us, _)| !us.is_empty());
-        let [then, now] = if were_quiet {
-            quiet
-        } else {
-            all.map(|(us, placements, _)| only_quiet(us, placements, &[]))
-        };
-        let mut comparison = statistics::compare(&then.0, &now.0, statistics::FLOOR);
-        let before_us = median(&then.0);
-        let places = [medians(&then), medians(&now)];
-        let is_beyond = comparison.is_beyond(doubt(&places, results.peaks.launch_us, before_us));
-        let is_sure = were_quiet && same_clock && !has_changed && is_beyond && are_apart(&places);
-        if comparison.verdict.is_difference() && !is_sure {
-            comparison.verdict = Verdict::Unclear;
+        match before.get(&after.name) {
+            Some(before) => {
+                compared.changes.push(change(before, after, is_same, results.peaks.launch_us));
+            }
+            None => compared.missing.push(after.name.path()),
         }
-        changes.push(Change {
-            before_us,
-            after_us: median(&now.0),
-            shader_changed: before.shader != after.shader,
-            name: after.name,
-            comparison,
-        });
     }
-    changes
+    compared
+}
+
+/// How a row differs, by its quiet samples. What looks like a difference is none that is sure where
+/// clock and machine are not the same, where no sample was quiet, where the same launch in other
+/// places of memory differs as much, or where what any launch takes does.
+fn change(before: &SavedRow, after: Row, is_same: bool, launch_us: Option<f64>) -> Change {
+    let all = [
+        (&before.samples_us, &before.placements, &before.quiet),
+        (&after.samples_us, &after.placements, &after.quiet),
+    ];
+    let quiet = all.map(|(us, placements, quiet)| only_quiet(us, placements, quiet));
+    let were_quiet = quiet.iter().all(|(us, _)| !us.is_empty());
+    let [then, now] = if were_quiet {
+        quiet
+    } else {
+        all.map(|(us, placements, _)| only_quiet(us, placements, &[]))
+    };
+    let mut comparison = statistics::compare(&then.0, &now.0, statistics::FLOOR);
+    let before_us = median(&then.0);
+    let places = [medians(&then), medians(&now)];
+    let is_beyond = comparison.is_beyond(doubt(&places, launch_us, before_us));
+    let is_sure = were_quiet && is_same && is_beyond && are_apart(&places);
+    if comparison.verdict.is_difference() && !is_sure {
+        comparison.verdict = Verdict::Unclear;
+    }
+    Change {
+        before_us,
+        after_us: median(&now.0),
+        shader_changed: before.shader != after.shader,
+        name: after.name,
+        comparison,
+    }
 }
 
 /// Samples, and where in memory each was taken.
@@ -311,7 +334,7 @@ mod tests {
     }
 
     fn verdict(before: &Results, after: &Results) -> Verdict {
-        compare(&saved(before), after)[0].comparison.verdict
+        compare(&saved(before), after).changes[0].comparison.verdict
     }
 
     #[test]
@@ -333,7 +356,7 @@ mod tests {
         let before = run(1, 1.0, 50.0);
         assert_eq!(verdict(&before, &run(2, 1.2, 50.0)), Verdict::Slower);
         assert_eq!(verdict(&before, &run(2, 1.2, 53.0)), Verdict::Unclear);
-        let change = &compare(&saved(&before), &run(2, 1.2, 50.0))[0];
+        let change = &compare(&saved(&before), &run(2, 1.2, 50.0)).changes[0];
         assert!(change.is_regression(10.0) && !change.is_regression(30.0));
         assert!((change.before_us - 101.0).abs() < 2.0, "only quiet samples: {}", change.before_us);
     }
@@ -342,7 +365,7 @@ mod tests {
     fn nothing_is_sure_of_samples_none_of_which_was_quiet() {
         let (before, mut after) = (run(1, 1.0, 50.0), run(2, 1.2, 50.0));
         after.rows[0].quiet.fill(false);
-        let change = &compare(&saved(&before), &after)[0];
+        let change = &compare(&saved(&before), &after).changes[0];
         assert_eq!(change.comparison.verdict, Verdict::Unclear);
         assert!(change.after_us > 115.0, "all samples: {}", change.after_us);
     }
@@ -365,10 +388,10 @@ mod tests {
     fn nothing_is_sure_on_another_clock_and_a_quick_run_is_named() {
         let (before, after) = (run(1, 1.0, 50.0), run(2, 1.2, 50.0));
         let mut saved = saved(&before);
-        assert_eq!(compare(&saved, &after)[0].comparison.verdict, Verdict::Slower);
+        assert_eq!(compare(&saved, &after).changes[0].comparison.verdict, Verdict::Slower);
         saved.clock = Some(SavedClock { used: ClockKind::Host });
         saved.quick = true;
-        assert_eq!(compare(&saved, &after)[0].comparison.verdict, Verdict::Unclear);
+        assert_eq!(compare(&saved, &after).changes[0].comparison.verdict, Verdict::Unclear);
         let adapter = AdapterSummary {
             name: saved.adapter.name.clone(),
             backend: Backend::Vulkan,
@@ -388,9 +411,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_both_runs_is_left_out() {
+    fn what_is_slower_or_missing_in_the_saved_run_does_not_pass() {
         let (before, mut after) = (run(1, 1.0, 50.0), run(2, 1.0, 50.0));
+        assert!(compare(&saved(&before), &after).passes(0.0));
+        assert!(!compare(&saved(&before), &run(2, 1.2, 50.0)).passes(10.0));
         after.rows[0].name.size = "[5]".into();
-        assert!(compare(&saved(&before), &after).is_empty());
+        let compared = compare(&saved(&before), &after);
+        assert!(compared.changes.is_empty() && !compared.passes(1e9));
+        assert_eq!(compared.missing, ["kernels/sigmoid/[5]"]);
     }
 }

@@ -33,7 +33,7 @@ use session::Session;
 
 pub use case::CaseName;
 pub use clock::{Clock, ClockKind};
-pub use compare::{Change, Saved, compare};
+pub use compare::{Change, Compared, Saved, compare};
 pub use contest::{GroupResult, RunsOn, TrainingRow};
 pub use crossover::{Cell, Fastest};
 pub use peaks::{Bandwidth, Bound, Peaks};
@@ -42,7 +42,6 @@ pub use row::{Row, SavedRow};
 use crate::error::Error;
 use crate::gpu::{Gpu, KernelSpec};
 use crate::model::sha256;
-use crate::verify::KERNELS;
 
 /// What is measured.
 #[derive(
@@ -251,7 +250,7 @@ async fn measure_kernels(
 ) -> Result<(), Error> {
     let planned = cases::planned(gpu, suite, only);
     if planned.is_empty() && suite != Suite::Peaks {
-        return Err(Error::Usage(no_case(suite)));
+        return Err(Error::Usage(no_case(gpu, suite, only)));
     }
     let sampler = Sampler::new(gpu).await?;
     let instruments = Instruments::new(gpu).await?;
@@ -279,12 +278,17 @@ async fn measure_kernels(
 }
 
 /// What to do where nothing is left to be timed.
-fn no_case(suite: Suite) -> String {
-    let timed = KERNELS.iter().filter(|kernel| kernel.workloads.is_some());
-    let names = timed.map(|kernel| kernel.spec.name).collect::<Vec<_>>().join(", ");
-    format!(
-        "no case of suite {} is left by --kernel, --size and --filter; kernels are {names}, and a \
-         case is called like kernels/sigmoid/[4096]",
-        suite.name()
-    )
+fn no_case(gpu: &Gpu, suite: Suite, only: &Only) -> String {
+    let names = cases::kernel_names(gpu, suite);
+    let all = names.join(", ");
+    let suite = suite.name();
+    match &only.kernel {
+        Some(kernel) if !names.contains(&kernel.as_str()) => {
+            format!("--kernel {kernel}: of the suite {suite} this adapter runs {all}")
+        }
+        _ => format!(
+            "no case of suite {suite} is left by --kernel, --size and --filter; kernels are {all}, \
+             and a case is called like kernels/sigmoid/[4096]"
+        ),
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use regex_lite::Regex;
 
 use super::{DeviceArgs, go_on};
-use crate::bench::{self, Change, Only, Options, Progress, Results, Saved, Suite};
+use crate::bench::{self, Compared, Only, Options, Progress, Results, Saved, Suite};
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
@@ -18,7 +18,11 @@ use crate::report::{self, BenchReport, PartsDisplay};
 /// then end within five minutes, also on a software adapter.
 const BUDGET_S: u64 = 120;
 
+/// The most characters of a name under which a run is kept: files may be called so everywhere.
+const MAX_NAME: usize = 100;
+
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub(super) struct Args {
     /// What to measure
     #[arg(long, default_value = "all")]
@@ -35,13 +39,15 @@ pub(super) struct Args {
     /// Seconds that all samples of kernels may take together
     #[arg(long, value_name = "S", default_value_t = BUDGET_S, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     budget: u64,
-    /// Keep this run under a name, to compare others with
+    /// Keep this run under a name, to compare others with: in the folder bench of `PARITY_DATA`, or of
+    /// your folder for data
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     save: Option<String>,
     /// Compare with a run that was kept under this name
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     compare: Option<String>,
-    /// Exit with 1 if a case is slower than the saved one by more than so many per cent, surely
+    /// Exit with 1 if a case is slower than the saved one by more than so many per cent, surely, or
+    /// is not in the saved run
     #[arg(long, value_name = "PERCENT", requires = "compare", value_parser = parse_percent)]
     fail_on_regression: Option<f64>,
     /// Draw roofline.png and times.png into this folder, which is made if it is not there
@@ -53,8 +59,8 @@ pub(super) struct Args {
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
-    /// As few samples as show that it works: for tests of the command, not for figures
-    #[arg(long, hide = true)]
+    /// As few samples as show that it works here: the figures mean nothing
+    #[arg(long)]
     quick: bool,
     /// Make a kernel slower on purpose: for tests of the comparison
     #[arg(long, hide = true, value_name = "KERNEL=PERCENT", value_parser = parse_handicap)]
@@ -65,8 +71,11 @@ pub(super) struct Args {
 
 fn parse_name(name: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain) {
-        return Err("expected letters, digits, '.', '_' and '-', and no '.' in front".into());
+    let is_long = name.len() > MAX_NAME;
+    if name.is_empty() || is_long || name.starts_with('.') || !name.chars().all(is_plain) {
+        return Err(format!(
+            "expected up to {MAX_NAME} letters, digits, '.', '_' and '-', and no '.' in front"
+        ));
     }
     Ok(name.into())
 }
@@ -78,14 +87,17 @@ fn parse_handicap(text: &str) -> Result<(String, u32), String> {
 
 /// Where runs are kept: `PARITY_DATA`, or the user's folder for such things.
 fn path_of(name: &str) -> Result<PathBuf, Error> {
-    let folder = std::env::var_os("PARITY_DATA").map(PathBuf::from);
-    let folder = folder.or_else(|| Some(dirs::data_local_dir()?.join("parity")));
+    let named = std::env::var_os("PARITY_DATA").filter(|name| !name.is_empty());
+    let folder = named.map(PathBuf::from).or_else(|| Some(dirs::data_local_dir()?.join("parity")));
     let folder = folder.ok_or_else(|| {
         Error::Usage("there is no home folder to keep runs in: set PARITY_DATA to a folder".into())
     })?;
-    let folder = folder.join("bench");
-    fs::create_dir_all(&folder).map_err(|error| Error::file(&folder, error))?;
-    Ok(folder.join(format!("{name}.json")))
+    Ok(folder.join("bench").join(format!("{name}.json")))
+}
+
+fn make_folder(folder: &Path) -> Result<(), Error> {
+    fs::create_dir_all(folder)
+        .map_err(|error| Error::file(folder, format!("no folder can be made there: {error}")))
 }
 
 fn load(path: &Path) -> Result<Saved, Error> {
@@ -113,7 +125,7 @@ impl Args {
         self.check_outputs(saved_at.as_deref())?;
         let gpu = Gpu::open(self.device.selection()).await?;
         let results = self.measure(&gpu).await?;
-        let changes = saved.as_ref().map(|saved| {
+        let compared = saved.as_ref().map(|saved| {
             (saved.differences(&gpu.adapter, &results), bench::compare(saved, &results))
         });
         let name = self.compare.as_deref().unwrap_or_default();
@@ -122,10 +134,10 @@ impl Args {
             suite: self.suite,
             quick: self.quick,
             results: &results,
-            changes: changes.as_ref().map(|(notes, rows)| (name, &notes[..], &rows[..])),
+            compared: compared.as_ref().map(|(notes, rows)| (name, &notes[..], rows)),
         };
         report::print(&if self.json { report.json() } else { report.text() })?;
-        let code = self.exit_code(&results, changes.as_ref().map_or(&[], |(_, changes)| changes));
+        let code = self.exit_code(&results, compared.as_ref().map(|(_, compared)| compared));
         self.write(&report)?;
         if let Some(path) = saved_at {
             if code == 0 {
@@ -156,13 +168,24 @@ impl Args {
 
     fn check_outputs(&self, saved_at: Option<&Path>) -> Result<(), Error> {
         if let Some(folder) = &self.plot {
-            fs::create_dir_all(folder).map_err(|error| Error::file(folder, error))?;
+            if [Suite::Training, Suite::Peaks].contains(&self.suite) {
+                let suite = self.suite.name();
+                return Err(Error::Usage(format!(
+                    "--plot draws what the suites kernels and matmul measure, not the suite {suite}"
+                )));
+            }
+            make_folder(folder)?;
             file::check_writable(&folder.join("roofline.png"))?;
         }
+        saved_at.and_then(Path::parent).map_or(Ok(()), make_folder)?;
         self.csv.as_deref().into_iter().chain(saved_at).try_for_each(file::check_writable)
     }
 
+    /// What was asked for, unless the user broke off before there was anything to replace old files.
     fn write(&self, report: &BenchReport<'_>) -> Result<(), Error> {
+        if report.results.all_rows().is_empty() {
+            return Ok(());
+        }
         if let Some(path) = &self.csv {
             file::write(path, &report.csv()?)?;
         }
@@ -174,12 +197,9 @@ impl Args {
         Ok(())
     }
 
-    fn exit_code(&self, results: &Results, changes: &[Change]) -> u8 {
-        let fails = |percent: f64| changes.iter().any(|change| change.is_regression(percent));
-        if results.interrupted {
-            130
-        } else {
-            u8::from(!results.faults.is_empty() || self.fail_on_regression.is_some_and(fails))
-        }
+    fn exit_code(&self, results: &Results, compared: Option<&Compared>) -> u8 {
+        let passes = self.fail_on_regression.zip(compared);
+        let passes = passes.is_none_or(|(percent, compared)| compared.passes(percent));
+        if results.interrupted { 130 } else { u8::from(!results.faults.is_empty() || !passes) }
     }
 }

@@ -1,6 +1,6 @@
 //! `parity doctor`
 
-use super::DeviceArgs;
+use super::{DeviceArgs, go_on};
 use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::report::{self, DoctorReport};
@@ -21,6 +21,7 @@ impl Args {
         let diagnosis = verify::examine(&gpu).await?;
         let report = DoctorReport { adapter: &gpu.adapter, diagnosis: &diagnosis };
         report::print(&if self.json { report.json() } else { report.text() })?;
-        Ok(u8::from(diagnosis.faults().next().is_some()))
+        let is_wrong = diagnosis.faults().next().is_some();
+        Ok(if go_on().is_break() { 130 } else { u8::from(is_wrong) })
     }
 }

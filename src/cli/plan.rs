@@ -29,7 +29,7 @@ pub(super) struct PlanArgs {
     pub(super) steps: u64,
     /// The factor of the gradient in an update [default: the preset's]
     #[arg(long)]
-    learning_rate: Option<f64>,
+    pub(super) learning_rate: Option<f64>,
     /// The seed of the starting parameters; from the default, every preset shows what it is for
     #[arg(long, default_value_t = 48)]
     pub(super) seed: u64,
@@ -39,6 +39,18 @@ pub(super) struct PlanArgs {
     /// Start from a safetensors file, named and shaped as PyTorch saves a Sequential
     #[arg(long, value_name = "FILE", conflicts_with_all = ["init", "seed"])]
     pub(super) init_from: Option<PathBuf>,
+}
+
+/// Refuses what is none on the GPU: 1e-50 is 0 there, and 1e39 infinite.
+pub(super) fn check_learning_rate(rate: f64) -> Result<(), Error> {
+    let as_f32 = f32::from_f64(rate);
+    if as_f32 > 0.0 && as_f32.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "--learning-rate {rate:?}: expected a finite number above 0, from 1e-45 to 3.4e38 as f32 \
+         holds them"
+    )))
 }
 
 impl PlanArgs {
@@ -55,14 +67,7 @@ impl PlanArgs {
         if let Some(learning_rate) = self.learning_rate {
             rule.learning_rate = learning_rate;
         }
-        // As the GPU will have it: 1e-50 is 0 there, and 1e39 infinite.
-        let as_f32 = f32::from_f64(rule.learning_rate);
-        if !(as_f32 > 0.0 && as_f32.is_finite()) {
-            return Err(Error::Usage(format!(
-                "--learning-rate {}: expected a finite number above 0",
-                rule.learning_rate
-            )));
-        }
+        check_learning_rate(rule.learning_rate)?;
         let marks = self.steps.div_ceil(log_every);
         if marks > MAX_MARKS {
             return Err(Error::Usage(format!(

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::plan::check_learning_rate;
 use super::{DeviceArgs, go_on};
 use crate::dataset::Dataset;
 use crate::error::Error;
@@ -11,8 +12,11 @@ use crate::model::{Init, LayerSizes, sha256};
 use crate::report::{self, ProgressDisplay, SweepReport};
 use crate::rule::{Activation, Loss, Variant};
 use crate::scalar::Scalar;
-use crate::sweep::{self, Axis, GridPlan, Partial, Task, Value};
+use crate::sweep::{self, Axis, GridPlan, Partial, Quantity, Task, Value};
 use crate::train::{Budget, LEARNED_BELOW};
+
+/// The seed of `train`, too.
+const SEED: u64 = 48;
 
 /// The most pixels: what a picture of 8,192 by 8,192 has.
 const MAX_PIXELS: usize = 1 << 26;
@@ -36,7 +40,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "512x512")]
     size: String,
     /// Look at the range around this point
-    #[arg(long, value_name = "X,Y", requires = "zoom")]
+    #[arg(long, value_name = "X,Y", requires = "zoom", allow_hyphen_values = true)]
     center: Option<String>,
     /// So many times as close
     #[arg(long, requires = "center")]
@@ -71,9 +75,9 @@ pub(super) struct Args {
     /// A network is solved at the first step with a loss below this
     #[arg(long, value_name = "LOSS", default_value_t = LEARNED_BELOW)]
     solved_below: f32,
-    /// The seed of the starting parameters, the same for all pixels unless it is an axis
-    #[arg(long, default_value_t = 48)]
-    seed: u64,
+    /// The seed of the starting parameters, the same for all pixels, where it is no axis [default: 48]
+    #[arg(long)]
+    seed: Option<u64>,
     /// The member of the ensemble with that seed
     #[arg(long, default_value_t = 0)]
     member: u32,
@@ -178,12 +182,14 @@ impl Args {
             x = x.zoomed(center_x, zoom, width)?;
             y = y.zoomed(center_y, zoom, height)?;
         }
-        let fixed: Result<Vec<_>, Error> =
-            self.set.iter().map(|set| setting(set, &sizes)).collect();
+        let fixed = self.fixed(&[&x, &y], &sizes)?;
+        if self.seed.is_some() && [&x, &y].iter().any(|axis| axis.quantity == Quantity::Seed) {
+            return usage("--seed: seeds are an axis; leave one out");
+        }
         let plan = GridPlan {
-            fixed: fixed?,
+            fixed,
             task: self.task(data, sizes)?,
-            seed: self.seed,
+            seed: self.seed.unwrap_or(SEED),
             member: self.member,
             learning_rate: self.learning_rate,
             x,
@@ -197,11 +203,7 @@ impl Args {
     }
 
     fn task(&self, data: Dataset, sizes: LayerSizes) -> Result<Task, Error> {
-        let rate = f32::from_f64(self.learning_rate);
-        if !(rate > 0.0 && rate.is_finite()) {
-            let found = self.learning_rate;
-            return usage(format!("--learning-rate {found}: expected a finite number above 0"));
-        }
+        check_learning_rate(self.learning_rate)?;
         if !(0.0..1.0).contains(&self.momentum) {
             return usage(format!("--momentum {}: expected 0 or more, below 1", self.momentum));
         }
@@ -222,6 +224,21 @@ impl Args {
         let budget = if self.no_loop_budget { Budget::Unlimited } else { Budget::Hopeful };
         let (init, steps, solved_below) = (self.init, self.steps, self.solved_below);
         Ok(Task { data, sizes, init, variant, steps, solved_below, budget })
+    }
+
+    /// The starting parameters that are set, each once.
+    fn fixed(&self, axes: &[&Axis], sizes: &LayerSizes) -> Result<Vec<(usize, f32)>, Error> {
+        let mut fixed: Vec<(usize, f32)> = vec![];
+        for text in &self.set {
+            let (number, value) = setting(text, sizes)?;
+            let is_axis = axes.iter().any(|axis| axis.quantity == Quantity::Parameter(number));
+            if is_axis || fixed.iter().any(|(other, _)| *other == number) {
+                let what = if is_axis { "an axis" } else { "set twice" };
+                return usage(format!("--set {text}: that parameter is {what}; leave one out"));
+            }
+            fixed.push((number, value));
+        }
+        Ok(fixed)
     }
 
     fn size(&self) -> Result<(usize, usize), Error> {

@@ -7,6 +7,7 @@ use super::{DeviceArgs, go_on};
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
+use crate::model::LayerSizes;
 use crate::report::{self, EnsembleReport, ProgressDisplay, TrainReport};
 use crate::rule::{Preset, Rule, Variant};
 use crate::state_dict;
@@ -81,7 +82,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(..1 << 32), conflicts_with = "init_from")]
     member: Option<u64>,
     /// With --networks: a member is solved at the first step with a loss below this
-    #[arg(long, value_name = "LOSS", default_value_t = LEARNED_BELOW)]
+    #[arg(long, value_name = "LOSS", default_value_t = LEARNED_BELOW, requires = "networks")]
     solved_below: f32,
     /// With --networks or --member: what members differ in, such as learning-rate=0.1..10:log or
     /// init-scale=0.5..2
@@ -195,8 +196,7 @@ impl Args {
     /// The ensemble that was asked for, whole or a member of it.
     fn ensemble(&self, plan: &Plan) -> Result<Option<EnsemblePlan>, Error> {
         let sizes = plan.start.sizes.clone();
-        let axis = |text: &String| Axis::parse("--vary", text, &sizes);
-        let vary: Vec<Axis> = self.vary.iter().map(axis).collect::<Result<_, _>>()?;
+        let vary = self.vary(&sizes)?;
         let refuse = |problem: &str| Err(Error::Usage(problem.into()));
         if self.networks.is_none() && self.member.is_none() {
             return if vary.is_empty() {
@@ -204,12 +204,6 @@ impl Args {
             } else {
                 refuse("--vary needs --networks or --member")
             };
-        }
-        let may_vary = |axis: &Axis| {
-            matches!(axis.quantity, Quantity::LearningRate(None) | Quantity::InitScale)
-        };
-        if !vary.iter().all(may_vary) {
-            return refuse("--vary: members may differ in learning-rate and init-scale");
         }
         if plan.rule != Rule::sgd(plan.rule.learning_rate) {
             return refuse("--networks: expected plain SGD, as the preset xor has it");
@@ -247,6 +241,27 @@ impl Args {
             vary,
             sample: self.sample.clone(),
         }))
+    }
+
+    /// What members differ in.
+    fn vary(&self, sizes: &LayerSizes) -> Result<Vec<Axis>, Error> {
+        let mut all: Vec<Axis> = vec![];
+        for text in &self.vary {
+            let refuse = |problem: &str| Err(Error::Usage(format!("--vary {text}: {problem}")));
+            let name = text.split('=').next().unwrap_or_default();
+            if !["learning-rate", "init-scale"].contains(&name) {
+                return refuse("members may differ in learning-rate and init-scale");
+            }
+            let axis = Axis::parse("--vary", text, sizes)?;
+            if all.iter().any(|other| other.quantity == axis.quantity) {
+                return refuse("it is named twice");
+            }
+            if axis.quantity == Quantity::LearningRate(None) && self.plan.learning_rate.is_some() {
+                return refuse("--learning-rate says that it is the same for all; leave one out");
+            }
+            all.push(axis);
+        }
+        Ok(all)
     }
 
     async fn run_ensemble(

@@ -17,6 +17,10 @@ const CASES: usize = 100_000;
 /// The same where it should be quick.
 const QUICK_CASES: usize = 5_000;
 
+/// What only the checks of training heed.
+const OF_TRAINING: [&str; 8] =
+    ["preset", "layers", "bits", "steps", "learning_rate", "init", "init_from", "every"];
+
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(super) struct Args {
@@ -32,11 +36,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     cases: Option<u64>,
     /// Only this kernel, against its twin
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = OF_TRAINING)]
     kernel: Option<String>,
     /// Prove that wrong kernels would be noticed: run the checks against every small mistake in
     /// the WGSL
-    #[arg(long, conflicts_with_all = ["preset", "layers", "bits", "steps", "learning_rate", "init", "init_from", "every"])]
+    #[arg(long, conflicts_with_all = OF_TRAINING)]
     sabotage: bool,
     /// Leave out what takes long
     #[arg(long)]
@@ -69,7 +73,8 @@ impl Args {
         let (adapter, preset) = (&gpu.adapter, self.preset);
         let report = VerifyReport { adapter, preset, request: &request, found: &found, command };
         report::print(&if self.json { report.json() } else { report.text() })?;
-        Ok(found.troubles.first().map_or(0, |trouble| trouble.exit_code))
+        let code = found.troubles.first().map_or(0, |trouble| trouble.exit_code);
+        Ok(if found.interrupted { 130 } else { code })
     }
 
     fn effort(&self, quick: bool) -> Effort {
@@ -96,6 +101,6 @@ impl Args {
         let (adapter, wall_s) = (&adapter, start.elapsed().as_secs_f64());
         let report = SabotageReport { adapter, found: &found, wall_s };
         report::print(&if self.json { report.json() } else { report.text() })?;
-        Ok(u8::from(!found.is_proof()))
+        Ok(if found.interrupted { 130 } else { u8::from(!found.is_proof()) })
     }
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{adapter_lines, table};
 use crate::bench::{
-    Bandwidth, Cell, Change, Clock, ClockKind, GroupResult, Peaks, Results, Row, RunsOn, Suite,
-    TrainingRow,
+    Bandwidth, Cell, Change, Clock, ClockKind, Compared, GroupResult, Peaks, Results, Row, RunsOn,
+    Suite, TrainingRow,
 };
 use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};
@@ -25,7 +25,7 @@ pub struct BenchReport<'a> {
     /// What came out.
     pub results: &'a Results,
     /// What has changed since a saved run: its name, what else is not as it was, and each row.
-    pub changes: Option<(&'a str, &'a [String], &'a [Change])>,
+    pub compared: Option<(&'a str, &'a [String], &'a Compared)>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +44,8 @@ struct Json<'a> {
     crossover: &'a [Cell],
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<&'a [Change]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<&'a [String]>,
 }
 
 impl BenchReport<'_> {
@@ -66,7 +68,8 @@ impl BenchReport<'_> {
             faults,
             training,
             crossover,
-            changes: self.changes.map(|(_, _, changes)| changes),
+            changes: self.compared.map(|(_, _, compared)| &compared.changes[..]),
+            missing: self.compared.map(|(_, _, compared)| &compared.missing[..]),
         };
         serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
     }
@@ -146,7 +149,7 @@ impl BenchReport<'_> {
         parts.extend(results.training.iter().map(|group| self.group(group)));
         parts.extend((!results.training.is_empty()).then(|| self.about_training()));
         parts.extend((!results.crossover.is_empty()).then(|| self.crossover()));
-        parts.extend(self.changes.map(changed));
+        parts.extend(self.compared.map(compared));
         parts.extend(results.faults.iter().map(|fault| format!("WRONG, not timed: {fault}\n")));
         let quick = "--quick: these figures mean nothing.\n";
         parts.extend(self.quick.then(|| quick.into()));
@@ -353,8 +356,9 @@ fn kernel_table(rows: &[&Row]) -> String {
     table(&rows)
 }
 
-/// Each row beside the same of a saved run, and how many are not the same.
-fn changed((name, differences, changes): (&str, &[String], &[Change])) -> String {
+/// Each row beside the same of a saved run, how many are not the same, and which it does not have.
+fn compared((name, differences, compared): (&str, &[String], &Compared)) -> String {
+    let Compared { changes, missing } = compared;
     let head = ["", "before", "now", "ratio", "95 % interval", "p", "verdict"];
     let cells = |change: &Change| {
         let comparison = &change.comparison;
@@ -378,6 +382,9 @@ fn changed((name, differences, changes): (&str, &[String], &[Change])) -> String
         format!("Compared with {name}: no difference that is sure in {same} of {count} rows\n");
     for difference in differences {
         let _ = writeln!(text, "note: {difference}");
+    }
+    if !missing.is_empty() {
+        let _ = writeln!(text, "note: not in {name}, so not compared: {}", missing.join(", "));
     }
     text + &table(&rows)
 }

@@ -55,7 +55,8 @@ impl BenchReport<'_> {
             let all = series.iter().flat_map(|series| &series.points).map(|&(x, _)| x);
             let [low, high] = all.fold([f64::MAX, 0.0], |[low, high], x| [x.min(low), x.max(high)]);
             let label = format!("a launch, {}", duration(launch_us));
-            let line = vec![(low, launch_us), (high, launch_us)];
+            // Beyond the points, so that there is a line beside one size, too.
+            let line = vec![(low / 2.0, launch_us), (2.0 * high, launch_us)];
             series.insert(0, Series::new(label, SeriesKind::Ceiling, line));
         }
         Chart {

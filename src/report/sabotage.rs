@@ -111,7 +111,9 @@ impl SabotageReport<'_> {
                 self.wall_s
             )
         } else {
-            format!("{killed} of {all} wrong kernels were caught, in {:.0} s.\n", self.wall_s)
+            let why = if self.found.interrupted { "interrupted: " } else { "" };
+            let seconds = self.wall_s;
+            format!("{why}{killed} of {all} wrong kernels were caught, in {seconds:.0} s.\n")
         }
     }
 }

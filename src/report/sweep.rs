@@ -43,7 +43,7 @@ struct Card<'a> {
     data: String,
     steps: u64,
     solved_below: f32,
-    seed: u64,
+    seed: Option<u64>,
     member: u32,
     learning_rate: f64,
     init: String,
@@ -98,13 +98,13 @@ impl SweepReport<'_> {
     fn caption(&self) -> String {
         let Self { plan, adapter, .. } = self;
         format!(
-            "{}, {} (hidden), {} (output), {}, seed {}, member {}, {} law; solved: loss below {}. \
+            "{}, {} (hidden), {} (output), {}, {}, member {}, {} law; solved: loss below {}. \
              Trained on {} by parity {}. Array SHA-256 {}.",
             name(&plan.task.variant.loss),
             name(&plan.task.variant.hidden_activation),
             name(&plan.task.variant.output_activation),
             self.rule(),
-            plan.seed,
+            self.seed(),
             plan.member,
             name(&plan.task.init),
             plan.task.solved_below,
@@ -114,10 +114,23 @@ impl SweepReport<'_> {
         )
     }
 
+    fn has_axis(&self, is_it: impl Fn(Quantity) -> bool) -> bool {
+        [&self.plan.x, &self.plan.y].into_iter().any(|axis| is_it(axis.quantity))
+    }
+
+    /// The seed, where it is no axis.
+    fn seed(&self) -> String {
+        if self.has_axis(|quantity| quantity == Quantity::Seed) {
+            "seeds of the axis".into()
+        } else {
+            format!("seed {}", self.plan.seed)
+        }
+    }
+
     /// The learning rate, where it is no axis, and the momentum.
     fn rule(&self) -> String {
-        let is_rate = |axis: &Axis| matches!(axis.quantity, Quantity::LearningRate(_));
-        let mut text = if is_rate(&self.plan.x) || is_rate(&self.plan.y) {
+        let is_rate = |quantity| matches!(quantity, Quantity::LearningRate(_));
+        let mut text = if self.has_axis(is_rate) {
             "learning rates of the axes".into()
         } else {
             format!("learning rate {}", plain(self.plan.learning_rate))
@@ -168,7 +181,7 @@ impl SweepReport<'_> {
             data: plan.task.data.name(),
             steps: plan.task.steps,
             solved_below: plan.task.solved_below,
-            seed: plan.seed,
+            seed: (!self.has_axis(|quantity| quantity == Quantity::Seed)).then_some(plan.seed),
             member: plan.member,
             learning_rate: plan.learning_rate,
             init: name(&plan.task.init),
@@ -195,7 +208,7 @@ impl SweepReport<'_> {
     pub fn text(&self, files: &[String]) -> String {
         let Self { plan, grid, .. } = self;
         let mut text = format!(
-            "parity {}: {} × {} networks {} on {} ({} rows), seed {}\n{}\
+            "parity {}: {} × {} networks {} on {} ({} rows), {}\n{}\
              engine:  fused ({}, {} side by side)\n\
              rule:    {} steps, {}\n\
              axes:    {}, {}\n\n",
@@ -205,7 +218,7 @@ impl SweepReport<'_> {
             plan.task.sizes,
             plan.task.data.name(),
             HumanCount(plan.task.data.batch_size() as u64),
-            plan.seed,
+            self.seed(),
             adapter_lines(self.adapter),
             plan.task.trainer().map_or("", Trainer::name),
             HumanCount(self.tile_size.min(plan.pixels()) as u64),

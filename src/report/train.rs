@@ -283,13 +283,14 @@ impl TrainReport<'_> {
             return None;
         }
         let at_chance = (f64::from(outcome.final_loss) - LN_2).abs() < 0.01;
-        Some(if !plan.rule.hidden_derivative {
+        let is_deep = plan.start.sizes.layers().len() > 1;
+        Some(if is_deep && !plan.rule.hidden_derivative {
             "its gradient is wrong: the hidden layer's lacks the sigmoid's derivative \
              (`parity train backprop-corrected` has it)"
                 .into()
         } else if outcome.final_loss > outcome.losses[0].max(0.7) {
             "its loss rose: try a smaller --learning-rate".into()
-        } else if plan.start.sizes.layers().len() == 1 && at_chance {
+        } else if !is_deep && at_chance {
             format!(
                 "without a hidden layer a network can only draw a straight line, and none \
                  separates {}, so 0.5 everywhere is its best answer: ln 2 = 0.693147",

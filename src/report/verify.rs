@@ -57,7 +57,7 @@ impl VerifyReport<'_> {
             seed: effort.seed,
             cases: effort.cases,
             quick: effort.quick,
-            passed: self.found.troubles.is_empty(),
+            passed: self.found.troubles.is_empty() && !self.found.interrupted,
             command: &self.command,
             found: self.found,
         };
@@ -79,7 +79,9 @@ impl VerifyReport<'_> {
         );
         let mut parts = vec![head];
         parts.extend(self.found.adapter.as_ref().map(examination));
-        parts.push(kernels(&self.found.kernels));
+        if !self.found.kernels.is_empty() {
+            parts.push(kernels(&self.found.kernels));
+        }
         parts.extend(self.found.gradients.as_ref().map(gradients));
         if !self.found.lockstep.is_empty() {
             parts.push(lockstep(&self.found.lockstep));
@@ -94,6 +96,9 @@ impl VerifyReport<'_> {
 
     fn verdict(&self) -> String {
         match self.found.troubles.len() {
+            0 if self.found.interrupted => {
+                "interrupted: nothing is wrong with what is above, which is not all.\n".into()
+            }
             0 => "All is within what the WGSL specification allows.\n".into(),
             1 => format!("1 check failed. To repeat it: parity {}\n", self.command),
             count => format!("{count} checks failed. To repeat them: parity {}\n", self.command),

@@ -41,14 +41,17 @@ pub const MAX_STEPS: u64 = 1 << 31;
 /// the product of the probabilities, and exp(−87) is the smallest that f32 has all digits of.
 const MOST_NATS: f64 = 80.0;
 
+fn refused(sizes: &LayerSizes, why: &str) -> Error {
+    Error::Usage(format!("--layers {sizes}: many networks need the fused engine, and {why}"))
+}
+
 impl Task {
     /// What a shader is compiled for.
     ///
     /// # Errors
     /// [`Error::Usage`] if none can be, with the reason.
     pub fn problem(&self) -> Result<Problem<'_>, Error> {
-        problem(&self.data, &self.sizes, self.variant)
-            .map_err(|why| Error::Usage(format!("--layers {}: {why}", self.sizes)))
+        problem(&self.data, &self.sizes, self.variant).map_err(|why| refused(&self.sizes, &why))
     }
 
     /// What trains each network.

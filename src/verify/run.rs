@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::kernels::chosen;
 use super::{
-    Diagnosis, Effort, Engine, Engines, Failure, Fault, Gradients, KERNELS, Lockstep, Tally, Trial,
+    Diagnosis, Effort, Engine, Engines, Failure, Fault, Gradients, Lockstep, Tally, Trial,
     by_arithmetic, engines, examine, lockstep, on_device,
 };
 use crate::error::Error;
@@ -123,7 +124,7 @@ impl Trouble {
 pub struct Verification {
     /// What the adapter is like; unless only a kernel was asked for, as all but the next.
     pub adapter: Option<Diagnosis>,
-    /// In the order of [`KERNELS`], but for those that the device cannot run.
+    /// In the order of [`KERNELS`](super::KERNELS), but for those that the device cannot run.
     pub kernels: Vec<KernelResult>,
     /// Gradients against derivatives.
     pub gradients: Option<Gradients>,
@@ -133,6 +134,8 @@ pub struct Verification {
     pub engines: Option<Engines>,
     /// In the order in which they were found; none where all is well.
     pub troubles: Vec<Trouble>,
+    /// Whether the user broke off before all was checked.
+    pub interrupted: bool,
 }
 
 impl Verification {
@@ -161,20 +164,32 @@ impl Verification {
 /// How far the checks have come: the section, and how much of it is done.
 pub type Observe<'a> = dyn FnMut(Section, u64, u64) -> ControlFlow<()> + 'a;
 
-/// Checks a device.
+/// Checks a device, until `observe` breaks off.
 ///
 /// # Errors
-/// [`Error::Interrupted`] if `observe` asks for it, [`Error::Usage`] if there is no such kernel or
-/// the adapter cannot hold the plan; what the device does wrong is in the result.
+/// [`Error::Usage`] if there is no such kernel or the adapter cannot hold the plan; what the device
+/// does wrong is in the result.
 pub async fn verify(
     gpu: &Gpu,
     request: &Request,
     observe: &mut Observe<'_>,
 ) -> Result<Verification, Error> {
     let mut found = Verification::default();
+    match check_all(gpu, request, &mut found, observe).await {
+        Err(Error::Interrupted { .. }) => found.interrupted = true,
+        others => others?,
+    }
+    Ok(found)
+}
+
+async fn check_all(
+    gpu: &Gpu,
+    request: &Request,
+    found: &mut Verification,
+    observe: &mut Observe<'_>,
+) -> Result<(), Error> {
     if request.kernel.is_some() {
-        check_kernels(gpu, request, &mut found, observe).await?;
-        return Ok(found);
+        return check_kernels(gpu, request, found, observe).await;
     }
     go_on(observe, Section::Adapter, 0, 1)?;
     let diagnosis = examine(gpu).await?;
@@ -182,9 +197,8 @@ pub async fn verify(
         found.note(Section::Adapter, Failure::Fault(Box::new(fault.clone())))?;
     }
     found.adapter = Some(diagnosis);
-    check_kernels(gpu, request, &mut found, observe).await?;
-    check_training(gpu, request, &mut found, observe).await?;
-    Ok(found)
+    check_kernels(gpu, request, found, observe).await?;
+    check_training(gpu, request, found, observe).await
 }
 
 /// All but the kernels one by one.
@@ -239,16 +253,7 @@ async fn check_kernels(
     found: &mut Verification,
     observe: &mut Observe<'_>,
 ) -> Result<(), Error> {
-    let asked = |name: &str| request.kernel.as_ref().is_none_or(|kernel| kernel == name);
-    let all = || KERNELS.iter().filter(|kernel| gpu.can_run(kernel.spec));
-    let kernels: Vec<_> = all().filter(|kernel| asked(kernel.spec.name)).collect();
-    if let (true, Some(kernel)) = (kernels.is_empty(), &request.kernel) {
-        let names: Vec<_> = all().map(|kernel| kernel.spec.name).collect();
-        return Err(Error::Usage(format!(
-            "--kernel {kernel}: expected one of {}",
-            names.join(", ")
-        )));
-    }
+    let kernels = chosen(gpu, request.kernel.as_deref())?;
     for (done, kernel) in (0..).zip(&kernels) {
         go_on(observe, Section::Kernels, done, kernels.len() as u64)?;
         let (start, name) = (Instant::now(), kernel.spec.name);

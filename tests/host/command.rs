@@ -65,6 +65,35 @@ fn a_suite_that_does_not_exist_is_refused() {
     assert_fails(&["bench", "--suite", "speed"], 2, &["speed", "training"]);
 }
 
+#[test]
+fn bad_benchmarks_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("it is writable");
+    let long = "x".repeat(101);
+    for (arguments, words) in [
+        (&["--save", &long][..], &["--save", "100"][..]),
+        (&["--save", "../x"], &["--save", "letters"]),
+        (&["--compare", "nothing-of-this-name"], &["--save makes such a file"]),
+        (&["--compare", "a", "--fail-on-regression", "-5"], &["not negative"]),
+        (&["--suite", "peaks", "--plot", "x"], &["--plot", "peaks"]),
+        (&["--plot", text(&file)], &["file", "no folder"]),
+        (&["--budget", "-1"], &["--budget"]),
+    ] {
+        if !cfg!(debug_assertions) {
+            assert_fails(&[&["bench"], arguments].concat(), 2, words);
+        }
+    }
+}
+
+#[test]
+fn what_a_check_does_not_heed_is_refused() {
+    for option in [["--preset", "backprop"], ["--steps", "3"], ["--every", "5"]] {
+        let arguments = [&["verify", "--kernel", "sigmoid"], &option[..]].concat();
+        assert_fails(&arguments, 2, &["--kernel", option[0]]);
+    }
+}
+
 #[cfg(debug_assertions)]
 #[test]
 fn a_build_without_optimisation_is_not_measured() {
@@ -99,6 +128,10 @@ fn bad_ensembles_are_refused() {
     assert_fails(&seeds, 2, &["--vary", "learning-rate"]);
     let nothing = ["train", "--networks", "9", "--vary", "learning-rate=2..1"];
     assert_fails(&nothing, 2, &["--vary learning-rate=2..1", "below"]);
+    let rates = ["train", "--networks", "9", "--vary", "learning-rate=1..2"];
+    assert_fails(&[&rates[..], &["--vary", "learning-rate=3..4"]].concat(), 2, &["twice"]);
+    assert_fails(&[&rates[..], &["--learning-rate", "3"]].concat(), 2, &["--learning-rate", "all"]);
+    assert_fails(&["train", "--solved-below", "0.1"], 2, &["--networks"]);
     assert_fails(&["train", "--member", "4294967296"], 2, &["--member"]);
 }
 
@@ -122,6 +155,12 @@ fn bad_sweeps_are_refused() {
         refused(&["--size", size], &["--size"]);
     }
     refused(&["--center", "1,1"], &["--zoom"]);
+    refused(&["--center", "-5,1", "--zoom", "2"], &["-5 is not inside"]);
+    refused(&["--x", "seed=0..4", "--seed", "3"], &["--seed", "axis"]);
+    let weight = "0.weight[0,0]=";
+    let (range, [one, two]) = (format!("{weight}0..1"), [1, 2].map(|n| format!("{weight}{n}")));
+    refused(&["--x", &range, "--set", &one], &["--set", "axis"]);
+    refused(&["--set", &one, "--set", &two], &["--set", "twice"]);
     refused(&["--center", "1", "--zoom", "2"], &["--center 1", "two numbers"]);
     refused(&["--center", "1,1", "--zoom", "0"], &["--zoom 0"]);
     refused(&["--center", "5000,1", "--zoom", "2"], &["not inside"]);

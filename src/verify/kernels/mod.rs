@@ -25,7 +25,8 @@ use std::pin::Pin;
 
 use super::workload::Workloads;
 use super::{Effort, Failure, Trial};
-use crate::gpu::KernelSpec;
+use crate::error::Error;
+use crate::gpu::{Gpu, KernelSpec};
 use crate::kernels;
 
 type Verdict<'t> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 't>>;
@@ -94,6 +95,21 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(train_workgroup, [1, 1 << 4], [1 << 10]),
     kernel!(uniform_draw, [1 << 12, 1 << 16], [1 << 20]),
 ];
+
+/// Those that a device can run; only the one of that name, if there is one.
+///
+/// # Errors
+/// [`Error::Usage`] if there is no such kernel.
+pub(super) fn chosen(gpu: &Gpu, only: Option<&str>) -> Result<Vec<&'static Kernel>, Error> {
+    let can_run = |kernel: &&Kernel| gpu.can_run(kernel.spec);
+    let all: Vec<_> = KERNELS.iter().filter(can_run).collect();
+    let Some(name) = only else { return Ok(all) };
+    if let Some(kernel) = all.iter().find(|kernel| kernel.spec.name == name) {
+        return Ok(vec![*kernel]);
+    }
+    let names: Vec<_> = all.iter().map(|kernel| kernel.spec.name).collect();
+    Err(Error::Usage(format!("--kernel {name}: this adapter runs {}", names.join(", "))))
+}
 
 /// Lengths for a kernel with one invocation per element: around a workgroup, of several, one,
 /// ragged, as many as there are random cases, and of more than 65,535 workgroups of 64.

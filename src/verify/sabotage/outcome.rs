@@ -111,6 +111,8 @@ pub struct Sabotage {
     pub specimens: Vec<Specimen>,
     /// What is wrong with the list of those that compute the same.
     pub list_faults: Vec<String>,
+    /// Whether the user broke off before all were run.
+    pub interrupted: bool,
 }
 
 impl Sabotage {
@@ -125,13 +127,13 @@ impl Sabotage {
                 by_rule.entry(specimen.rule).or_default().add(&specimen.fate);
             }
         }
-        Self { count, by_kernel, by_rule, specimens, list_faults }
+        Self { count, by_kernel, by_rule, specimens, list_faults, interrupted: false }
     }
 
-    /// Whether every mutant was noticed that could be, and the list is right.
+    /// Whether all were run, every mutant was noticed that could be, and the list is right.
     #[must_use]
     pub fn is_proof(&self) -> bool {
-        self.count.survived == 0 && self.list_faults.is_empty()
+        self.count.survived == 0 && self.list_faults.is_empty() && !self.interrupted
     }
 
     /// Those that passed every check.

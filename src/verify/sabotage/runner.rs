@@ -8,7 +8,7 @@ use super::named::named;
 use super::outcome::{Fate, Sabotage, Specimen};
 use crate::error::Error;
 use crate::gpu::{Gpu, Selection};
-use crate::verify::{Effort, Failure, KERNELS, Kernel, Trial};
+use crate::verify::{Effort, Failure, Kernel, Trial, kernels};
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub struct Progress {
     pub total: usize,
 }
 
-/// Called before each mutant; breaking off ends the run with [`Error::Interrupted`].
+/// Called before each mutant; breaking off leaves it and all others out.
 pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
 
 /// Runs the mutants of every kernel, or of the one that is named.
@@ -31,8 +31,7 @@ pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
 ///
 /// # Errors
 /// [`Error::Usage`] if there is no such kernel or the adapter cannot run it, [`Error::Wrong`] if an
-/// unchanged kernel fails,
-/// [`Error::Interrupted`] if `observe` breaks off, [`Error::Gpu`] if no device can be opened.
+/// unchanged kernel fails, [`Error::Gpu`] if no device can be opened.
 pub async fn sabotage(
     selection: Selection,
     effort: Effort,
@@ -41,7 +40,7 @@ pub async fn sabotage(
     observe: &mut Observer<'_>,
 ) -> Result<Sabotage, Error> {
     let gpu = Gpu::open(selection.clone()).await?;
-    let kernels = chosen(&gpu, only)?;
+    let kernels = kernels::chosen(&gpu, only)?;
     let of_kernel = |kernel: &Kernel| [named(kernel.spec), mutants(kernel.spec)].concat();
     let all: Vec<_> = kernels.iter().map(|kernel| (*kernel, of_kernel(kernel))).collect();
     let total = all.iter().map(|(_, mutants)| mutants.len()).sum();
@@ -51,11 +50,13 @@ pub async fn sabotage(
     }
     let mut specimens = vec![];
     let mut list_faults = unknown(&all);
-    for (kernel, mutants) in all {
+    let mut interrupted = false;
+    'all: for (kernel, mutants) in all {
         for mutant in mutants {
             let (kernel_name, done) = (kernel.spec.name, specimens.len());
             if observe(Progress { kernel: kernel_name, done, total }).is_break() {
-                return Err(Error::Interrupted { step: done as u64, steps: total as u64 });
+                interrupted = true;
+                break 'all;
             }
             let listed = EQUIVALENTS.iter().find(|equivalent| equivalent.is(&mutant));
             let fate = bench.fate(kernel, &mutant, listed.is_some()).await?;
@@ -64,25 +65,7 @@ pub async fn sabotage(
             specimens.push(Specimen::new(mutant, fate));
         }
     }
-    Ok(Sabotage::new(specimens, list_faults))
-}
-
-/// Of those that the device can run.
-fn chosen(gpu: &Gpu, only: Option<&str>) -> Result<Vec<&'static Kernel>, Error> {
-    let is_chosen = |kernel: &&Kernel| {
-        gpu.can_run(kernel.spec) && only.is_none_or(|name| kernel.spec.name == name)
-    };
-    let kernels: Vec<_> = KERNELS.iter().filter(is_chosen).collect();
-    if kernels.is_empty() {
-        let all = KERNELS.iter().filter(|kernel| gpu.can_run(kernel.spec));
-        let names: Vec<_> = all.map(|kernel| kernel.spec.name).collect();
-        let name = only.unwrap_or_default();
-        return Err(Error::Usage(format!(
-            "no kernel of this adapter is called {name}: take one of {}",
-            names.join(", ")
-        )));
-    }
-    Ok(kernels)
+    Ok(Sabotage { interrupted, ..Sabotage::new(specimens, list_faults) })
 }
 
 /// A complaint about each entry of the list that is no mutant of the kernels at hand.
