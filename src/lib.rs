@@ -154,7 +154,9 @@
 //!
 //! # What `bench` measures, and how
 //! 1. Correct before fast: each launch that is timed is one that [`verify::Workload::make`] bound and
-//!    compared with its twin, or gives the same bits as that; one that fails is named, not timed.
+//!    compared with its twin (of many steps one, and all of them with the same run in two parts; of
+//!    the arithmetic peaks a sample, between which the rest must lie), or gives the same bits as that;
+//!    one that fails is named, not timed.
 //! 2. The clock: passes of 1 to 32 equal launches, on the device's clock and on the host's
 //!    ([`gpu::Gpu::time_passes`]). [`gpu::clock::judge`] takes the device's only if nothing speaks
 //!    against it: no zeros, no steps backwards, none longer than ½ % of a sample, times that follow
@@ -166,16 +168,17 @@
 //!    less than half of its samples are, and only by those a run may differ from another. Each launch is
 //!    compiled and bound up to nine times, in other places of memory, which take turns too. At least
 //!    ten samples and half a second, until half the interval is below ½ % of the median or the case's
-//!    share of the budget is used. Cold samples are of one launch after 128 MiB were copied.
+//!    share of the budget is used. Cold samples are of one launch after 64 MiB were copied to other 64 MiB.
 //! 4. Figures: [`bench::statistics`] has the median with its bootstrap interval, and compares runs by
 //!    Mann and Whitney's test and Hodges and Lehmann's ratio: a difference is one of p < 0.001 whose
 //!    whole interval is beyond 2 %, since runs of a process differ by more than the samples in one;
 //!    beyond 20 % of what a launch takes by itself, and 12 % if there are fewer than four places; and
-//!    the places of one run must be slower than those of the other, too (`bench/compare.rs`).
+//!    the places of one run must be slower than those of the other, too (`bench/compare.rs`). A row
+//!    that the saved run does not have is named: whether it is slower nobody knows.
 //! 5. Peaks, in the same run: `peak_arithmetic`, `peak_copy` at four sizes, `peak_workgroup`, and a
 //!    launch that does next to nothing, each at its best. A launch whose formula asks for `flops`,
 //!    `special`, `bytes` ([`kernels::Cost`]) takes at least the longest of flops / peak, special /
-//!    peak, bytes / bandwidth of a copy of that size, and a launch (S. Williams, A. Waterman,
+//!    peak, bytes / bandwidth of a copy with so large a working set, and a launch (S. Williams, A. Waterman,
 //!    D. Patterson, "Roofline", 2009). That time over the median is the per cent of peak; below 25 %
 //!    no peak is what limits.
 //! 6. Whole runs are timed by the host, from the parameters to the parameters, each checked against

@@ -9,7 +9,7 @@ use super::row::SEED;
 use super::statistics::Summary;
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Region, Tensor};
-use crate::kernels::Cost;
+use crate::kernels::{Cost, as_f64};
 
 /// What tells a row from all others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -93,6 +93,12 @@ impl Samples {
 /// lies: without other places, two runs would differ beyond doubt where nothing has changed.
 pub(super) const PLACEMENTS: usize = 9;
 
+/// What the places of one launch take together, at most.
+const MOST_BYTES: usize = 1 << 28;
+
+/// What all places but the first of each launch take together, at most: small GPUs have 4 GiB.
+pub(super) const ROOM: usize = 1 << 31;
+
 /// A launch that was found right.
 pub(super) struct Case {
     pub name: CaseName,
@@ -113,20 +119,36 @@ impl Case {
         Self { name, placements, cost, shader, launches: 1, samples: Samples::default() }
     }
 
+    /// Bytes of all that a launch is bound to.
+    pub fn working_set_bytes(&self) -> f64 {
+        as_f64(bytes(&self.placements[0]))
+    }
+
     /// Compiles and places it again, [`PLACEMENTS`] times together, or less often if there is no need
-    /// or that takes too much memory; each must compute what the first does.
+    /// or no `room`, which becomes less by the bytes of the copies; each must compute what the first
+    /// does.
     ///
     /// # Errors
     /// [`Error::Wrong`] if one does not.
-    pub async fn place(&mut self, gpu: &Gpu, is_quick: bool) -> Result<(), Error> {
-        const MOST_BYTES: usize = 1 << 28;
+    pub async fn place(
+        &mut self,
+        gpu: &Gpu,
+        is_quick: bool,
+        room: &mut usize,
+    ) -> Result<(), Error> {
         let count = if is_quick { 2 } else { PLACEMENTS };
-        let values: usize = self.placements[0].tensors().iter().map(Tensor::len).sum();
-        let fitting = MOST_BYTES / (4 * values);
+        let size = bytes(&self.placements[0]);
+        let fitting = MOST_BYTES.min(*room) / size;
         // All of them before the first launch: each starts from what the first holds now.
         let mut copies = vec![];
         for _ in 1..count.min(fitting) {
-            copies.push(gpu.replicate(&self.placements[0]).await?);
+            match gpu.replicate(&self.placements[0]).await {
+                Ok(copy) => copies.push(copy),
+                // There was less room than was thought.
+                Err(Error::Gpu(_)) if gpu.works().await => break,
+                Err(error) => return Err(error),
+            }
+            *room -= size;
         }
         if copies.is_empty() {
             return Ok(());
@@ -141,6 +163,11 @@ impl Case {
         }
         Ok(())
     }
+}
+
+/// Of all that a launch is bound to.
+fn bytes(dispatch: &Dispatch) -> usize {
+    4 * dispatch.tensors().iter().map(Tensor::len).sum::<usize>()
 }
 
 /// Every bit of what a launch is bound to, after it.

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use super::case::{Case, CaseName};
-use super::{Only, Options, Progress, Suite, peaks};
+use super::case::{Case, CaseName, ROOM};
+use super::{Only, Options, Progress, Suite};
 use crate::error::Error;
 use crate::gpu::{DeviceType, Gpu, KernelSpec};
 use crate::verify::{Effort, Failure, KERNELS, Kernel, Trial, Workload, Workloads};
@@ -19,26 +19,37 @@ pub(super) struct Planned {
     workload: Workload,
 }
 
-/// The cases of a suite that are wanted.
+/// The cases of a suite that are wanted, without those of the peaks.
 pub(super) fn planned(gpu: &Gpu, suite: Suite, only: &Only) -> Vec<Planned> {
-    let mut planned = vec![];
-    for part in parts(suite) {
-        for (kernel, workloads) in kernels(part) {
-            let spec = kernel.spec;
-            for size in sizes(gpu, workloads, only) {
-                for workload in workloads.of(gpu, size) {
-                    let (variant, size) = (workload.variant.clone(), workload.size.clone());
-                    let name = CaseName { suite: part, kernel: spec.name.into(), variant, size };
-                    planned.push(Planned { name, spec, workload });
-                }
-            }
-        }
-    }
+    let sizes = |workloads: &_| sizes(gpu, workloads, only);
+    let mut planned: Vec<_> = parts(suite).flat_map(|part| all_of(gpu, part, sizes)).collect();
     planned.retain(|planned| only.takes(&planned.name));
     planned
 }
 
-/// The suites of kernels that a suite has.
+/// The cases of the peaks, with so many invocations where that is for the adapter to say.
+pub(super) fn planned_peaks(gpu: &Gpu, invocations: usize) -> Vec<Planned> {
+    all_of(gpu, Suite::Peaks, |workloads| match workloads.sizes {
+        [] => vec![invocations],
+        sizes => sizes.to_vec(),
+    })
+}
+
+/// The cases of all kernels of a suite.
+fn all_of(gpu: &Gpu, suite: Suite, sizes: impl Fn(&Workloads) -> Vec<usize>) -> Vec<Planned> {
+    let mut planned = vec![];
+    for (kernel, workloads) in kernels(suite) {
+        let spec = kernel.spec;
+        for workload in sizes(workloads).into_iter().flat_map(|size| workloads.of(gpu, size)) {
+            let (variant, size) = (workload.variant.clone(), workload.size.clone());
+            let name = CaseName { suite, kernel: spec.name.into(), variant, size };
+            planned.push(Planned { name, spec, workload });
+        }
+    }
+    planned
+}
+
+/// The suites of kernels that a suite has, but for the peaks, which are measured with each.
 fn parts(suite: Suite) -> impl Iterator<Item = Suite> {
     [Suite::Kernels, Suite::Matmul].into_iter().filter(move |part| suite.has(*part))
 }
@@ -51,9 +62,16 @@ pub(super) fn kernel_names(gpu: &Gpu, suite: Suite) -> Vec<&'static str> {
 
 /// The kernels of a suite.
 fn kernels(suite: Suite) -> impl Iterator<Item = (&'static Kernel, &'static Workloads)> {
-    let is_product = |kernel: &Kernel| kernel.spec.name.starts_with("matmul");
-    let of_suite = KERNELS.iter().filter(move |one| is_product(one) == (suite == Suite::Matmul));
+    let of_suite = KERNELS.iter().filter(move |kernel| suite_of(kernel) == suite);
     of_suite.filter_map(|kernel| Some((kernel, kernel.workloads.as_ref()?)))
+}
+
+fn suite_of(kernel: &Kernel) -> Suite {
+    match kernel.spec.name.split('_').next() {
+        Some("matmul") => Suite::Matmul,
+        Some("peak") => Suite::Peaks,
+        _ => Suite::Kernels,
+    }
 }
 
 fn sizes(gpu: &Gpu, workloads: &Workloads, only: &Only) -> Vec<usize> {
@@ -66,13 +84,18 @@ fn sizes(gpu: &Gpu, workloads: &Workloads, only: &Only) -> Vec<usize> {
 }
 
 /// Cases that were compared with their twins, and what was wrong with the others.
-#[derive(Default)]
 pub(super) struct Checked {
     pub cases: Vec<Case>,
     pub faults: Vec<String>,
+    /// Bytes that further places of launches may take.
+    room: usize,
 }
 
 impl Checked {
+    pub fn new() -> Self {
+        Self { cases: vec![], faults: vec![], room: ROOM }
+    }
+
     /// Checks and adds what was planned.
     pub async fn add(
         &mut self,
@@ -86,24 +109,12 @@ impl Checked {
                 return Ok(ControlFlow::Break(()));
             }
             let path = planned.name.path();
-            match made(gpu, planned, options).await {
+            match made(gpu, planned, options, &mut self.room).await {
                 Ok(case) => self.cases.push(case),
                 Err(failure) => self.name_fault(gpu, &path, failure).await?,
             }
         }
         Ok(ControlFlow::Continue(()))
-    }
-
-    /// Adds the cases of the peaks whose kernels are right.
-    pub async fn add_peaks(&mut self, gpu: &Gpu, options: Options<'_>) -> Result<(), Error> {
-        for kernel in KERNELS.iter().filter(|kernel| kernel.spec.name.starts_with("peak_")) {
-            let name = kernel.spec.name;
-            match made_peaks(gpu, kernel, options).await {
-                Ok(cases) => self.cases.extend(cases),
-                Err(failure) => self.name_fault(gpu, name, failure).await?,
-            }
-        }
-        Ok(())
     }
 
     /// Puts down what was wrong with a case, if the device can go on with the others.
@@ -120,26 +131,17 @@ impl Checked {
 }
 
 /// Checks a launch, and places it.
-async fn made(gpu: &Gpu, planned: Planned, options: Options<'_>) -> Result<Case, Failure> {
+async fn made(
+    gpu: &Gpu,
+    planned: Planned,
+    options: Options<'_>,
+    room: &mut usize,
+) -> Result<Case, Failure> {
     let Planned { name, spec, workload } = planned;
     let mut trial = Trial { as_timed: true, ..Trial::new(gpu, spec.name, EFFORT) };
     let cost = workload.cost;
     let dispatch = workload.make(&mut trial).await?;
     let mut case = Case::new(name, dispatch, cost, super::hash_of(spec));
-    case.place(gpu, options.quick).await?;
+    case.place(gpu, options.quick, room).await?;
     Ok(case)
-}
-
-/// The same of all launches of a kernel that measures peaks.
-async fn made_peaks(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    options: Options<'_>,
-) -> Result<Vec<Case>, Failure> {
-    kernel.check(&mut Trial::new(gpu, kernel.spec.name, EFFORT)).await?;
-    let mut cases = peaks::cases(gpu, kernel.spec).await?;
-    for case in &mut cases {
-        case.place(gpu, options.quick).await?;
-    }
-    Ok(cases)
 }

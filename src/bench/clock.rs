@@ -44,13 +44,13 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Times passes of more and more equal dispatches on both clocks; takes the device's if nothing
+    /// Times passes of more and more equal dispatches, of so many invocations each, on both clocks; takes the device's if nothing
     /// speaks against it.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
-    pub(super) async fn choose(gpu: &Gpu) -> Result<Self, Error> {
-        let dispatch = peaks::busy(gpu).await?;
+    pub(super) async fn choose(gpu: &Gpu, invocations: usize) -> Result<Self, Error> {
+        let dispatch = peaks::busy(gpu, invocations).await?;
         let (passes, period_ns) = gpu.time_passes(&dispatch).await?;
         let host = on_host(&passes);
         Ok(match judge(&passes, period_ns, SAMPLE_TIME) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::case::CaseName;
 use super::row::{Row, SavedRow};
 use super::statistics::{self, Comparison, Verdict, mann_whitney, median};
-use super::{ClockKind, Results};
+use super::{ClockKind, Results, Suite};
 use crate::gpu::AdapterSummary;
 
 /// The largest probability of chance with which placements still count as different.
@@ -128,7 +128,7 @@ pub struct Change {
 impl Change {
     fn is_regression(&self, percent: f64) -> bool {
         let is_slower = self.comparison.verdict == Verdict::Slower;
-        is_slower && self.comparison.ratio > 1.0 + percent / 100.0
+        is_slower && self.comparison.ratio_ci95[0] > 1.0 + percent / 100.0
     }
 }
 
@@ -139,6 +139,8 @@ pub struct Compared {
     pub changes: Vec<Change>,
     /// The paths of those that the saved run does not have: whether they are slower nobody knows.
     pub missing: Vec<String>,
+    /// How many rows only the saved run has.
+    pub left_out: usize,
 }
 
 impl Compared {
@@ -159,16 +161,20 @@ fn has_changed(canary_ratio: f64) -> bool {
 pub fn compare(saved: &Saved, results: &Results) -> Compared {
     let before: BTreeMap<_, _> = saved.rows.iter().map(|row| (&row.name, row)).collect();
     let has_changed = saved.canary_ratio(results).is_some_and(has_changed);
-    let is_same = saved.has_same_clock(results) && !has_changed;
     let mut compared = Compared::default();
     for after in results.all_rows() {
         match before.get(&after.name) {
             Some(before) => {
+                // Whole runs are always timed on the host's clock.
+                let has_same_clock =
+                    after.name.suite == Suite::Training || saved.has_same_clock(results);
+                let is_same = has_same_clock && !has_changed;
                 compared.changes.push(change(before, after, is_same, results.peaks.launch_us));
             }
             None => compared.missing.push(after.name.path()),
         }
     }
+    compared.left_out = before.len() - compared.changes.len();
     compared
 }
 
@@ -251,8 +257,8 @@ fn are_apart([before, after]: &[Vec<f64>; 2]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::Row;
     use crate::bench::statistics::Summary;
-    use crate::bench::{Row, Suite};
     use crate::gpu::{Backend, DeviceType};
     use crate::rng::Stream;
 
@@ -418,6 +424,9 @@ mod tests {
         after.rows[0].name.size = "[5]".into();
         let compared = compare(&saved(&before), &after);
         assert!(compared.changes.is_empty() && !compared.passes(1e9));
-        assert_eq!(compared.missing, ["kernels/sigmoid/[5]"]);
+        assert_eq!(
+            (&compared.missing[..], compared.left_out),
+            (&["kernels/sigmoid/[5]".into()][..], 1)
+        );
     }
 }

@@ -8,14 +8,16 @@ use indicatif::HumanCount;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::Options;
 use super::baseline::scalar;
-use super::baseline::simd::{self, Instructions, WideData};
+use super::baseline::simd::WideData;
 use super::contest::{Contender, Effort, Expected, Group, GroupResult, RunsOn, Sample};
-use super::training::{GoOn, LEARNING_RATE, expected_of, layered, loss_of, side_by_side, starts};
+use super::training::{
+    GoOn, LEARNING_RATE, expected_of, fastest_wide, layered, loss_of, side_by_side, starts,
+};
+use super::{Options, name_fault};
 use crate::dataset::Dataset;
 use crate::error::Error;
-use crate::gpu::Gpu;
+use crate::gpu::{DeviceType, Gpu};
 use crate::model::{Init, Parameters};
 use crate::rule::{Rule, Variant};
 use crate::sweep::{Starts, Task};
@@ -33,6 +35,9 @@ const PRODUCTS: usize = 20_000_000;
 
 /// Steps of a run, not fewer and not more.
 const STEPS: RangeInclusive<usize> = 1..=1_000;
+
+/// Steps of a run on a GPU, which takes them so fast that fewer would measure how they are begun.
+const LEAST_ON_GPU: usize = 100;
 
 /// Networks of one kind, and who was faster with them.
 #[derive(Clone, Debug, Serialize)]
@@ -54,6 +59,8 @@ pub struct Cell {
 pub struct Fastest {
     /// What it is called.
     pub name: String,
+    /// Updates that a run makes to each network.
+    pub steps: u64,
     /// Steps of a network a second.
     pub network_steps_per_s: f64,
 }
@@ -71,7 +78,7 @@ impl Cell {
             let best =
                 rows.max_by(|a, b| a.network_steps_per_s.total_cmp(&b.network_steps_per_s))?;
             let network_steps_per_s = best.network_steps_per_s;
-            Some(Fastest { name: best.name.clone(), network_steps_per_s })
+            Some(Fastest { name: best.name.clone(), steps: best.steps, network_steps_per_s })
         };
         let Kind { batch_size, hidden_size, member_count } = kind;
         let (cpu, adapter) = (fastest(RunsOn::Cpu)?, fastest(RunsOn::Adapter)?);
@@ -107,12 +114,19 @@ pub(super) async fn run(
     options: Options<'_>,
     go_on: GoOn<'_>,
     add: &mut dyn FnMut(Option<Cell>),
+    faults: &mut Vec<String>,
 ) -> Result<(), Error> {
     let (effort, less) = if options.quick { (Effort::QUICK, 100) } else { (Effort::MAP, 1) };
+    let is_software = gpu.adapter.device_type == DeviceType::Software;
+    let least_steps = if is_software { *STEPS.start() } else { LEAST_ON_GPU };
     for kind in kinds(options) {
-        let work = Work::new(kind, less)?;
-        let group = work.group(gpu, go_on).measure(effort, go_on).await?;
-        add(Cell::of(kind, &group));
+        let work = Work::new(kind, less, least_steps)?;
+        let group = work.group(gpu, go_on);
+        let name = group.name.clone();
+        match group.measure(effort, go_on).await {
+            Ok(result) => add(Cell::of(kind, &result)),
+            Err(error) => name_fault(gpu, faults, &name, error).await?,
+        }
     }
     Ok(())
 }
@@ -120,6 +134,7 @@ pub(super) async fn run(
 /// The networks of a cell, and what their contenders need.
 struct Work {
     kind: Kind,
+    /// On the CPU; task and plan have those on the adapter.
     steps: u32,
     data: Dataset,
     start: Vec<Vec<f32>>,
@@ -129,7 +144,7 @@ struct Work {
 }
 
 impl Work {
-    fn new(kind: Kind, less: usize) -> Result<Self, Error> {
+    fn new(kind: Kind, less: usize, least_on_adapter: usize) -> Result<Self, Error> {
         let Kind { batch_size, hidden_size, member_count } = kind;
         let mut data = Dataset::parity(BITS)?;
         data.inputs.truncate(batch_size * BITS as usize);
@@ -141,21 +156,22 @@ impl Work {
         let starts = starts(member_count);
         let products = batch_size * hidden_size * (BITS as usize + 1) * member_count;
         let steps = (PRODUCTS / less / products).clamp(*STEPS.start(), *STEPS.end());
+        let on_adapter = steps.max(least_on_adapter) as u64;
         let steps = u32::try_from(steps).expect("few");
         let plan = Plan {
             data: data.clone(),
             rule: Rule::sgd(LEARNING_RATE.into()),
             variant: Variant::CAREFUL,
             start: initialise(0),
-            steps: steps.into(),
-            log_every: steps.into(),
+            steps: on_adapter,
+            log_every: on_adapter,
         };
         let task = Task {
             data: data.clone(),
             sizes,
             init: Init::Torch,
             variant: Variant::PLAIN,
-            steps: steps.into(),
+            steps: on_adapter,
             // What can be told of so many rows.
             solved_below: LEARNED_BELOW,
             budget: Budget::Hopeful,
@@ -167,9 +183,7 @@ impl Work {
         let mut contenders = vec![self.on_cpu("scalar, 1 thread", |rows, parameters, steps| {
             scalar::train_any(rows, parameters, LEARNING_RATE, steps);
         })];
-        if Instructions::detect() == Instructions::Avx2 {
-            contenders.push(self.on_all_threads());
-        }
+        contenders.push(self.on_all_threads());
         if self.task.trainer().is_ok() {
             let count = self.kind.member_count;
             let work = (&self.task, &self.starts, count);
@@ -207,17 +221,18 @@ impl Work {
         })
     }
 
-    /// Members on all threads, rows across lanes.
+    /// Members on all threads.
     fn on_all_threads(&self) -> Contender<'_> {
         let threads = rayon::current_num_threads().min(self.kind.member_count);
         let plural = if threads == 1 { "" } else { "s" };
-        let name = format!("AVX2, {threads} thread{plural}");
+        let (code, train) = fastest_wide();
+        let name = format!("{code}, {threads} thread{plural}");
         Contender::cpu(name, self.work(), move || {
             let mut members = self.start.clone();
             let rows = WideData { inputs: &self.data.inputs, targets: &self.data.targets };
             let start = Instant::now();
             members.par_iter_mut().for_each(|member| {
-                simd::train_wide(rows, member, LEARNING_RATE, self.steps);
+                train(rows, member, LEARNING_RATE, self.steps);
             });
             self.sample(start, &members)
         })

@@ -144,6 +144,8 @@ pub struct Results {
     pub crossover: Vec<Cell>,
     /// Whether the user broke it off.
     pub interrupted: bool,
+    /// Why the device could not go on.
+    pub failure: Option<Error>,
 }
 
 impl Results {
@@ -182,8 +184,8 @@ fn hash_of(spec: &KernelSpec) -> String {
 /// Runs a suite.
 ///
 /// # Errors
-/// [`Error::Usage`] in a build without optimisation or if no case is wanted, [`Error::Wrong`] if a
-/// training run is not that of the reference, and whatever the device does wrong.
+/// [`Error::Usage`] in a build without optimisation, if no case is wanted or one does not fit the
+/// adapter; what the device does wrong is in the results.
 pub async fn run(
     gpu: &Gpu,
     suite: Suite,
@@ -200,11 +202,18 @@ pub async fn run(
         )));
     }
     let mut results = Results::default();
+    let mut measured = Ok(());
     if suite != Suite::Training {
-        measure_kernels(gpu, suite, only, options, &mut results).await?;
+        measured = measure_kernels(gpu, suite, only, options, &mut results).await;
     }
-    if suite.has(Suite::Training) && wants_all && !results.interrupted {
-        measure_training(gpu, options, &mut results).await?;
+    let goes_on = measured.is_ok() && !results.interrupted;
+    if suite.has(Suite::Training) && wants_all && goes_on {
+        measured = measure_training(gpu, options, &mut results).await;
+    }
+    match measured {
+        // What there is is worth more than nothing.
+        Err(error @ (Error::Gpu(_) | Error::Undone { .. })) => results.failure = Some(error),
+        others => others?,
     }
     Ok(results)
 }
@@ -228,15 +237,35 @@ async fn measure_training(
         crossover.extend(cell);
         count();
     };
-    let all = match training::run(gpu, options, go_on, add_group).await {
-        Ok(()) => crossover::run(gpu, options, go_on, add_cell).await,
+    let faults = &mut results.faults;
+    let all = match training::run(gpu, options, go_on, add_group, faults).await {
+        Ok(()) => crossover::run(gpu, options, go_on, add_cell, faults).await,
         broken_off => broken_off,
     };
     match all {
         Err(Error::Interrupted { .. }) => results.interrupted = true,
-        Err(Error::Wrong(why)) => results.faults.push(why),
         other => other?,
     }
+    Ok(())
+}
+
+/// Names a training run that went wrong, if the device can go on with the others.
+async fn name_fault(
+    gpu: &Gpu,
+    faults: &mut Vec<String>,
+    group: &str,
+    error: Error,
+) -> Result<(), Error> {
+    let is_end = matches!(error, Error::Interrupted { .. }) || !gpu.works().await;
+    if is_end {
+        return Err(error);
+    }
+    // What a user of `train` could do about it is nothing here.
+    let why = match error {
+        Error::Diverged { step, what, value } => format!("{what} is {value} at step {step}"),
+        error => error.to_string(),
+    };
+    faults.push(format!("{group}: {why}"));
     Ok(())
 }
 
@@ -248,32 +277,31 @@ async fn measure_kernels(
     options: Options<'_>,
     results: &mut Results,
 ) -> Result<(), Error> {
-    let planned = cases::planned(gpu, suite, only);
+    let mut planned = cases::planned(gpu, suite, only);
     if planned.is_empty() && suite != Suite::Peaks {
         return Err(Error::Usage(no_case(gpu, suite, only)));
     }
-    let sampler = Sampler::new(gpu).await?;
-    let instruments = Instruments::new(gpu).await?;
-    let mut checked = Checked::default();
-    if checked.add(gpu, planned, options).await?.is_break() {
-        results.interrupted = true;
-        return Ok(());
-    }
-    checked.add_peaks(gpu, options).await?;
-    let Checked { mut cases, faults } = checked;
-    let canary = vec![];
-    let mut session = Session { sampler, instruments, options, canary };
-    results.interrupted = session.measure(&mut cases, options.budget).await?.is_break();
+    let invocations = peaks::invocations(gpu).await?;
+    planned.extend(cases::planned_peaks(gpu, invocations));
+    let sampler = Sampler::new(gpu, invocations).await?;
+    let instruments = Instruments::new(gpu, invocations).await?;
+    let mut session = Session { sampler, instruments, options, canary: vec![] };
+    let mut checked = Checked::new();
+    let measured = match checked.add(gpu, planned, options).await {
+        Ok(ControlFlow::Continue(())) => session.measure(&mut checked.cases, options.budget).await,
+        broken_off => broken_off,
+    };
     // So few samples say nothing of the machine.
     let quiet_us = if options.quick { f64::NAN } else { row::quiet_us(&session.canary) };
-    for case in cases.iter().filter(|case| case.name.suite == Suite::Peaks) {
+    for case in checked.cases.iter().filter(|case| case.name.suite == Suite::Peaks) {
         results.peaks.add(case);
     }
-    results.rows =
-        cases.iter().filter_map(|case| Row::of(case, &results.peaks, quiet_us)).collect();
+    let row = |case| Row::of(case, &results.peaks, quiet_us);
+    results.rows = checked.cases.iter().filter_map(row).collect();
     results.quiet_canary_us = quiet_us.is_finite().then_some(quiet_us);
     results.clock = Some(session.sampler.clock);
-    results.faults = faults;
+    results.faults = checked.faults;
+    results.interrupted = measured?.is_break();
     Ok(())
 }
 

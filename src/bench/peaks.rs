@@ -1,12 +1,13 @@
 //! What the adapter can do at most, measured in the same run as what is compared with it.
 
+use std::time::Instant;
+
 use serde::Serialize;
 
-use super::Suite;
-use super::case::{Case, CaseName};
+use super::case::Case;
 use crate::error::Error;
-use crate::gpu::{DeviceType, Dispatch, Gpu, Kernel, KernelSpec};
-use crate::kernels::{Cost, peak_arithmetic, peak_copy, peak_workgroup};
+use crate::gpu::{DeviceType, Dispatch, Gpu, Kernel};
+use crate::kernels::{Cost, as_f64, peak_arithmetic, peak_copy};
 
 /// The rates of an adapter, each the best of its samples.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -77,7 +78,7 @@ impl Bound {
 }
 
 impl Peaks {
-    /// Puts down what one of [`cases`] reached at best.
+    /// Puts down what a case reached at best: of that peak which its work is made for.
     pub(super) fn add(&mut self, case: &Case) {
         let best = case.samples.warm.iter().copied().fold(f64::INFINITY, f64::min);
         if !best.is_finite() {
@@ -85,15 +86,17 @@ impl Peaks {
         }
         let per_us = |work: f64| work / best * 1e-3;
         let Cost { flops, special, bytes, workgroup_bytes } = case.cost;
-        match case.name.variant.as_str() {
-            FMA => self.fma_gflops = Some(per_us(flops)),
-            EXP => self.special_gops = Some(per_us(special)),
-            LAUNCH => self.launch_us = Some(best),
-            SHARED => self.workgroup_gbps = Some(per_us(workgroup_bytes)),
-            _ => {
-                self.copy.push(Bandwidth { working_set_bytes: bytes, gbps: per_us(bytes) });
-                self.copy.sort_by(|a, b| a.working_set_bytes.total_cmp(&b.working_set_bytes));
-            }
+        if workgroup_bytes > 0.0 {
+            self.workgroup_gbps = Some(per_us(workgroup_bytes));
+        } else if special > 0.0 {
+            self.special_gops = Some(per_us(special));
+        } else if flops > 0.0 {
+            self.fma_gflops = Some(per_us(flops));
+        } else if bytes < LAUNCH_BYTES {
+            self.launch_us = Some(best);
+        } else {
+            self.copy.push(Bandwidth { working_set_bytes: bytes, gbps: per_us(bytes) });
+            self.copy.sort_by(|a, b| a.working_set_bytes.total_cmp(&b.working_set_bytes));
         }
     }
 
@@ -104,14 +107,14 @@ impl Peaks {
         self.copy.iter().find(fits).or(self.copy.last()).map(|copy| copy.gbps)
     }
 
-    /// The time that the work takes at least, in microseconds, and the peak that says so; none
-    /// without peaks.
+    /// The time that work on so many bytes of memory takes at least, in microseconds, and the peak
+    /// that says so; none without peaks.
     #[must_use]
-    pub fn least_us(&self, cost: Cost) -> Option<(f64, Bound)> {
+    pub fn least_us(&self, cost: Cost, working_set_bytes: f64) -> Option<(f64, Bound)> {
         let at = |work: f64, rate: Option<f64>| rate.map(|rate| work / rate * 1e-3);
         let times = [
             (self.launch_us, Bound::Launch),
-            (at(cost.bytes, self.copy_gbps(cost.bytes)), Bound::Memory),
+            (at(cost.bytes, self.copy_gbps(working_set_bytes)), Bound::Memory),
             (at(cost.flops, self.fma_gflops), Bound::Arithmetic),
             (at(cost.special, self.special_gops), Bound::Special),
             (at(cost.workgroup_bytes, self.workgroup_gbps), Bound::Workgroup),
@@ -122,21 +125,59 @@ impl Peaks {
 
     /// The share of the nearest peak that a time is, and which peak that is.
     #[must_use]
-    pub fn share(&self, cost: Cost, median_us: f64) -> Option<(f64, Bound)> {
-        let (least, bound) = self.least_us(cost)?;
+    pub fn share(
+        &self,
+        cost: Cost,
+        working_set_bytes: f64,
+        median_us: f64,
+    ) -> Option<(f64, Bound)> {
+        let (least, bound) = self.least_us(cost, working_set_bytes)?;
         let share = least / median_us;
         Some((share, if share < NEAR { Bound::None } else { bound }))
     }
 }
 
-const FMA: &str = "multiply-add";
-const EXP: &str = "exp";
-const LAUNCH: &str = "launch";
-const COPY: &str = "copy";
-const SHARED: &str = "workgroup memory";
+/// A copy of fewer bytes measures what a launch takes by itself.
+const LAUNCH_BYTES: f64 = 1_024.0;
 
-/// Values of the copies, of 4 bytes each.
-const COPIES: [usize; 4] = [1 << 13, 1 << 17, 1 << 21, 1 << 24];
+/// Numbers of invocations that do arithmetic, of processors, of what is beside one, and of large GPUs:
+/// about a millisecond of work.
+const INVOCATIONS: [usize; 3] = [1 << 12, 1 << 17, 1 << 20];
+
+/// Iterations of each of them.
+const ITERATIONS: u32 = 256;
+
+/// Invocations whose time tells how fast an adapter is.
+const LOOK: usize = 1 << 16;
+
+/// What a launch may take: the clock is tested with 32 of them, and drivers give up after 2 s.
+const MOST_S: f64 = 0.03;
+
+/// How many invocations do arithmetic on an adapter: as its kind can, or fewer if it is slow.
+pub(super) async fn invocations(gpu: &Gpu) -> Result<usize, Error> {
+    let most = match gpu.adapter.device_type {
+        DeviceType::Software => return Ok(INVOCATIONS[0]),
+        DeviceType::Integrated => INVOCATIONS[1],
+        _ => INVOCATIONS[2],
+    };
+    let (dispatch, mut nothing) = (busy(gpu, LOOK).await?, gpu.readback(0).await?);
+    let mut least_s = f64::INFINITY;
+    // The first of them may wait for a compiler.
+    for _ in 0..4 {
+        let start = Instant::now();
+        gpu.submit([&dispatch], &[], &mut nothing, None).await?;
+        least_s = least_s.min(start.elapsed().as_secs_f64());
+    }
+    let fits = |count: &usize| as_f64(*count) / as_f64(LOOK) * least_s <= MOST_S && *count <= most;
+    Ok(INVOCATIONS.into_iter().rev().find(fits).unwrap_or(INVOCATIONS[0]))
+}
+
+/// Arithmetic of so many invocations.
+pub(super) async fn busy(gpu: &Gpu, invocations: usize) -> Result<Dispatch, Error> {
+    let kernel = peak_arithmetic::kernel(gpu, false).await?;
+    let out = gpu.zeros("out", invocations).await?;
+    peak_arithmetic::dispatch(gpu, &kernel, ITERATIONS, [0.75, 0.5], &out).await
+}
 
 /// What a session needs beside its cases.
 pub(super) struct Instruments {
@@ -146,95 +187,17 @@ pub(super) struct Instruments {
     pub flush: Dispatch,
 }
 
-/// How many invocations do arithmetic, and how often: some milliseconds of work for a processor, a
-/// tenth of one for a large GPU.
-fn sizes(gpu: &Gpu) -> (usize, u32) {
-    match gpu.adapter.device_type {
-        DeviceType::Software => (1 << 12, 256),
-        DeviceType::Integrated => (1 << 17, 256),
-        _ => (1 << 20, 256),
-    }
-}
-
-/// The work that measures the peak of arithmetic.
-pub(super) async fn busy(gpu: &Gpu) -> Result<Dispatch, Error> {
-    let (invocations, iterations) = sizes(gpu);
-    arithmetic(gpu, false, invocations, iterations).await
-}
-
 impl Instruments {
-    pub async fn new(gpu: &Gpu) -> Result<Self, Error> {
-        let canary = [busy(gpu).await?, copy(gpu, COPIES[2]).await?];
-        let largest = COPIES[COPIES.len() - 1];
-        Ok(Self { canary, flush: copy(gpu, largest).await? })
+    pub async fn new(gpu: &Gpu, invocations: usize) -> Result<Self, Error> {
+        let canary = [busy(gpu, invocations).await?, copy(gpu, 1 << 21).await?];
+        Ok(Self { canary, flush: copy(gpu, 1 << 24).await? })
     }
-}
-
-async fn arithmetic(
-    gpu: &Gpu,
-    special: bool,
-    invocations: usize,
-    iterations: u32,
-) -> Result<Dispatch, Error> {
-    let kernel = peak_arithmetic::kernel(gpu, special).await?;
-    let out = gpu.zeros("out", invocations).await?;
-    peak_arithmetic::dispatch(gpu, &kernel, iterations, [0.75, 0.5], &out).await
 }
 
 async fn copy(gpu: &Gpu, len: usize) -> Result<Dispatch, Error> {
     let kernel = Kernel::new(gpu, &peak_copy::SPEC, &[]).await?;
     let [input, out] = [gpu.zeros("input", len).await?, gpu.zeros("out", len).await?];
     peak_copy::dispatch(gpu, &kernel, [&input, &out]).await
-}
-
-/// A case for each peak that a kernel measures.
-pub(super) async fn cases(gpu: &Gpu, spec: &KernelSpec) -> Result<Vec<Case>, Error> {
-    match spec.name {
-        "peak_arithmetic" => arithmetic_cases(gpu).await,
-        "peak_copy" => copy_cases(gpu).await,
-        "peak_workgroup" => Ok(vec![workgroup_case(gpu).await?]),
-        other => unreachable!("{other} measures no peak"),
-    }
-}
-
-async fn arithmetic_cases(gpu: &Gpu) -> Result<Vec<Case>, Error> {
-    let (invocations, iterations) = sizes(gpu);
-    let mut cases = vec![];
-    for (variant, special) in [(FMA, false), (EXP, true)] {
-        // An exponential takes ten times as long as a product.
-        let iterations = if special { iterations / 8 } else { iterations };
-        let dispatch = arithmetic(gpu, special, invocations, iterations).await?;
-        let cost = peak_arithmetic::cost(special, iterations, invocations);
-        cases.push(case(&peak_arithmetic::SPEC, variant, dispatch, cost));
-    }
-    Ok(cases)
-}
-
-async fn copy_cases(gpu: &Gpu) -> Result<Vec<Case>, Error> {
-    let mut cases = vec![];
-    for (variant, len) in COPIES.map(|len| (COPY, len)).into_iter().chain([(LAUNCH, 4)]) {
-        let dispatch = copy(gpu, len).await?;
-        cases.push(case(&peak_copy::SPEC, variant, dispatch, peak_copy::cost(len)));
-    }
-    Ok(cases)
-}
-
-async fn workgroup_case(gpu: &Gpu) -> Result<Case, Error> {
-    let (invocations, iterations) = sizes(gpu);
-    let kernel = Kernel::new(gpu, &peak_workgroup::SPEC, &[]).await?;
-    let (iterations, out) = (iterations / 4, gpu.zeros("out", invocations).await?);
-    let dispatch = peak_workgroup::dispatch(gpu, &kernel, iterations, 1.0, &out).await?;
-    let cost = peak_workgroup::cost(iterations, invocations);
-    Ok(case(&peak_workgroup::SPEC, SHARED, dispatch, cost))
-}
-
-fn case(spec: &'static KernelSpec, variant: &str, dispatch: Dispatch, cost: Cost) -> Case {
-    let size = match variant {
-        COPY => bytes(cost.bytes),
-        _ => String::new(),
-    };
-    let (suite, kernel, variant) = (Suite::Peaks, spec.name.into(), variant.into());
-    Case::new(CaseName { suite, kernel, variant, size }, dispatch, cost, super::hash_of(spec))
 }
 
 /// As a number of KiB or MiB.
@@ -269,10 +232,13 @@ mod tests {
             (Cost { bytes: 1e6, flops: 1e6, ..none }, 100.0, Bound::Memory),
             (Cost { workgroup_bytes: 1e6, flops: 1e6, ..none }, 20.0, Bound::Workgroup),
         ] {
-            let (least, found) = peaks().least_us(cost).expect("there are peaks");
+            let (least, found) = peaks().least_us(cost, cost.bytes).expect("there are peaks");
             assert!((least / us - 1.0).abs() < 1e-12 && found == bound, "{cost:?}: {least}");
         }
-        assert!(Peaks::default().least_us(none).is_none());
+        let twice = Cost { bytes: 2e3, ..none };
+        let (least, _) = peaks().least_us(twice, 1e3).expect("there are peaks");
+        assert!((least - 2.0).abs() < 1e-12, "what is read twice is in the same cache: {least}");
+        assert!(Peaks::default().least_us(none, 0.0).is_none());
     }
 
     #[test]
@@ -284,7 +250,7 @@ mod tests {
     #[test]
     fn what_is_far_from_every_peak_is_bound_by_none() {
         let cost = Cost { flops: 1e6, ..Cost::default() };
-        let share = |us| peaks().share(cost, us).expect("there are peaks");
+        let share = |us| peaks().share(cost, 0.0, us).expect("there are peaks");
         assert_eq!(
             (share(10.0), share(20.0)),
             ((1.0, Bound::Arithmetic), (0.5, Bound::Arithmetic))

@@ -99,7 +99,7 @@ impl Row {
         }
         let time = Summary::of(warm, SEED);
         let per_us = |work: f64| (work > 0.0).then(|| work / time.median_us * 1e-3);
-        let share = peaks.share(case.cost, time.median_us);
+        let share = peaks.share(case.cost, case.working_set_bytes(), time.median_us);
         let quiet = quiet(canary, quiet_us);
         let gflops = per_us(case.cost.flops);
         let gbps = per_us(case.cost.bytes);
@@ -111,7 +111,7 @@ impl Row {
             launches: case.launches,
             gflops,
             gbps,
-            intensity: gflops.zip(gbps).map(|(flops, bytes)| flops / bytes),
+            intensity: gflops.and(gbps).map(|_| case.cost.flops / case.cost.bytes),
             percent_of_peak: share.map(|(share, _)| 100.0 * share),
             bound_by: share.map(|(_, bound)| bound),
             drifted: Some(has_drifted(&quiet)),

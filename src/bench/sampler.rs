@@ -21,9 +21,9 @@ pub(super) struct Sampler<'a> {
 }
 
 impl<'a> Sampler<'a> {
-    /// Tests the clocks, and takes one.
-    pub async fn new(gpu: &'a Gpu) -> Result<Self, Error> {
-        let clock = Clock::choose(gpu).await?;
+    /// Tests the clocks on launches of so many invocations, and takes one.
+    pub async fn new(gpu: &'a Gpu, invocations: usize) -> Result<Self, Error> {
+        let clock = Clock::choose(gpu, invocations).await?;
         let timer = if clock.is_device() { gpu.timer().await? } else { None };
         let nothing = gpu.readback(1).await?;
         Ok(Self { gpu, timer, clock, has_changed_clocks: false, nothing })

@@ -11,11 +11,11 @@ use std::time::Instant;
 use indicatif::HumanCount;
 use rayon::prelude::*;
 
-use super::Options;
 use super::baseline::simd::{self, Ensemble, Instructions, WideData};
 use super::baseline::{PARAMETERS, scalar};
 use super::contest::{Contender, Effort, Expected, Group, GroupResult, Sample, Sampling};
 use super::worst_exp::WorstExp;
+use super::{Options, name_fault};
 use crate::cpu::train_invocation::{Member, look, train_invocation};
 use crate::dataset::Dataset;
 use crate::error::Error;
@@ -67,12 +67,13 @@ const QUICK: Sizes =
 /// How many groups there are.
 pub(super) const GROUPS: usize = 3;
 
-/// Runs the suite; each group is added when it is done.
+/// Runs the suite; each group is added when it is done, or named among the faults.
 pub(super) async fn run(
     gpu: &Gpu,
     options: Options<'_>,
     go_on: GoOn<'_>,
     add: &mut dyn FnMut(GroupResult),
+    faults: &mut Vec<String>,
 ) -> Result<(), Error> {
     let (sizes, effort) = if options.quick { (QUICK, Effort::QUICK) } else { (FULL, Effort::FULL) };
     let one = plan(2, "2-2-1", sizes.steps)?;
@@ -86,7 +87,11 @@ pub(super) async fn run(
         wide_network(gpu, &wide, go_on),
     ];
     for group in groups {
-        add(group.measure(effort, go_on).await?);
+        let name = group.name.clone();
+        match group.measure(effort, go_on).await {
+            Ok(result) => add(result),
+            Err(error) => name_fault(gpu, faults, &name, error).await?,
+        }
     }
     Ok(())
 }
@@ -150,6 +155,7 @@ pub(super) fn side_by_side<'a>(
             };
             let start = Instant::now();
             let (finished, _) = tile.run(starts, 0, &mut |_| go_on()).await?;
+            std::hint::black_box(tile.all_parameters().await?);
             let elapsed = start.elapsed();
             kept.set(Some(tile));
             Ok(Sample { losses: finished.final_losses, elapsed, device: None })
@@ -157,15 +163,22 @@ pub(super) fn side_by_side<'a>(
     })
 }
 
-/// The layered engine as a contender, as `parity train` has it: compiled, and tuned where it is not
-/// yet, off the clock.
+/// The layered engine as a contender, as `parity train` has it: compiled once, and tuned where it is
+/// not yet.
 pub(super) fn layered<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Contender<'a> {
+    let kept = Rc::new(Cell::new(None));
     Contender::adapter("layered engine", [1, plan.steps], move || -> Sampling<'a> {
+        let kept = Rc::clone(&kept);
         Box::pin(async move {
-            let mut tuner = Tuner::new(gpu);
-            let products = Products::Tuned(&mut tuner);
-            let engine = Layered::with_products(gpu, plan, products).await?;
-            Ok(engine.train(&mut |_| go_on()).await?.into())
+            let mut engine = if let Some(engine) = kept.take() {
+                engine
+            } else {
+                let mut tuner = Tuner::new(gpu);
+                Layered::with_products(gpu, plan, Products::Tuned(&mut tuner)).await?
+            };
+            let outcome = engine.train(&mut |_| go_on()).await?;
+            kept.set(Some(engine));
+            Ok(outcome.into())
         })
     })
 }
@@ -335,23 +348,17 @@ fn ensemble<'a>(gpu: &'a Gpu, members: &'a Members, go_on: GoOn<'a>) -> Group<'a
 fn wide_network<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Group<'a> {
     let steps = u32::try_from(plan.steps).expect("they were a u32");
     let Dataset { inputs, targets, .. } = &plan.data;
-    let name = "Rust, AVX2 across rows, 1 thread";
-    let simd = Contender::cpu(name, [1, plan.steps], move || {
+    let (code, train) = fastest_wide();
+    let on_cpu = Contender::cpu(format!("Rust, {code}, 1 thread"), [1, plan.steps], move || {
         let mut parameters: Vec<f32> = plan.start.values().collect();
         Sample::time(
             || {
-                simd::train_wide(
-                    WideData { inputs, targets },
-                    &mut parameters,
-                    LEARNING_RATE,
-                    steps,
-                );
+                train(WideData { inputs, targets }, &mut parameters, LEARNING_RATE, steps);
                 parameters
             },
             |trained| vec![loss_of(&plan.data, &trained)],
         )
     });
-    let simd = (Instructions::detect() == Instructions::Avx2).then_some(simd);
     let fused = fused("fused engine, one workgroup", gpu, plan, go_on);
     Group {
         name: format!(
@@ -359,6 +366,19 @@ fn wide_network<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Group<'a> 
             HumanCount(plan.steps)
         ),
         expected: Box::new(|steps| expected(plan, steps)),
-        contenders: simd.into_iter().chain([fused, layered(gpu, plan, go_on)]).collect(),
+        contenders: vec![on_cpu, fused, layered(gpu, plan, go_on)],
+    }
+}
+
+/// Code that trains a network of any size on one thread: rows, parameters, learning rate, steps.
+pub(super) type TrainWide = fn(WideData<'_>, &mut [f32], f32, u32);
+
+/// The fastest on this processor, and what it is called.
+pub(super) fn fastest_wide() -> (&'static str, TrainWide) {
+    match Instructions::detect() {
+        Instructions::Avx2 => ("AVX2 across rows", |rows, parameters, learning_rate, steps| {
+            simd::train_wide(rows, parameters, learning_rate, steps);
+        }),
+        Instructions::Portable => ("scalar", scalar::train_any),
     }
 }

@@ -124,7 +124,8 @@ impl Args {
         let saved = self.compare.as_deref().map(|name| load(&path_of(name)?)).transpose()?;
         self.check_outputs(saved_at.as_deref())?;
         let gpu = Gpu::open(self.device.selection()).await?;
-        let results = self.measure(&gpu).await?;
+        let mut results = self.measure(&gpu).await?;
+        let failure = results.failure.take();
         let compared = saved.as_ref().map(|saved| {
             (saved.differences(&gpu.adapter, &results), bench::compare(saved, &results))
         });
@@ -137,6 +138,9 @@ impl Args {
             compared: compared.as_ref().map(|(notes, rows)| (name, &notes[..], rows)),
         };
         report::print(&if self.json { report.json() } else { report.text() })?;
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
         let code = self.exit_code(&results, compared.as_ref().map(|(_, compared)| compared));
         self.write(&report)?;
         if let Some(path) = saved_at {
@@ -175,7 +179,9 @@ impl Args {
                 )));
             }
             make_folder(folder)?;
-            file::check_writable(&folder.join("roofline.png"))?;
+            for name in ["roofline.png", "times.png"] {
+                file::check_writable(&folder.join(name))?;
+            }
         }
         saved_at.and_then(Path::parent).map_or(Ok(()), make_folder)?;
         self.csv.as_deref().into_iter().chain(saved_at).try_for_each(file::check_writable)

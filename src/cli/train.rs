@@ -184,7 +184,7 @@ impl Args {
     ) -> Result<(Outcome, Vec<ProductUse>), Error> {
         let mut tuner = Tuner::new(gpu);
         let products = if self.no_tune { Products::Plain } else { Products::Tuned(&mut tuner) };
-        let layered = Layered::with_products(gpu, plan, products).await?;
+        let mut layered = Layered::with_products(gpu, plan, products).await?;
         let products = layered.products().to_vec();
         Ok((layered.train(observe).await?, products))
     }

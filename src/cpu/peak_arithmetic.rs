@@ -2,14 +2,20 @@
 
 use crate::scalar::Scalar;
 
-/// The sum of 16 values of each invocation, 16·i to 16·i + 15, that were replaced 4·`iterations`
-/// times: by `x·a + b`, or by `exp(−x)` if `special`.
+/// The sum of 16 values of each invocation i, 16·i to 16·i + 15, that were replaced 4·`iterations`
+/// times: by `x·a + b`, or by `exp(−x)` if `special`. The first invocation is number `first`.
 ///
 /// # Shapes
 /// `out` `[invocations]`.
-pub fn peak_arithmetic<S: Scalar>(special: bool, iterations: u32, [a, b]: [S; 2], out: &mut [S]) {
+pub fn peak_arithmetic<S: Scalar>(
+    special: bool,
+    iterations: u32,
+    [a, b]: [S; 2],
+    first: u32,
+    out: &mut [S],
+) {
     let replaced = |x: S| if special { (-x).exp() } else { x * a + b };
-    for (invocation, out) in (0_u32..).zip(out) {
+    for (invocation, out) in (first..).zip(out) {
         let starts = (0..16).map(|value| S::from_f64((16 * invocation + value).into()));
         let ends = starts.map(|start| (0..4 * iterations).fold(start, |x, _| replaced(x)));
         *out = ends.reduce(|sum, x| sum + x).expect("there are 16");

@@ -46,6 +46,8 @@ struct Json<'a> {
     changes: Option<&'a [Change]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<&'a [String]>,
 }
 
 impl BenchReport<'_> {
@@ -70,6 +72,7 @@ impl BenchReport<'_> {
             crossover,
             changes: self.compared.map(|(_, _, compared)| &compared.changes[..]),
             missing: self.compared.map(|(_, _, compared)| &compared.missing[..]),
+            notes: self.compared.map(|(_, notes, _)| notes),
         };
         serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
     }
@@ -150,7 +153,7 @@ impl BenchReport<'_> {
         parts.extend((!results.training.is_empty()).then(|| self.about_training()));
         parts.extend((!results.crossover.is_empty()).then(|| self.crossover()));
         parts.extend(self.compared.map(compared));
-        parts.extend(results.faults.iter().map(|fault| format!("WRONG, not timed: {fault}\n")));
+        parts.extend(results.faults.iter().map(|fault| format!("WRONG, no times: {fault}\n")));
         let quick = "--quick: these figures mean nothing.\n";
         parts.extend(self.quick.then(|| quick.into()));
         let broken_off = "interrupted: what is above is what there was.\n";
@@ -162,7 +165,9 @@ impl BenchReport<'_> {
         let Results { peaks, rows, faults, .. } = self.results;
         let checked = match faults.len() {
             0 => "All results match those of the reference.".into(),
-            wrong => format!("{wrong} cases are wrong or do not compile, and were not timed."),
+            wrong => {
+                format!("{wrong} cases are wrong, or do not compile or fit, and have no times.")
+            }
         };
         let mut text = format!("{}\n{checked}\n", peak_lines(peaks));
         for suite in [Suite::Peaks, Suite::Kernels, Suite::Matmul] {
@@ -290,8 +295,8 @@ fn verdict(cells: &[Cell], place: &str) -> String {
 
 const ABOUT: &str = "\
 Times are of one launch, medians of samples that all cases took in turns; ± is half of the bootstrap
-95 % interval, cv the standard deviation over the mean. Cold: after more than the caches hold was
-written. Flops and bytes are the least that the formula asks for. Of peak: how near that comes to the
+95 % interval, cv the standard deviation over the mean. Cold: after 64 MiB were copied to other
+64 MiB. Flops and bytes are the least that the formula asks for. Of peak: how near that comes to the
 nearest of the peaks above, all measured in this run; no peak: less than a quarter of each, so latency,
 occupancy or instructions that are not counted. !: somebody else was at work most of the time.
 ";
@@ -358,7 +363,7 @@ fn kernel_table(rows: &[&Row]) -> String {
 
 /// Each row beside the same of a saved run, how many are not the same, and which it does not have.
 fn compared((name, differences, compared): (&str, &[String], &Compared)) -> String {
-    let Compared { changes, missing } = compared;
+    let Compared { changes, missing, left_out } = compared;
     let head = ["", "before", "now", "ratio", "95 % interval", "p", "verdict"];
     let cells = |change: &Change| {
         let comparison = &change.comparison;
@@ -385,6 +390,9 @@ fn compared((name, differences, compared): (&str, &[String], &Compared)) -> Stri
     }
     if !missing.is_empty() {
         let _ = writeln!(text, "note: not in {name}, so not compared: {}", missing.join(", "));
+    }
+    if *left_out > 0 {
+        let _ = writeln!(text, "note: {left_out} rows of {name} were not measured now");
     }
     text + &table(&rows)
 }

@@ -306,6 +306,17 @@ impl<'a> Tile<'a> {
         Ok(Parameters::from_fn(&self.task.sizes, |number, _| values[number as usize]))
     }
 
+    /// The parameters of all members as they are, `[parameter_count, member_count]`.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if the device fails.
+    pub async fn all_parameters(&self) -> Result<Vec<f32>, Error> {
+        let len = self.members.problem.parameter_count() * self.member_count;
+        let region = Region { tensor: &self.members.state, start: 0, len };
+        let words = self.gpu.read_regions(&[region]).await?;
+        Ok(words.into_iter().map(f32::from_bits).collect())
+    }
+
     /// One member's value in each of the first rows of a tensor.
     async fn column(&self, tensor: &Tensor, rows: usize, index: usize) -> Result<Vec<f32>, Error> {
         let region = |row: usize| Region { tensor, start: row * self.member_count + index, len: 1 };

@@ -75,7 +75,14 @@ impl Cache {
     /// use for: other drivers, versions and shaders.
     pub(super) fn put(&mut self, key: &Key, class: &str, variant: &str, median: Duration) {
         if let Some(path) = &self.path {
-            self.entries = entries(path);
+            let own = std::mem::replace(&mut self.entries, entries(path));
+            // Where nothing can be written, they are known here alone.
+            for entry in own {
+                let is_it = |other: &Entry| other.key == entry.key && other.class == entry.class;
+                if !self.entries.iter().any(is_it) {
+                    self.entries.push(entry);
+                }
+            }
         }
         self.entries.retain(|entry| {
             let is_outdated = entry.key.is_same_device(key) && entry.key != *key;
@@ -173,6 +180,7 @@ mod tests {
         for path in [Some(file.join("tuned.json")), None] {
             let mut cache = Cache::read(path);
             cache.put(&key("a", "1"), "class", "naive", TIME);
+            cache.put(&key("a", "1"), "another class", "register 4×4", TIME);
             let is_kept = cache.get(&key("a", "1"), "class") == Some("naive");
             assert!(is_kept, "{:?}", cache.path);
         }

@@ -65,7 +65,7 @@ async fn cut(trial: &mut Trial<'_>, plan: &Plan, engine: Engine) -> Result<(), F
     let whole: Outcome = match engine {
         Engine::Layered | Engine::Epilogues => {
             let products = engine.products();
-            let layered = Layered::with_products(trial.gpu, plan, products).await?;
+            let mut layered = Layered::with_products(trial.gpu, plan, products).await?;
             layered.train(&mut go_on).await?
         }
         Engine::Fused => {

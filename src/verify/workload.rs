@@ -68,7 +68,8 @@ pub(super) fn check_size(gpu: &Gpu, size: usize, values: usize) -> Result<(), Er
 
 /// The launches of a kernel that are worth timing.
 pub struct Workloads {
-    /// Their sizes, in elements, rows, networks, or whatever the kernel counts.
+    /// Their sizes, in elements, rows, networks, or whatever the kernel counts; none, if it takes as
+    /// many invocations as keep the adapter busy.
     pub sizes: &'static [usize],
     /// And those that take a software adapter too long.
     pub large: &'static [usize],

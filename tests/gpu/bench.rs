@@ -240,6 +240,23 @@ fn a_wrong_kernel_is_named_and_not_timed() {
 
 #[cfg_attr(debug_assertions, ignore = "such builds are refused")]
 #[test]
+fn training_that_cannot_run_is_named_and_all_else_is_measured() {
+    let mut gpu = block_on(Gpu::open(Selection::default())).expect("an adapter");
+    gpu.substitute("train_workgroup", "no WGSL".into());
+    let observe = &|_| ControlFlow::Continue(());
+    let budget = Duration::from_secs(1);
+    let options = Options { quick: true, budget, handicap: None, observe };
+    let results = block_on(bench::run(&gpu, Suite::Training, &Only::default(), options));
+    let results = results.expect("the device works");
+    assert_eq!(results.training.len(), 2, "without 8-32-1");
+    assert!(!results.faults.is_empty() && results.failure.is_none());
+    for fault in &results.faults {
+        assert!(fault.contains("8-") && fault.contains("train_workgroup"), "{fault}");
+    }
+}
+
+#[cfg_attr(debug_assertions, ignore = "such builds are refused")]
+#[test]
 fn a_run_that_is_broken_off_has_what_was_measured_until_then() {
     let gpu = block_on(Gpu::open(Selection::default())).expect("an adapter");
     let only = Only { kernel: Some("bias_add".into()), size: Some(65), filter: None };

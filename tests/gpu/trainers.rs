@@ -11,6 +11,7 @@ use parity::sweep::{EnsemblePlan, Task, tile_size};
 use parity::train::{
     self as engines, Agreement, Budget, Plan, Progress, Trainer, Verdict, reference,
 };
+use pollster::block_on;
 
 use crate::golden;
 use crate::harness::Engine::{Fused, Layered};
@@ -193,6 +194,17 @@ fn losses_of_every_step_are_kept_in_order() {
         let deviation = (found.to_f64() - truth).abs();
         assert!(deviation <= 1e-4 * truth, "step {step}: {found}, not {truth}");
     }
+}
+
+#[test]
+fn an_engine_that_was_used_begins_anew() {
+    let plan = plan("2-3-1", Rule::sgd(1.0), 50, 7);
+    let mut layered = block_on(engines::Layered::new(gpu(), &plan)).expect("it fits");
+    let [first, second] =
+        [1, 2].map(|_| block_on(layered.train(&mut |_| ControlFlow::Continue(()))).expect("a run"));
+    assert_eq!(first.losses, second.losses);
+    assert_eq!(first.parameters.sha256(), second.parameters.sha256());
+    assert_ne!(first.parameters.sha256(), plan.start.sha256(), "it trained");
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn plan(steps: u64) -> Plan {
 /// How the products of a run were found, and the run.
 fn run(plan: &Plan, products: Products<'_, '_>) -> (Vec<Found>, Outcome) {
     pollster::block_on(async {
-        let layered = Layered::with_products(gpu(), plan, products).await.expect("it fits");
+        let mut layered = Layered::with_products(gpu(), plan, products).await.expect("it fits");
         let found = layered.products().iter().map(|product| product.found).collect();
         let outcome = layered.train(&mut |_| ControlFlow::Continue(())).await;
         (found, outcome.expect("a run"))

@@ -28,7 +28,9 @@ pub struct Layered<'a> {
     step: Step,
     readback: Readback,
     timer: Option<Timer>,
+    pacer: Pacer,
     longest_submission: Duration,
+    has_run: bool,
 }
 
 impl<'a> Layered<'a> {
@@ -55,7 +57,9 @@ impl<'a> Layered<'a> {
         gpu.write(&step.losses, &vec![POISON; capacity]);
         let readback = gpu.readback(capacity + 1).await?;
         let timer = gpu.timer().await?;
-        Ok(Self { gpu, plan, step, readback, timer, longest_submission: Duration::ZERO })
+        let (pacer, longest_submission) = (Pacer::new(step.dispatches.len()), Duration::ZERO);
+        let has_run = false;
+        Ok(Self { gpu, plan, step, readback, timer, pacer, longest_submission, has_run })
     }
 
     /// What computes the products of a step, in their order.
@@ -64,13 +68,16 @@ impl<'a> Layered<'a> {
         &self.step.products
     }
 
-    /// Makes all updates of the plan, then looks once more at what they made.
+    /// Makes all updates of the plan from its start, then looks once more at what they made.
     ///
     /// # Errors
     /// [`Error::Diverged`] at the first loss that is not finite, [`Error::Interrupted`] if
     /// `observe` asks for it, [`Error::Gpu`] if the device fails or did not do all steps.
-    pub async fn train(mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
+    pub async fn train(&mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
+        if std::mem::replace(&mut self.has_run, true) {
+            self.restart();
+        }
         let Run { losses, final_loss } = self.run(observe).await?;
         let probabilities = self.gpu.read(&self.step.probabilities).await?;
         let parameters = self.step.read_parameters(self.gpu).await?;
@@ -81,6 +88,20 @@ impl<'a> Layered<'a> {
         Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
     }
 
+    /// Puts the plan's start on the device again.
+    fn restart(&mut self) {
+        let Step { parameters, residues, steps_done, losses, .. } = &self.step;
+        let start: Vec<f32> = self.plan.start.values().collect();
+        self.gpu.write(parameters, &self.step.aligned(&start));
+        self.gpu.write(residues, &vec![0.0_f32; residues.len()]);
+        self.gpu.write(steps_done, &[0_u32]);
+        self.gpu.write(losses, &vec![POISON; losses.len()]);
+        if let Some(timer) = &mut self.timer {
+            timer.restart();
+        }
+        self.longest_submission = Duration::ZERO;
+    }
+
     /// Repeats the step, then its forward pass once more, as one stream of dispatches cut into
     /// submissions.
     async fn run(&mut self, observe: &mut Observer<'_>) -> Result<Run, Error> {
@@ -88,13 +109,12 @@ impl<'a> Layered<'a> {
         let end = self.stream_position(steps) + self.step.forward_len as u64;
         // One loss fewer than there is room for: a submission may begin and end within a step.
         let most = self.stream_position(LOSS_CAPACITY - 1);
-        let mut pacer = Pacer::new(self.step.dispatches.len());
         let mut run = Run::new(plan);
         let mut loss = None;
         let mut done = 0;
         while done < end {
             let started = Instant::now();
-            let count = pacer.next(done, most.min(end - done));
+            let count = self.pacer.next(done, most.min(end - done));
             let first = self.losses_before(done);
             for (step, &seen) in (first..).zip(self.submit(done..done + count).await?) {
                 loss = Some(seen);
@@ -103,7 +123,7 @@ impl<'a> Layered<'a> {
             let elapsed = started.elapsed();
             tracing::debug!(dispatches = count, ?elapsed, "submission");
             self.longest_submission = self.longest_submission.max(elapsed);
-            pacer.record(done, count, elapsed);
+            self.pacer.record(done, count, elapsed);
             done += count;
             let step = self.updates_before(done);
             if observe(Progress { step, loss }).is_break() {

@@ -1,9 +1,10 @@
 //! Checks of `peak_arithmetic`.
 
 use crate::cpu::peak_arithmetic::peak_arithmetic as twin;
+use crate::gpu::Gpu;
 use crate::kernels::peak_arithmetic::{self, SPEC};
 use crate::scalar::{Enclosure, Scalar};
-use crate::verify::{Failure, Trial};
+use crate::verify::{Failure, Trial, Workload};
 
 /// Workgroups, iterations, `a` and `b`.
 type Case = (usize, u32, [f32; 2]);
@@ -25,6 +26,9 @@ const ROUNDED: [Case; 5] = [
     (2, 17, [-0.99, 0.1]),
     (1, 1757, [0.9, 0.1]),
 ];
+
+/// Invocations that are computed by the twin, of those that are timed.
+const SAMPLES: usize = 64;
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     for (special, case) in EXACT.map(|case| (false, case)).into_iter().chain([(true, EXACT[0])]) {
@@ -55,10 +59,62 @@ async fn compare(
     let formula = if special { "exp(−x)".to_owned() } else { format!("x·{a} + {b}") };
     let case = format!("{formula}, [{}], {iterations} iterations", out.tensor.len());
     let mut expected = vec![Enclosure::from_f64(0.0); out.tensor.len()];
-    twin(special, iterations, factors.map(Enclosure::from_f32), &mut expected);
+    twin(special, iterations, factors.map(Enclosure::from_f32), 0, &mut expected);
     if is_exact {
         expected = expected.iter().map(|sum| Enclosure::new(sum.to_f64(), 0.0)).collect();
     }
     trial.check(&case, &out, &expected).await?;
     Ok(())
+}
+
+/// Iterations of what is timed; an exponential takes ten times as long as a product.
+const TIMED: [(&str, bool, u32); 2] = [("multiply-add", false, 256), ("exp", true, 32)];
+
+/// Factors with which the values neither grow nor vanish.
+const FACTORS: [f32; 2] = [0.75, 0.5];
+
+/// Of so many invocations.
+pub(super) fn workloads(_: &Gpu, invocations: usize) -> Vec<Workload> {
+    TIMED
+        .map(|(variant, special, iterations)| {
+            let make = async move |trial: &mut Trial<'_>| {
+                let kernel = peak_arithmetic::kernel(trial.gpu, special).await?;
+                let out = trial.poisoned("out", invocations).await?;
+                let dispatch =
+                    peak_arithmetic::dispatch(trial.gpu, &kernel, iterations, FACTORS, &out.tensor);
+                let dispatch = dispatch.await?;
+                trial.run(std::slice::from_ref(&dispatch)).await?;
+                let expected = between_samples(special, iterations, invocations);
+                trial.check(&format!("{variant}, [{invocations}]"), &out, &expected).await?;
+                Ok(dispatch)
+            };
+            let cost = peak_arithmetic::cost(special, iterations, invocations);
+            Workload::new(format!("[{invocations}]"), cost, make).with_variant(variant.into())
+        })
+        .into()
+}
+
+/// What each invocation may answer: of so many of them, and so many operations each, the twin would
+/// take minutes. An even number of either replacement grows with the value that it begins with, so
+/// an answer is between those of the samples before and behind it.
+fn between_samples(special: bool, iterations: u32, invocations: usize) -> Vec<Enclosure> {
+    let factors = FACTORS.map(Enclosure::from_f32);
+    let answer = |invocation: usize| {
+        let mut out = [Enclosure::from_f64(0.0)];
+        let first = u32::try_from(invocation).expect("as the kernel counts them");
+        twin(special, iterations, factors, first, &mut out);
+        let [sum] = out;
+        [sum.to_f64() - sum.error(), sum.to_f64() + sum.error()]
+    };
+    let every = invocations.div_ceil(SAMPLES);
+    let mut expected = Vec::with_capacity(invocations);
+    let mut before = answer(0);
+    for first in (0..invocations).step_by(every) {
+        let len = every.min(invocations - first);
+        let behind = answer(first + len - 1);
+        let [low, high] = [before[0].min(behind[0]), before[1].max(behind[1])];
+        expected.extend(vec![Enclosure::new(f64::midpoint(low, high), (high - low) / 2.0); len]);
+        before = behind;
+    }
+    expected
 }

@@ -1,10 +1,10 @@
 //! Checks of `peak_workgroup`.
 
 use crate::cpu::peak_workgroup::peak_workgroup as twin;
-use crate::gpu::Kernel;
+use crate::gpu::{Dispatch, Gpu, Kernel};
 use crate::kernels::peak_workgroup::{self, SPEC};
 use crate::scalar::{Enclosure, Scalar};
-use crate::verify::{Failure, Trial};
+use crate::verify::{Failure, Trial, Workload};
 
 /// Workgroups, iterations, and the first value of the table.
 type Case = (usize, u32, f32);
@@ -32,13 +32,13 @@ async fn compare(
     trial: &mut Trial<'_>,
     (groups, iterations, first): Case,
     is_exact: bool,
-) -> Result<(), Failure> {
+) -> Result<Dispatch, Failure> {
     let kernel = Kernel::new(trial.gpu, &SPEC, &[]).await?;
     let size = SPEC.workgroup_size as usize;
     let out = trial.poisoned("out", groups * size).await?;
     let dispatch =
         peak_workgroup::dispatch(trial.gpu, &kernel, iterations, first, &out.tensor).await?;
-    trial.run(&[dispatch]).await?;
+    trial.run(std::slice::from_ref(&dispatch)).await?;
     let case = format!("[{groups}, {size}], {iterations} iterations, from {first}");
     let mut expected = vec![Enclosure::from_f64(0.0); size];
     twin(iterations, Enclosure::from_f32(first), &mut expected);
@@ -46,5 +46,18 @@ async fn compare(
         expected = expected.iter().map(|sum| Enclosure::new(sum.to_f64(), 0.0)).collect();
     }
     trial.check(&case, &out, &expected.repeat(groups)).await?;
-    Ok(())
+    Ok(dispatch)
+}
+
+/// Iterations of what is timed.
+const ITERATIONS: u32 = 64;
+
+/// Of so many invocations.
+pub(super) fn workloads(_: &Gpu, invocations: usize) -> Vec<Workload> {
+    let make = async move |trial: &mut Trial<'_>| {
+        let groups = invocations / SPEC.workgroup_size as usize;
+        compare(trial, (groups, ITERATIONS, 1.0), false).await
+    };
+    let cost = peak_workgroup::cost(ITERATIONS, invocations);
+    vec![Workload::new(format!("[{invocations}]"), cost, make)]
 }
