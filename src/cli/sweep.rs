@@ -110,7 +110,8 @@ impl Args {
         let [png, npy, json, partial_path] = self.files()?;
         let gpu = Gpu::open(self.device.selection()).await?;
         let (trainer, device_type) = (plan.task.trainer()?, gpu.adapter.device_type);
-        let tile_size = sweep::tile_size(&gpu, &plan.task)?.min(plan.pixels());
+        let pixels = plan.pixels();
+        let tile_size = sweep::tile_size(&gpu, &plan.task, pixels as u64)?.min(pixels);
         let shader =
             trainer.text(plan.task.problem()?, device_type, tile_size).map_err(Error::Usage)?;
         // Whatever changes the values of pixels, or their order.

@@ -270,7 +270,7 @@ impl Args {
         plan: &EnsemblePlan,
         progress: &mut ProgressDisplay,
     ) -> Result<u8, Error> {
-        let tile_size = sweep::tile_size(gpu, &plan.task)?;
+        let tile_size = sweep::tile_size(gpu, &plan.task, plan.networks)?;
         let mut observe = |network_steps: u64| {
             progress.update(network_steps / plan.task.steps, None);
             go_on()

@@ -100,11 +100,13 @@ impl Gpu {
         self.read_back.load(Ordering::Relaxed)
     }
 
-    /// The most bytes that one tensor may have on this device.
+    /// The most bytes that one tensor may have on this device. On Metal, where more could be bound,
+    /// wgpu 30 tells shaders no length of more than 32 bits: what is behind 4 GiB would be another
+    /// value.
     #[must_use]
     pub fn max_tensor_bytes(&self) -> u64 {
         let limits = self.device.limits();
-        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size).min(1 << 31)
     }
 
     /// Destroys the device, as a driver reset would: for tests of what follows.

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use super::{Cost, as_f64, as_u32, matmul_register, matmul_subgroup, matmul_workgroup};
 use crate::error::Error;
-use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+use crate::gpu::{self, Binding, DeviceType, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
 /// The shader with one output an invocation.
 pub const SPEC: KernelSpec = KernelSpec {
@@ -143,12 +143,15 @@ impl Variant {
         }
     }
 
-    /// Whether an adapter can run it.
+    /// Whether an adapter can run it, and would not be far faster with any other.
     #[must_use]
     pub fn fits(&self, gpu: &Gpu) -> bool {
         match self {
             Self::Subgroup(tile) => gpu.subgroup_size().is_some_and(|size| tile.fits(size)),
-            Self::Naive | Self::Register(_) | Self::Workgroup(_) => true,
+            Self::Register(tile) => {
+                !tile.is_for_processors() || gpu.adapter.device_type == DeviceType::Software
+            }
+            Self::Naive | Self::Workgroup(_) => true,
         }
     }
 

@@ -33,12 +33,18 @@ impl Tile {
         format!("register {rows}×{columns}")
     }
 
-    /// The largest tile is for processors: a row of invocations fills a vector, and more products
-    /// an iteration would take too much room among instructions.
+    /// The largest tile is: 256 sums are more than an invocation of a GPU has registers for.
+    pub(super) fn is_for_processors(self) -> bool {
+        let [block_rows, block_columns] = self.blocks;
+        block_rows * block_columns >= 16
+    }
+
+    /// On a processor, a row of invocations fills a vector, and more products an iteration would take
+    /// too much room among instructions.
     pub(super) fn build(self) -> Build {
         let [block_rows, block_columns] = self.blocks;
-        let is_large = block_rows * block_columns >= 16;
-        let (products, rows) = if is_large { (2, 1) } else { (4, SPEC.workgroup_size) };
+        let (products, rows) =
+            if self.is_for_processors() { (2, 1) } else { (4, SPEC.workgroup_size) };
         Build {
             constants: vec![
                 ("BLOCK_ROWS", block_rows),

@@ -129,11 +129,13 @@ impl SweepReport<'_> {
 
     /// The learning rate, where it is no axis, and the momentum.
     fn rule(&self) -> String {
-        let is_rate = |quantity| matches!(quantity, Quantity::LearningRate(_));
-        let mut text = if self.has_axis(is_rate) {
-            "learning rates of the axes".into()
-        } else {
-            format!("learning rate {}", plain(self.plan.learning_rate))
+        let of_layer = |layer| self.has_axis(|of| of == Quantity::LearningRate(layer));
+        let rate = plain(self.plan.learning_rate);
+        let mut text = match [of_layer(None), of_layer(Some(0)), of_layer(Some(1))] {
+            [true, ..] | [_, true, true] => "learning rates of the axes".into(),
+            [_, true, _] => format!("learning rate {rate}, of the hidden layer that of the axis"),
+            [.., true] => format!("learning rate {rate}, of the output that of the axis"),
+            _ => format!("learning rate {rate}"),
         };
         if self.plan.task.variant.momentum != 0.0 {
             let _ = write!(text, ", momentum {}", self.plan.task.variant.momentum);
@@ -254,8 +256,12 @@ impl SweepReport<'_> {
         let most = plan.task.steps as f32;
         let below = plan.task.solved_below;
         let mut kinds: Vec<(&str, [String; 2])> = match plan.value {
-            Value::FinalLoss => vec![("solved", count(&|value| value < below))],
-            Value::StepsToSolve => vec![("solved", count(&|value| value < most))],
+            Value::FinalLoss => {
+                vec![("solved", count(&|value| value.is_finite() && value < below))]
+            }
+            Value::StepsToSolve => {
+                vec![("solved", count(&|value| value.is_finite() && value < most))]
+            }
             Value::Convergence => vec![
                 ("converged", count(&|value| value <= 0.0)),
                 ("diverged", count(&|value| value > 0.0)),

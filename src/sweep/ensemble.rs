@@ -98,9 +98,11 @@ impl EnsemblePlan {
         (stream, rate, scale)
     }
 
+    /// Where so many members start; the last one again for those that are not there.
     fn starts(&self, first: u64, count: usize) -> Starts {
         let mut starts = Starts::new(count, 0.0);
-        for (index, member) in (first..).take(count).enumerate() {
+        let last = first.max(self.networks.saturating_sub(1));
+        for (index, member) in (first..).take(count).map(|member| member.min(last)).enumerate() {
             let (stream, rate, scale) = self.member(member);
             starts.draw(index, stream, scale);
             starts.set_rate(index, 0, rate);
@@ -121,10 +123,10 @@ impl EnsemblePlan {
     }
 
     /// Trains all members, tile after tile; `observe` hears how many network-steps are done. Where
-    /// it breaks off, the tile is finished, and what there is by then is the result.
+    /// it breaks off, the tiles that are finished are the result.
     ///
     /// # Errors
-    /// [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all steps.
+    /// [`Error::Interrupted`] if none is finished then, [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all steps.
     pub async fn run(
         &self,
         gpu: &Gpu,
@@ -137,9 +139,11 @@ impl EnsemblePlan {
         let start = Instant::now();
         while ensemble.networks < self.networks {
             let first = ensemble.networks;
-            let count = usize::try_from(self.networks - first).unwrap_or(size).min(size);
-            let starts = self.starts(first, count);
-            let (finished, go_on) = tile.run(&starts, first, observe).await?;
+            let starts = self.starts(first, size);
+            let (finished, go_on) = match tile.run(&starts, first, observe).await {
+                Err(Error::Interrupted { .. }) if first > 0 => break,
+                run => run?,
+            };
             self.take_in(&mut ensemble, &tile, &finished, first).await?;
             if go_on.is_break() {
                 break;
@@ -157,9 +161,11 @@ impl EnsemblePlan {
         finished: &Finished,
         first: u64,
     ) -> Result<(), Error> {
-        let members = finished.final_losses.iter().zip(&finished.solved_at);
-        for (index, (&final_loss, &solved_at)) in members.enumerate() {
-            let member = first + index as u64;
+        let losses = finished.final_losses.iter().zip(&finished.solved_at);
+        for (member, (index, (&final_loss, &solved_at))) in
+            (first..self.networks).zip(losses.enumerate())
+        {
+            ensemble.networks += 1;
             ensemble.final_losses.add(final_loss);
             if solved_at != NEVER {
                 ensemble.steps_to_solve.add(solved_at);
@@ -172,7 +178,6 @@ impl EnsemblePlan {
                 ensemble.sampled.push(Sampled { member, parameters_sha256, final_loss });
             }
         }
-        ensemble.networks += finished.final_losses.len() as u64;
         Ok(())
     }
 }

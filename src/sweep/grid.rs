@@ -81,7 +81,8 @@ impl GridPlan {
             }
         }
         for index in 0..count {
-            let pixel = first + index;
+            // In the last tile the last one again, where there are no more.
+            let pixel = (first + index).min(self.pixels() - 1);
             let (column, row) = (pixel % self.width, pixel / self.width);
             let (mut seed, mut scale) = (self.seed, 1.0);
             for (axis, value) in [
@@ -136,9 +137,17 @@ impl GridPlan {
         let start = Instant::now();
         while partial.values.len() < pixels {
             let first = partial.values.len();
-            let starts = self.starts(first, tile_size.min(pixels - first));
-            let (finished, go_on) = tile.run(&starts, first as u64, observe).await?;
-            partial.append(&self.values(&finished))?;
+            let starts = self.starts(first, tile_size.min(pixels));
+            let go_on = match tile.run(&starts, first as u64, observe).await {
+                Err(Error::Interrupted { .. }) => ControlFlow::Break(()),
+                run => {
+                    let (finished, go_on) = run?;
+                    let mut values = self.values(&finished);
+                    values.truncate(pixels - first);
+                    partial.append(&values)?;
+                    go_on
+                }
+            };
             let done = partial.values.len();
             if go_on.is_break() && done < pixels {
                 return Err(Error::Paused { done, pixels, path: partial.path().into() });

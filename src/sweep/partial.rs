@@ -1,7 +1,7 @@
 //! What is finished of a sweep, so that it can go on after it was interrupted.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -59,8 +59,13 @@ impl Partial {
         let kept = old.get(..len).unwrap_or(head.as_bytes());
         let mut options = OpenOptions::new();
         let mut file =
-            options.write(true).create(true).truncate(true).open(path).map_err(failed)?;
-        file.write_all(kept).map_err(failed)?;
+            options.write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        if old.is_empty() {
+            file.write_all(kept).map_err(failed)?;
+        }
+        // What is whole stays where it is: nothing of it can be lost here.
+        file.set_len(kept.len() as u64).map_err(failed)?;
+        file.seek(SeekFrom::End(0)).map_err(failed)?;
         Ok(Self { path: path.into(), file, hash: Sha256::new_with_prefix(kept), values })
     }
 

@@ -211,28 +211,24 @@ impl<'a> Tile<'a> {
         Ok(())
     }
 
-    /// Trains members from their starts to the end, as many as `starts` has; `observe` hears of
-    /// every submission how many network-steps are done, with those of `before` other networks.
-    /// Where it asks to stop, that is passed on with what is finished.
+    /// Trains members from their starts to the end; `observe` hears of every submission how many
+    /// network-steps are done, with those of `before` other networks. Where it asks to stop after the
+    /// last, that is passed on with what is finished.
     ///
     /// # Errors
-    /// [`Error::Undone`] if the device left out steps, [`Error::Gpu`] if it fails.
+    /// [`Error::Interrupted`] if it asks to stop earlier, [`Error::Undone`] if the device left out
+    /// steps, [`Error::Gpu`] if it fails.
     pub async fn run(
         &mut self,
         starts: &Starts,
         before: u64,
         observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + '_),
     ) -> Result<(Finished, ControlFlow<()>), Error> {
-        let count = starts.member_count;
-        // The last tile has what is left.
-        if count != self.member_count {
-            *self = Self::new(self.gpu, self.task, count).await?;
-        }
+        let (count, all_steps) = (self.member_count as u64, self.task.steps);
         let mut go_on = ControlFlow::Continue(());
         let mut watch = |steps: u64| {
-            if observe(before * self.task.steps + steps * count as u64).is_break() {
-                go_on = ControlFlow::Break(());
-            }
+            go_on = observe(before * all_steps + steps * count);
+            go_on
         };
         loop {
             match self.attempt(starts, &mut watch).await {
@@ -246,7 +242,7 @@ impl<'a> Tile<'a> {
     async fn attempt(
         &mut self,
         starts: &Starts,
-        observe: &mut (dyn FnMut(u64) + '_),
+        observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + '_),
     ) -> Result<Finished, Error> {
         self.start(starts).await?;
         // What the driver compiles at its first dispatch is no step's time.
@@ -258,7 +254,10 @@ impl<'a> Tile<'a> {
             let count = self.members.next(self.task.steps - self.members.done());
             segments = 1 + u64::from(self.members.is_at_start());
             self.members.advance([segments, count], &[]).await?;
-            observe(self.members.done());
+            let (step, steps) = (self.members.done(), self.task.steps);
+            if observe(step).is_break() && step < steps {
+                return Err(Error::Interrupted { step, steps });
+            }
         }
         self.finished(segments == 2).await
     }

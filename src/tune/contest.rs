@@ -16,7 +16,7 @@ const ROUNDS: usize = 5;
 const SUBMISSION: Duration = Duration::from_millis(4);
 
 /// The most launches of a submission.
-const MOST_LAUNCHES: u32 = 64;
+const MOST_LAUNCHES: u32 = 1_024;
 
 /// So many times the best are too many to go on with.
 const CLEARLY_SLOWER: u32 = 3;
@@ -41,6 +41,8 @@ pub(super) struct Contest<'g> {
     tensors: [Tensor; 4],
     nothing: Readback,
     best: Option<Entrant>,
+    /// In launches.
+    spent: Duration,
 }
 
 struct Entrant {
@@ -89,6 +91,7 @@ impl<'g> Contest<'g> {
             tensors,
             nothing,
             best,
+            spent: Duration::ZERO,
         })
     }
 
@@ -116,8 +119,11 @@ impl<'g> Contest<'g> {
         if best.is_some_and(|(best, _)| once > CLEARLY_SLOWER * best) {
             return Ok(());
         }
-        let launches = SUBMISSION.as_nanos() / once.as_nanos().max(1);
-        let launches = u32::try_from(launches).unwrap_or(u32::MAX).clamp(1, MOST_LAUNCHES);
+        let (mut launches, mut all) = (1, once);
+        while 2 * all < SUBMISSION && launches < MOST_LAUNCHES {
+            launches *= 2;
+            all = self.time(&dispatch, launches).await?;
+        }
         let mut times = vec![];
         for _ in 0..ROUNDS {
             let time = self.time(&dispatch, launches).await? / launches;
@@ -140,11 +146,18 @@ impl<'g> Contest<'g> {
         self.best.as_ref().map(|best| (best.variant, best.median))
     }
 
+    /// The time of all launches so far.
+    pub(super) fn spent(&self) -> Duration {
+        self.spent
+    }
+
     async fn time(&mut self, dispatch: &Dispatch, launches: u32) -> Result<Duration, Error> {
         let start = Instant::now();
         let dispatches = (0..launches).map(|_| dispatch);
         self.gpu.submit(dispatches, &[], &mut self.nothing, None).await?;
-        Ok(start.elapsed())
+        let elapsed = start.elapsed();
+        self.spent += elapsed;
+        Ok(elapsed)
     }
 
     /// Whether the last launch computed the product.

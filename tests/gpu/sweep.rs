@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use parity::cpu::train_invocation::{Member, train_invocation as twin};
 use parity::dataset::Dataset;
 use parity::error::Error;
+use parity::gpu::DeviceType;
 use parity::kernels::train_invocation::PROGRESS_ROWS;
 use parity::model::{Init, LayerSizes, Parameters};
 use parity::rng::philox4x32;
@@ -35,7 +36,7 @@ fn ensemble(networks: u64, steps: u64) -> EnsemblePlan {
 }
 
 fn run(plan: &EnsemblePlan) -> Ensemble {
-    let size = tile_size(gpu(), &plan.task).expect("it fits");
+    let size = tile_size(gpu(), &plan.task, plan.networks).expect("it fits");
     let mut go_on = |_| ControlFlow::Continue(());
     pollster::block_on(plan.run(gpu(), size, &mut go_on)).expect("a run")
 }
@@ -131,9 +132,33 @@ fn tiles_of_any_size_give_the_same_ensemble() {
 #[test]
 fn an_ensemble_that_is_broken_off_has_the_tiles_that_it_finished() {
     let plan = ensemble(1_000, 50);
-    let mut stop = |_| ControlFlow::Break(());
-    let found = pollster::block_on(plan.run(gpu(), 300, &mut stop)).expect("a run");
-    assert_eq!(found.networks, 300);
+    for tiles in [1, 2] {
+        let mut stop = stop_at_step(300 * 50 * tiles);
+        let found = pollster::block_on(plan.run(gpu(), 300, &mut stop)).expect("a run");
+        assert_eq!(found.networks, 300 * tiles);
+    }
+    let plan = ensemble(1_000, 100_000_000);
+    let stopped = pollster::block_on(plan.run(gpu(), 300, &mut stop_at_step(1)));
+    assert!(matches!(stopped, Err(Error::Interrupted { .. })), "{stopped:?}");
+}
+
+/// Breaks off when so many network-steps are done.
+fn stop_at_step(step: u64) -> impl FnMut(u64) -> ControlFlow<()> {
+    move |done| if done < step { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+}
+
+/// All tiles have about as many networks: nearly none are trained in vain.
+#[test]
+fn tiles_are_even_and_no_larger_than_the_work() {
+    for (networks, tiles) in [(100, 1), (16_384, 1), (16_385, 2), (100_000, 7)] {
+        let plan = ensemble(networks, 10);
+        let size = tile_size(gpu(), &plan.task, networks).expect("it fits") as u64;
+        if gpu().adapter.device_type == DeviceType::Software {
+            assert_eq!(networks.div_ceil(size), tiles, "{networks} in tiles of {size}");
+        }
+        let count = networks.div_ceil(size);
+        assert!(count * size - networks < 64 * count, "{networks} in tiles of {size}");
+    }
 }
 
 /// PEERS: of 16,384 such networks, PyTorch solved 86.6 %.
@@ -239,16 +264,21 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
     let mut runs = 0;
     let resumed = loop {
         let mut partial = Partial::open(&path, "test", 8).expect("it is writable");
-        let mut stop = |_| ControlFlow::Break(());
+        let mut stop = stop_at_step(8 * (runs + 1) * plan.task.steps);
         match pollster::block_on(plan.run(gpu(), 8, &mut partial, &mut stop)) {
             Ok(grid) => break grid.values,
-            Err(Error::Paused { done, pixels: 35, .. }) => assert_eq!(done, 8 * (runs + 1)),
+            Err(Error::Paused { done, pixels: 35, .. }) => assert_eq!(done as u64, 8 * (runs + 1)),
             other => panic!("{other:?}"),
         }
         runs += 1;
     };
     assert_eq!(runs, 4);
     assert_eq!(resumed, whole);
+    // What is not whole is not kept.
+    let mut partial = Partial::open(&folder.path().join("other"), "test", 8).expect("writable");
+    let plan = GridPlan { task: Task { steps: 100_000_000, ..plan.task.clone() }, ..plan };
+    let stopped = pollster::block_on(plan.run(gpu(), 8, &mut partial, &mut stop_at_step(1)));
+    assert!(matches!(stopped, Err(Error::Paused { done: 0, .. })), "{stopped:?}");
 }
 
 #[test]

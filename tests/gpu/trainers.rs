@@ -162,7 +162,7 @@ fn tiles_fit_the_adapter() {
             solved_below: 0.05,
             budget: Budget::Safe,
         };
-        let size = tile_size(gpu(), &task).expect("it fits");
+        let size = tile_size(gpu(), &task, u64::MAX).expect("it fits");
         let rows = task.problem().expect("it fits").state_rows();
         assert!(size >= 1 && (4 * rows * size) as u64 <= gpu().max_tensor_bytes(), "{size}");
     }
