@@ -96,15 +96,19 @@ impl Style {
             };
             let mut done = 0.0;
             while done < length {
-                let end = length.min(done + left);
+                // Not whether anything is left of it then: rounding could leave so little that adding
+                // it would change nothing, for ever.
+                let ends_here = done + left <= length;
+                let end = if ends_here { done + left } else { length };
                 if is_drawn {
                     canvas.stroke([at(done), at(end)], width, self.colour);
                 }
-                left -= end - done;
-                done = end;
-                if left <= 0.0 {
+                if ends_here {
                     (left, is_drawn) = pieces.next().expect("a pattern comes again");
+                } else {
+                    left -= end - done;
                 }
+                done = end;
             }
         }
     }
@@ -166,5 +170,15 @@ mod tests {
         style.draw_line(&mut canvas, &[[0.0, 1.5], [45.0, 1.5], [100.0, 1.5]]);
         let inks = (0..100).filter(|x| canvas.bytes[3 * (100 + x)] < 0x80).count();
         assert!((50..85).contains(&inks), "{inks}");
+    }
+
+    #[test]
+    fn every_line_ends() {
+        let mut canvas = Canvas::new(200, 3);
+        for (index, tenths) in (0..4).flat_map(|index| (0..200).map(move |n| (index, n))) {
+            let corner = 0.1 * f64::from(tenths);
+            let places = [[0.0, 1.5], [corner, 1.5], [corner + 0.7, 1.5], [190.3, 1.5]];
+            Style::of(SeriesKind::Ceiling, index).draw_line(&mut canvas, &places);
+        }
     }
 }
