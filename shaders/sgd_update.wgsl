@@ -41,7 +41,7 @@ fn main(
     let change = residues[index] - params.learning_rate * d_parameters[index];
     let after = rounded(before + change);
     parameters[index] = after;
-    residues[index] = change - (after - before);
+    residues[index] = change - rounded(after - before);
     if index == 0u {
         steps_done[0] += 1u;
     }

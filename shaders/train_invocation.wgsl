@@ -243,7 +243,7 @@ fn update(lane: u32, p: u32, rate: f32) {
         let before = parameters[own];
         let change = carried[own] - rate * d_parameters[p];
         parameters[own] = rounded(before + change);
-        carried[own] = change - (parameters[own] - before);
+        carried[own] = change - rounded(parameters[own] - before);
     } else if has_momentum {
         carried[own] = momentum * carried[own] + d_parameters[p];
         parameters[own] -= rate * carried[own];

@@ -347,7 +347,7 @@ fn update_weights(u: u32, b: u32) {
     if careful {
         let change = weight_residues[u][b] - hidden_rate * d;
         weights[u][b] = rounded_block(before + change);
-        weight_residues[u][b] = change - (weights[u][b] - before);
+        weight_residues[u][b] = change - rounded_block(weights[u][b] - before);
     } else {
         weights[u][b] = before - hidden_rate * d;
     }
@@ -364,7 +364,7 @@ fn update_ends(u: u32, of_slice: f32) {
     if careful {
         let change = end_residues[u] - end_rates * d;
         ends[u] = rounded_block(before + change);
-        end_residues[u] = change - (ends[u] - before);
+        end_residues[u] = change - rounded_block(ends[u] - before);
     } else {
         ends[u] = before - end_rates * d;
     }

@@ -70,7 +70,8 @@ fn main(
     let extent = params.extent * bitcast<f32>(origins[5u * count + member]);
     for (var row = 0u; row < params.row_count; row += 1u) {
         let word = philox(counter, key).x;
-        let u = f32(word >> 8u) / 8388608.0 - 1.0;
+        // A product with a power of two is exact, which WGSL does not say of a quotient.
+        let u = f32(word >> 8u) * (1.0 / 8388608.0) - 1.0;
         state[(params.first_row + row) * count + member] = extent * u;
         counter.x += 1u;
     }

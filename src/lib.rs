@@ -148,7 +148,7 @@
 //! distances are shown and not judged. What `train` and `bench` call agreement is such a distance,
 //! with limits that are chosen (`train/agreement.rs`): a sign, not a proof.
 //!
-//! [`verify::sabotage`] makes the wrong kernels: from each shader's text every small mistake, one
+//! [`verify::sabotage`] makes the wrong kernels: from each shader's text small mistakes of each kind, one
 //! at a time, and some by hand. What no check catches is a fault of the checks, unless it is listed
 //! as computing the same, with the reason; an entry that is caught is a fault of the list.
 //!
@@ -223,7 +223,8 @@
 //!   overflow (`verify/members/mod.rs` has saturated networks).
 //! - Mesa 22.3.6 simplifies `(a + b) − a` to `b`, as WGSL allows, and with it any compensated sum:
 //!   `sgd_update` and the fused trainers pass the sum through an exclusive or with a zero that only
-//!   the host knows (`verify/kernels/sgd_update.rs`).
+//!   the host knows (`verify/kernels/sgd_update.rs`). And the difference too: fast math, which is
+//!   Metal's default, may regroup `change − (after − before)` to `(change + before) − after`, or 0.
 //! - llvmpipe (Mesa 22.3.6) loads from workgroup and storage memory lane by lane: 60 ns for eight
 //!   values, which is what six vectors of sigmoids take; a store takes 10 to 20 ns, and a load from
 //!   a uniform buffer or from a private array 4 ns, whatever the address. `train_workgroup` reads

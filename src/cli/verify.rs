@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// Only this kernel, against its twin
     #[arg(long, value_name = "NAME", conflicts_with_all = OF_TRAINING)]
     kernel: Option<String>,
-    /// Prove that wrong kernels would be noticed: run the checks against every small mistake in
+    /// Prove that wrong kernels would be noticed: run the checks against small mistakes in
     /// the WGSL
     #[arg(long, conflicts_with_all = OF_TRAINING)]
     sabotage: bool,

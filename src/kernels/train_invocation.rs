@@ -292,3 +292,41 @@ pub async fn dispatch(
     let tensors = [state, progress, losses, outputs];
     kernel.bind(gpu, &params(problem, member_count, launch), &tensors, workgroup_count).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_solved_where_its_mean_loss_is_below_the_limit() {
+        for rows in [1_u16, 4, 256] {
+            let values = vec![0.0; rows.into()];
+            for loss_kind in [Loss::CrossEntropy, Loss::SquaredError] {
+                let variant = Variant { loss: loss_kind, ..Variant::PLAIN };
+                let problem = Problem {
+                    input_size: 1,
+                    hidden_size: 1,
+                    inputs: &values,
+                    targets: &values,
+                    variant,
+                    lanes: 1,
+                };
+                for (below, factor) in
+                    [0.05, 0.3].map(|below| [(below, 0.999), (below, 1.001)]).concat()
+                {
+                    // Every row has this loss, so that it is the mean.
+                    let loss = f64::from(below) * factor;
+                    let evidence = match loss_kind {
+                        Loss::CrossEntropy => (-loss).exp().powi(rows.into()),
+                        Loss::SquaredError => f64::from(rows) * loss,
+                    };
+                    #[expect(clippy::cast_possible_truncation, reason = "as the kernel has it")]
+                    let bits = (evidence as f32).to_bits();
+                    let [from, span] = solved(problem, below);
+                    let is_solved = bits.wrapping_sub(from) < span;
+                    assert_eq!(is_solved, factor < 1.0, "{rows} rows, {loss_kind:?}, {loss}");
+                }
+            }
+        }
+    }
+}

@@ -122,6 +122,9 @@ fn findings(fingerprint: &Fingerprint) -> Vec<String> {
 
 fn loops(Loops { asked, single, nested }: Loops) -> String {
     let [asked, single, nested] = [asked, single, nested].map(|n| HumanCount(n.into()).to_string());
+    if asked == "0" {
+        return "How many iterations loops run for is not known.".into();
+    }
     if asked == single && asked == nested {
         return format!("Loops run for {asked} iterations at least: none was cut short.");
     }
@@ -134,8 +137,11 @@ fn loops(Loops { asked, single, nested }: Loops) -> String {
 /// The table is WGSL's; what the bounds of all kernels grant is twice that for `exp` and `log`.
 fn beyond_table(fingerprint: &Fingerprint) -> String {
     let log = fingerprint.log.share.max(fingerprint.log_middle.share);
-    let shares =
-        [("exp", fingerprint.exp.share), ("log", log), ("a / b", fingerprint.division.share)];
+    let Fingerprint { exp, log: of_log, log_middle, division, .. } = fingerprint;
+    if [exp, of_log, log_middle, division].iter().any(|accuracy| accuracy.cases == 0) {
+        return "How accurate exp, log and division are is not known.".into();
+    }
+    let shares = [("exp", exp.share), ("log", log), ("a / b", division.share)];
     let beyond = shares.iter().filter(|(_, share)| *share > 1.0);
     let named: Vec<_> = beyond.map(|(name, share)| format!("{name} {share:.2} times")).collect();
     if named.is_empty() {

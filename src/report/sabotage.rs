@@ -86,7 +86,9 @@ impl SabotageReport<'_> {
         let total = table(&[heading("all"), row("together", &self.found.count)]);
         let by_kernel = of("kernel", &self.found.by_kernel);
         let by_rule = of("rule", &self.found.by_rule);
-        format!("Mistakes made by rule, one at a time:\n{by_kernel}\n{by_rule}\n{total}")
+        format!(
+            "All, and below those made by rule, one at a time:\n{by_kernel}\n{by_rule}\n{total}"
+        )
     }
 
     fn survivors(&self) -> String {

@@ -33,11 +33,14 @@ impl Accuracy {
         if !(SMALLEST_NORMAL..=LARGEST).contains(&truth.abs()) && truth != 0.0 {
             return;
         }
-        self.cases += 1;
         let error = (f64::from(found) - truth).abs();
         let share = error / allowed(operation, operands[0].into(), truth);
         // An infinite `exp` near the end of the range is judged elsewhere, and a NaN too.
-        if share.is_finite() && share > self.share {
+        if !share.is_finite() {
+            return;
+        }
+        self.cases += 1;
+        if share > self.share {
             let operands = operands.to_vec();
             *self = Self { share, ulp: error / ulp(truth), operands, found, ..*self };
         }

@@ -26,8 +26,11 @@ const REACH: f64 = 1.0 / 64.0;
 /// Directions in which losses are compared with the gradient.
 const DIRECTIONS: u64 = 4;
 
-/// The most parameters whose derivatives are taken; of more, as many, evenly spread.
+/// The most parameters whose derivatives are taken at a point; of more, as many, evenly spread.
 const MOST_PARAMETERS: usize = 500;
+
+/// Products that this may take about, of which each derivative takes as many as a forward pass.
+const MOST_PRODUCTS: usize = 200_000_000;
 
 /// What the checks of a gradient gave.
 #[derive(Clone, Debug, Serialize)]
@@ -88,10 +91,21 @@ impl Derivative {
 impl Point<'_> {
     /// ∂loss/∂parameter number `number`.
     fn derivative(&self, number: usize) -> Derivative {
+        self.derivative_along([(number, 1.0)].into_iter())
+    }
+
+    /// The derivative by all parameters that change, with their numbers in order, as much as that.
+    fn derivative_along(&self, mut changes: impl Iterator<Item = (usize, f64)>) -> Derivative {
         let Self { data, rule, parameters } = self;
         let mut network = Reference::<Dual<Enclosure>>::new(data, *rule, parameters);
-        let parameter = network.parameters_mut().nth(number).expect("it has that many");
-        *parameter = Dual::input(parameter.value);
+        let mut next = changes.next();
+        for (number, parameter) in network.parameters_mut().enumerate() {
+            if let Some((_, change)) = next.filter(|(changed, _)| *changed == number) {
+                parameter.derivative = Enclosure::from_f64(change);
+                next = changes.next();
+            }
+        }
+        assert!(next.is_none(), "it has that many parameters");
         let loss = network.forward().derivative;
         let rows = network.logits().iter().zip(network.probabilities()).zip(&data.targets);
         let of_epsilon: f64 = rows
@@ -129,6 +143,14 @@ impl Point<'_> {
             loss
         };
         (loss_at(STEP) - loss_at(-STEP)) / (2.0 * STEP)
+    }
+
+    /// Every how many parameters one has its derivative taken.
+    fn stride(&self) -> usize {
+        let products: usize = self.parameters.sizes.layers().map(|(from, to)| from * to).sum();
+        let most = MOST_PRODUCTS / (products * self.data.batch_size());
+        let count: usize = self.parameters.sizes.layers().map(|(from, to)| (from + 1) * to).sum();
+        count.div_ceil(most.clamp(1, MOST_PARAMETERS))
     }
 
     /// The gradient that the backward pass computes, by the rule.
@@ -176,8 +198,7 @@ pub fn by_arithmetic(
 
 fn check_point(trial: &Trial<'_>, point: &Point<'_>, found: &mut Gradients) -> Result<(), Failure> {
     let by_hand = point.by_hand(point.rule);
-    let stride = by_hand.len().div_ceil(MOST_PARAMETERS);
-    for (number, hand) in by_hand.iter().enumerate().step_by(stride) {
+    for (number, hand) in by_hand.iter().enumerate().step_by(point.stride()) {
         let (name, _, index) = point.parameters.sizes.parameter(number);
         let value = hand.to_f64();
         let check = |against: &str, [expected, bound]: [f64; 2]| {
@@ -202,7 +223,8 @@ fn check_point(trial: &Trial<'_>, point: &Point<'_>, found: &mut Gradients) -> R
 /// What is missing, found by putting it in.
 fn diagnosis(point: &Point<'_>) -> Option<String> {
     let repaired = Rule { hidden_derivative: true, ..point.rule };
-    let is_right = point.by_hand(repaired).iter().enumerate().all(|(number, hand)| {
+    let by_hand = point.by_hand(repaired);
+    let is_right = by_hand.iter().enumerate().step_by(point.stride()).all(|(number, hand)| {
         let (derivative, factor) = (point.derivative(number), point.factor(number));
         let bound =
             F64_SHARE * hand.error() + factor * (derivative.rounding + derivative.of_epsilon);
@@ -218,20 +240,18 @@ fn diagnosis(point: &Point<'_>) -> Option<String> {
 /// The gradient of the mean loss as a device's update shows it.
 struct Shown {
     values: Vec<f64>,
-    /// How far rounding, and the rule's epsilon, may have taken each from the truth.
+    /// How far rounding may have taken each from what the rule makes of the truth.
     bounds: Vec<f64>,
-    truth: Vec<f64>,
 }
 
 impl Shown {
     fn new(point: &Point<'_>, rate: f64, [before, after]: [&State; 2], step: &[Enclosure]) -> Self {
-        let mut shown = Self { values: vec![], bounds: vec![], truth: vec![] };
+        let mut shown = Self { values: vec![], bounds: vec![] };
         for (number, expected) in step.iter().enumerate() {
             let [before, after] = [before, after].map(|state| f64::from(state.parameters[number]));
-            let (factor, exact) = (rate * point.factor(number), point.derivative(number));
+            let factor = rate * point.factor(number);
             shown.values.push((before - after) / factor);
-            shown.bounds.push(expected.error() / factor + exact.of_epsilon);
-            shown.truth.push(exact.value);
+            shown.bounds.push(expected.error() / factor);
         }
         shown
     }
@@ -270,7 +290,7 @@ pub async fn on_device(
         for (loss, end) in losses.iter_mut().zip(&ends) {
             *loss = stepper.loss_of(trial.gpu, end).await?.into();
         }
-        let [grown, predicted, bound] = along(plan, &shown, &ends, losses);
+        let [grown, predicted, bound] = along(&point, &shown, &ends, losses);
         let Some(share) = share((grown - predicted).abs(), bound) else {
             found.diagnosis = found.diagnosis.take().or_else(|| diagnosis(&point));
             let case = format!("the {} engine's gradient against its own loss", engine.name());
@@ -286,14 +306,15 @@ pub async fn on_device(
 
 /// From one end of a direction to the other: how far the device's loss grew, how far its gradient
 /// says that it does, and how far apart the two may be.
-fn along(plan: &Plan, shown: &Shown, ends: &[State; 2], [right, left]: [f64; 2]) -> [f64; 3] {
-    let [at_right, at_left] = ends.each_ref().map(|end| loss::<Enclosure>(plan, end));
+fn along(point: &Point<'_>, shown: &Shown, ends: &[State; 2], [right, left]: [f64; 2]) -> [f64; 3] {
+    let [at_right, at_left] = ends.each_ref().map(|end| loss::<Enclosure>(point, end));
     let [from, to] = [&ends[1], &ends[0]].map(|end| &end.parameters);
     let steps = || from.iter().zip(to).map(|(&from, &to)| f64::from(to) - f64::from(from));
     let sum = |values: &[f64]| values.iter().zip(steps()).map(|(v, d)| v * d).sum::<f64>();
     let reach: f64 = shown.bounds.iter().zip(steps()).map(|(bound, d)| bound * d.abs()).sum();
-    let curvature = (at_right.to_f64() - at_left.to_f64() - sum(&shown.truth)).abs();
-    let bound = at_right.error() + at_left.error() + curvature + reach;
+    let truth = point.derivative_along(steps().enumerate());
+    let curvature = (at_right.to_f64() - at_left.to_f64() - truth.value).abs();
+    let bound = at_right.error() + at_left.error() + curvature + reach + truth.of_epsilon;
     [right - left, sum(&shown.values), bound]
 }
 
@@ -308,8 +329,8 @@ fn moved(start: &State, direction: &[f64], sign: f64) -> State {
 }
 
 /// The mean loss of a state.
-fn loss<S: Scalar>(plan: &Plan, state: &State) -> S {
-    let mut network = Reference::<S>::new(&plan.data, plan.rule, &plan.start);
+fn loss<S: Scalar>(point: &Point<'_>, state: &State) -> S {
+    let mut network = Reference::<S>::new(point.data, point.rule, point.parameters);
     network.load(&state.parameters, &state.carried);
     network.forward()
 }

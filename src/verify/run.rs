@@ -292,6 +292,7 @@ async fn check_gradients(
         found.note(Section::Gradients, failure)?;
     }
     for (engine, plan) in runs(plan) {
+        go_on(observe, Section::Gradients, 0, 1)?;
         if let Err(failure) = on_device(&mut trial, &plan, engine, &mut gradients).await {
             found.note(Section::Gradients, failure)?;
         }

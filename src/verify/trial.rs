@@ -102,9 +102,10 @@ pub struct Tally {
     pub worst_case: String,
 }
 
-/// The share of its bound that an error takes; none if it is larger, or no number.
+/// The share of its bound that an error takes; none if it is larger, or no number, or nothing is
+/// known of the bound.
 pub(super) fn share(error: f64, bound: f64) -> Option<f64> {
-    (error <= bound).then_some(if error > 0.0 { error / bound } else { 0.0 })
+    (error <= bound && bound.is_finite()).then_some(if error > 0.0 { error / bound } else { 0.0 })
 }
 
 /// A tensor that a kernel writes, between two fences.

@@ -73,6 +73,7 @@ fn sources() -> Vec<(String, Vec<String>)> {
         let code = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
         let code = code.filter(|line| !line.trim_start().starts_with("//")).map(str::to_owned);
         let name = path.strip_prefix(&source).expect("it is below").display().to_string();
+        let name = name.replace('\\', "/");
         sources.push((name, code.collect()));
     }
     assert!(sources.len() > 20, "src/ was not found");

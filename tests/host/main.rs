@@ -6,6 +6,7 @@ mod golden;
 mod command;
 mod contract;
 mod enclosure;
+mod gradients;
 mod invariants;
 mod reference;
 mod sabotage;

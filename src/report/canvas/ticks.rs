@@ -94,6 +94,10 @@ impl PlotAxis {
         /// What rounding may move an end by, in steps: far less than a pixel.
         const SLACK: f64 = 1e-5;
         let unit = Decimal { digits: step, exponent }.value();
+        // Below the smallest number.
+        if unit == 0.0 {
+            return vec![];
+        }
         let first = (self.low / unit - SLACK).ceil();
         let last = (self.high / unit + SLACK).floor();
         let counts = std::iter::successors(Some(first), |count| Some(count + 1.0));

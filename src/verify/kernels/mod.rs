@@ -113,12 +113,15 @@ pub(super) fn chosen(gpu: &Gpu, only: Option<&str>) -> Result<Vec<&'static Kerne
     Err(Error::Usage(format!("--kernel {name}: this adapter runs {}", names.join(", "))))
 }
 
+/// The most workgroups in one dimension.
+const MOST_GROUPS: usize = 65_535;
+
 /// Lengths for a kernel with one invocation per element: around a workgroup, of several, one,
 /// ragged, as many as there are random cases, and of more than 65,535 workgroups of 64.
 fn lengths(effort: Effort) -> Vec<usize> {
     let mut lengths = vec![65, 257, 1, 3, 63, 64, 1757, effort.cases];
     if !effort.quick {
-        lengths.push(65_535 * 64 + 1);
+        lengths.push(MOST_GROUPS * 64 + 1);
     }
     lengths
 }

@@ -1,5 +1,6 @@
 //! Checks of `peak_arithmetic`.
 
+use super::MOST_GROUPS;
 use crate::cpu::peak_arithmetic::peak_arithmetic as twin;
 use crate::gpu::Gpu;
 use crate::kernels::peak_arithmetic::{self, SPEC};
@@ -35,7 +36,8 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         compare(trial, special, case, true).await?;
     }
     let invocations = trial.effort.cases.div_ceil(16);
-    let many = (invocations.div_ceil(SPEC.workgroup_size as usize), 1, [-0.8, 0.6]);
+    let groups = invocations.div_ceil(SPEC.workgroup_size as usize).min(MOST_GROUPS);
+    let many = (groups, 1, [-0.8, 0.6]);
     for case in ROUNDED.into_iter().chain([many]) {
         for special in [false, true] {
             compare(trial, special, case, false).await?;
