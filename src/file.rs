@@ -17,6 +17,14 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, bytes).map_err(|error| Error::file(path, error))
 }
 
+/// A folder of the user: what `variable` names, or `parity` in the one that the system has for such
+/// things, if there is one.
+#[must_use]
+pub fn user_folder(variable: &str, of_system: Option<PathBuf>) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).filter(|name| !name.is_empty());
+    named.map(PathBuf::from).or_else(|| Some(of_system?.join("parity")))
+}
+
 /// Where the bytes really go: links are followed, also to what is not there yet.
 #[must_use]
 pub fn resolve(path: &Path) -> PathBuf {

@@ -87,8 +87,7 @@ fn parse_handicap(text: &str) -> Result<(String, u32), String> {
 
 /// Where runs are kept: `PARITY_DATA`, or the user's folder for such things.
 fn path_of(name: &str) -> Result<PathBuf, Error> {
-    let named = std::env::var_os("PARITY_DATA").filter(|name| !name.is_empty());
-    let folder = named.map(PathBuf::from).or_else(|| Some(dirs::data_local_dir()?.join("parity")));
+    let folder = file::user_folder("PARITY_DATA", dirs::data_local_dir());
     let folder = folder.ok_or_else(|| {
         Error::Usage("there is no home folder to keep runs in: set PARITY_DATA to a folder".into())
     })?;
@@ -189,7 +188,8 @@ impl Args {
 
     /// What was asked for, unless the user broke off before there was anything to replace old files.
     fn write(&self, report: &BenchReport<'_>) -> Result<(), Error> {
-        if report.results.all_rows().is_empty() {
+        let Results { rows, training, .. } = report.results;
+        if rows.is_empty() && training.is_empty() {
             return Ok(());
         }
         if let Some(path) = &self.csv {

@@ -16,6 +16,9 @@ const MAX_MARKS: u64 = 10_000_000;
 /// The most steps of a run.
 pub(super) const MAX_STEPS: u64 = 1 << 40;
 
+/// The seed, unless the user says otherwise.
+pub(super) const SEED: u64 = 48;
+
 #[derive(clap::Args)]
 pub(super) struct PlanArgs {
     /// Neurons in each layer, input first, such as 2-8-8-1 [default: the preset's]
@@ -31,7 +34,7 @@ pub(super) struct PlanArgs {
     #[arg(long)]
     pub(super) learning_rate: Option<f64>,
     /// The seed of the starting parameters; from the default, every preset shows what it is for
-    #[arg(long, default_value_t = 48)]
+    #[arg(long, default_value_t = SEED)]
     pub(super) seed: u64,
     /// The law that they are drawn from [default: the preset's]
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::plan::check_learning_rate;
+use super::plan::{SEED, check_learning_rate};
 use super::{DeviceArgs, go_on};
 use crate::dataset::Dataset;
 use crate::error::Error;
@@ -14,9 +14,6 @@ use crate::rule::{Activation, Loss, Variant};
 use crate::scalar::Scalar;
 use crate::sweep::{self, Axis, GridPlan, Partial, Quantity, Task, Value};
 use crate::train::{Budget, LEARNED_BELOW};
-
-/// The seed of `train`, too.
-const SEED: u64 = 48;
 
 /// The most pixels: what a picture of 8,192 by 8,192 has.
 const MAX_PIXELS: usize = 1 << 26;

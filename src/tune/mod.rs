@@ -12,6 +12,7 @@ use serde::Serialize;
 use self::cache::{Cache, Key};
 use self::contest::Contest;
 use crate::error::Error;
+use crate::file;
 use crate::gpu::{DeviceType, Gpu};
 use crate::kernels::matmul::{Epilogue, LADDER, Shape, Transpose, Variant};
 
@@ -97,9 +98,7 @@ impl<'g> Tuner<'g> {
     /// the folder that `PARITY_CACHE` names.
     #[must_use]
     pub fn new(gpu: &'g Gpu) -> Self {
-        let named = std::env::var_os("PARITY_CACHE").filter(|name| !name.is_empty());
-        let folder = named.map(PathBuf::from);
-        Self::with_folder(gpu, folder.or_else(|| Some(dirs::cache_dir()?.join("parity"))))
+        Self::with_folder(gpu, file::user_folder("PARITY_CACHE", dirs::cache_dir()))
     }
 
     /// With a file in this folder, or none.

@@ -147,10 +147,10 @@ impl Point<'_> {
 
     /// Every how many parameters one has its derivative taken.
     fn stride(&self) -> usize {
-        let products: usize = self.parameters.sizes.layers().map(|(from, to)| from * to).sum();
+        let sizes = &self.parameters.sizes;
+        let products: usize = sizes.layers().map(|(from, to)| from * to).sum();
         let most = MOST_PRODUCTS / (products * self.data.batch_size());
-        let count: usize = self.parameters.sizes.layers().map(|(from, to)| (from + 1) * to).sum();
-        count.div_ceil(most.clamp(1, MOST_PARAMETERS))
+        sizes.parameter_count().div_ceil(most.clamp(1, MOST_PARAMETERS))
     }
 
     /// The gradient that the backward pass computes, by the rule.
