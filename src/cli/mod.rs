@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod bench;
+mod command_line;
 mod devices;
 mod doctor;
 mod plan;

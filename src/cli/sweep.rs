@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::command_line::command_line;
 use super::plan::{SEED, check_learning_rate};
 use super::{DeviceArgs, go_on};
 use crate::dataset::Dataset;
@@ -128,7 +129,7 @@ impl Args {
         };
         let grid = plan.run(&gpu, tile_size, &mut partial, &mut observe).await?;
         progress.finish();
-        let command = &std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+        let command = &command_line();
         let (adapter, plan, grid, shader) = (&gpu.adapter, &plan, &grid, &shader);
         let report = SweepReport { adapter, plan, grid, shader, tile_size, command };
         file::write(&npy, &report.npy())?;

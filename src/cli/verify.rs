@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::command_line::command_line;
 use super::plan::PlanArgs;
 use super::{DeviceArgs, go_on};
 use crate::error::Error;
@@ -69,7 +70,7 @@ impl Args {
         };
         let found = verify(&gpu, &request, &mut observe).await?;
         progress.finish();
-        let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+        let command = command_line();
         let (adapter, preset) = (&gpu.adapter, self.preset);
         let report = VerifyReport { adapter, preset, request: &request, found: &found, command };
         report::print(&if self.json { report.json() } else { report.text() })?;

@@ -142,7 +142,10 @@ impl Selection {
     /// # Errors
     /// [`Error::Usage`] if `WGPU_BACKEND` names no backend.
     fn or_environment(mut self) -> Result<Self, Error> {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let variable = |name| {
+            let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+            Some(value).filter(|value| !value.trim().is_empty())
+        };
         if let Some(value) = variable("WGPU_BACKEND") {
             let named = value.split(',').map(|name| parse_backend(name, &value));
             let named = named.collect::<Result<Vec<_>, _>>()?;

@@ -25,7 +25,7 @@ pub struct SweepReport<'a> {
     pub shader: &'a str,
     /// Networks side by side.
     pub tile_size: usize,
-    /// The arguments that repeat it.
+    /// The command that repeats it, quoted for a shell.
     pub command: &'a str,
 }
 

@@ -23,7 +23,7 @@ pub struct VerifyReport<'a> {
     pub request: &'a Request,
     /// What came out.
     pub found: &'a Verification,
-    /// The arguments that repeat it.
+    /// The command that repeats it, quoted for a shell.
     pub command: String,
 }
 
@@ -100,8 +100,8 @@ impl VerifyReport<'_> {
                 "interrupted: nothing is wrong with what is above, which is not all.\n".into()
             }
             0 => "All is within what the WGSL specification allows.\n".into(),
-            1 => format!("1 check failed. To repeat it: parity {}\n", self.command),
-            count => format!("{count} checks failed. To repeat them: parity {}\n", self.command),
+            1 => format!("1 check failed. To repeat it: {}\n", self.command),
+            count => format!("{count} checks failed. To repeat them: {}\n", self.command),
         }
     }
 }

@@ -217,6 +217,30 @@ fn a_sweep_leaves_a_picture_its_array_and_its_card() {
     assert!(again == [picture, array], "the same command gives the same bytes");
 }
 
+/// Also where a name is not UTF-8, which JSON cannot hold as it is.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_card_records_the_command_as_a_shell_takes_it() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let png = folder.path().join(OsStr::from_bytes(b"it's \xff.png"));
+    let words =
+        ["sweep", "--x", "0.weight[0,1]=-3..3", "--size", "3x2", "--steps", "5", "--output"];
+    let arguments = [words.map(OsStr::new).as_slice(), &[png.as_os_str()]].concat();
+    let output = Command::new(env!("CARGO_BIN_EXE_parity")).args(&arguments).output();
+    let output = output.expect("it starts");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let card = std::fs::read(png.with_extension("json")).expect("it was written");
+    let card: Value = serde_json::from_slice(&card).expect("JSON");
+    let command = card["command"].as_str().expect("text");
+    let script = format!("parity() {{ printf '%s\\n' \"$@\"; }}; {command}");
+    let heard = Command::new("bash").args(["-c", &script]).output().expect("bash runs").stdout;
+    let expected: Vec<u8> =
+        arguments.iter().flat_map(|word| [word.as_bytes(), b"\n"].concat()).collect();
+    assert_eq!(heard, expected, "{command}");
+}
+
 #[test]
 fn a_wrong_adapter_is_an_error_with_the_right_ones() {
     for wanted in ["no such adapter", "99", " ", ""] {

@@ -60,6 +60,29 @@ fn bad_arguments_are_refused() {
     assert_refused(&["--backend", "glide"], &["glide", "vulkan", "metal", "dx12", "gl"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn arguments_that_are_not_utf_8_are_paths_or_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let odd = OsStr::from_bytes(b"\xff.png");
+    for (words, expected) in [
+        (&["train", "--layers"][..], "invalid UTF-8"),
+        (&["train"], "invalid value"),
+        (&[], "unrecognized subcommand"),
+        (&["train", "--init-from"], "No such file"),
+        (&["verify", "--init-from"], "No such file"),
+        (&["train", "--backend"], "invalid value"),
+        (&["sweep", "--size", "0x0", "--output"], "--size 0x0"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+        let output = command.args(words).arg(odd).output().expect("it starts");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {message}");
+        assert!(message.contains(expected), "{words:?}: {message}");
+    }
+}
+
 #[test]
 fn a_suite_that_does_not_exist_is_refused() {
     assert_fails(&["bench", "--suite", "speed"], 2, &["speed", "training"]);

@@ -121,6 +121,13 @@ fn only_main_exits() {
     only_in(&["main.rs"], &["process::exit"]);
 }
 
+/// `std::env::args` panics where an argument is not UTF-8.
+#[test]
+fn arguments_are_read_in_one_place_as_bytes() {
+    only_in(&["cli/command_line.rs"], &["env::args"]);
+    only_in(&[], &["env::args()"]);
+}
+
 #[test]
 fn only_kernels_include_shaders() {
     only_in(&["kernels/"], &["include_str!"]);
