@@ -38,14 +38,12 @@ impl CaseName {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Samples {
     /// With caches as the launch before left them.
-    pub warm: Vec<f64>,
+    pub us: Vec<f64>,
     /// Which of the case's placements each of those is of.
     pub placements: Vec<usize>,
     /// What the canary took before and after each, on average.
     pub canary: Vec<f64>,
-    /// After something larger was written over the caches.
-    pub cold: Vec<f64>,
-    /// How long it took to take the warm ones.
+    /// How long it took to take them.
     spent: Duration,
     /// How many there must be before the next look at their interval.
     look_at: usize,
@@ -65,7 +63,7 @@ const NARROW: f64 = 0.005;
 impl Samples {
     /// Puts down a sample of a placement, and what it took to take it.
     pub fn add(&mut self, placement: usize, us: f64, canary_us: f64, spent: Duration) {
-        self.warm.push(us);
+        self.us.push(us);
         self.placements.push(placement);
         self.canary.push(canary_us);
         self.spent += spent;
@@ -74,14 +72,14 @@ impl Samples {
     /// Looks whether there are enough: at least ten and half a second, until the interval is narrow
     /// or `most` has gone.
     pub fn look(&mut self, most: Duration, is_quick: bool) {
-        let count = self.warm.len();
+        let count = self.us.len();
         if count < FEWEST || self.are_enough {
             return;
         }
         if is_quick || self.spent >= most {
             self.are_enough = true;
         } else if self.spent >= SHORTEST && count >= self.look_at {
-            self.are_enough = Summary::of(&self.warm, SEED).relative_interval < NARROW;
+            self.are_enough = Summary::of(&self.us, SEED).relative_interval < NARROW;
             // Each look costs time, and the interval shrinks slowly.
             self.look_at = count + count / 4;
         }
@@ -192,7 +190,7 @@ mod tests {
                 break;
             }
         }
-        samples.warm.len()
+        samples.us.len()
     }
 
     #[test]

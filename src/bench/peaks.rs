@@ -80,7 +80,7 @@ impl Bound {
 impl Peaks {
     /// Puts down what a case reached at best: of that peak which its work is made for.
     pub(super) fn add(&mut self, case: &Case) {
-        let best = case.samples.warm.iter().copied().fold(f64::INFINITY, f64::min);
+        let best = case.samples.us.iter().copied().fold(f64::INFINITY, f64::min);
         if !best.is_finite() {
             return;
         }
@@ -183,14 +183,12 @@ pub(super) async fn busy(gpu: &Gpu, invocations: usize) -> Result<Dispatch, Erro
 pub(super) struct Instruments {
     /// A fixed piece of work: arithmetic, and a copy, as either can be what somebody else slows down.
     pub canary: [Dispatch; 2],
-    /// Writes over the caches.
-    pub flush: Dispatch,
 }
 
 impl Instruments {
     pub async fn new(gpu: &Gpu, invocations: usize) -> Result<Self, Error> {
         let canary = [busy(gpu, invocations).await?, copy(gpu, 1 << 21).await?];
-        Ok(Self { canary, flush: copy(gpu, 1 << 24).await? })
+        Ok(Self { canary })
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::case::{Case, CaseName, Samples};
 use super::peaks::{Bound, Peaks};
-use super::statistics::{Summary, median};
+use super::statistics::Summary;
 
 /// A sample is quiet if the canary beside it took no longer than this many times what it takes on a
 /// quiet machine. Beside the others, somebody else was at work.
@@ -21,11 +21,9 @@ pub struct Row {
     pub name: CaseName,
     /// The first digits of the SHA-256 of the shader's text.
     pub shader: Option<String>,
-    /// The median of the warm samples and more; times are of one launch.
+    /// The median of the samples and more; times are of one launch.
     #[serde(flatten)]
     pub time: Summary,
-    /// The median after something larger was written over the caches, of a single launch.
-    pub cold_us: Option<f64>,
     /// Launches in a sample.
     pub launches: u32,
     /// 10⁹ additions, subtractions and multiplications a second.
@@ -40,7 +38,7 @@ pub struct Row {
     pub bound_by: Option<Bound>,
     /// Whether most samples are not quiet; nobody knows where no canary ran.
     pub drifted: Option<bool>,
-    /// Every warm sample, in the order in which they were taken.
+    /// Every sample, in the order in which they were taken.
     pub samples_us: Vec<f64>,
     /// In which place in memory each was taken, by number.
     pub placements: Vec<usize>,
@@ -48,8 +46,6 @@ pub struct Row {
     pub quiet: Vec<bool>,
     /// What the canary took beside each.
     pub canary_us: Vec<f64>,
-    /// Every cold sample.
-    pub cold_samples_us: Vec<f64>,
 }
 
 /// A row as it was saved, for comparison.
@@ -60,7 +56,7 @@ pub struct SavedRow {
     pub name: CaseName,
     /// The first digits of the SHA-256 of the shader's text.
     pub shader: Option<String>,
-    /// Every warm sample.
+    /// Every sample.
     pub samples_us: Vec<f64>,
     /// In which place in memory each was taken, by number.
     pub placements: Vec<usize>,
@@ -75,7 +71,6 @@ impl Row {
             name,
             shader: None,
             time,
-            cold_us: None,
             launches: 1,
             gflops: None,
             gbps: None,
@@ -87,17 +82,16 @@ impl Row {
             placements: vec![],
             quiet: vec![],
             canary_us: vec![],
-            cold_samples_us: vec![],
         }
     }
 
     /// Of a case that has samples.
     pub(super) fn of(case: &Case, peaks: &Peaks, quiet_us: f64) -> Option<Self> {
-        let Samples { warm, placements, canary, cold, .. } = &case.samples;
-        if warm.is_empty() {
+        let Samples { us, placements, canary, .. } = &case.samples;
+        if us.is_empty() {
             return None;
         }
-        let time = Summary::of(warm, SEED);
+        let time = Summary::of(us, SEED);
         let per_us = |work: f64| (work > 0.0).then(|| work / time.median_us * 1e-3);
         let share = peaks.share(case.cost, case.working_set_bytes(), time.median_us);
         let quiet = quiet(canary, quiet_us);
@@ -107,7 +101,6 @@ impl Row {
             name: case.name.clone(),
             shader: Some(case.shader.clone()),
             time,
-            cold_us: (!cold.is_empty()).then(|| median(cold)),
             launches: case.launches,
             gflops,
             gbps,
@@ -115,11 +108,10 @@ impl Row {
             percent_of_peak: share.map(|(share, _)| 100.0 * share),
             bound_by: share.map(|(_, bound)| bound),
             drifted: Some(has_drifted(&quiet)),
-            samples_us: warm.clone(),
+            samples_us: us.clone(),
             placements: placements.clone(),
             quiet,
             canary_us: canary.clone(),
-            cold_samples_us: cold.clone(),
         })
     }
 }

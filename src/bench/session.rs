@@ -13,9 +13,6 @@ use crate::rng::Stream;
 /// The time that the samples of one case may take, where there is no hurry.
 const MOST: Duration = Duration::from_secs(15);
 
-/// Cold samples of a case.
-const COLD: usize = 5;
-
 /// What samples are taken with.
 pub(super) struct Session<'a> {
     pub sampler: Sampler<'a>,
@@ -77,7 +74,7 @@ impl Session<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Finds how many launches a sample takes, then takes the cold ones.
+    /// Finds how many launches a sample takes.
     async fn prepare(&mut self, case: &mut Case) -> Result<(), Error> {
         for placement in case.placements.iter().rev() {
             case.launches = self.sampler.launches(placement).await?;
@@ -88,13 +85,6 @@ impl Session<'_> {
             let multiple = (1..=100).find(divides).expect("100 does");
             case.launches = case.launches.next_multiple_of(multiple);
         }
-        let count = if self.options.quick { 1 } else { COLD };
-        for number in 0..count {
-            self.sampler.pass(&self.instruments.flush, 1).await?;
-            let placement = &case.placements[number % case.placements.len()];
-            let us = self.sampler.pass(placement, 1).await?;
-            case.samples.cold.extend(us);
-        }
         Ok(())
     }
 
@@ -103,7 +93,7 @@ impl Session<'_> {
         let start = Instant::now();
         let more = self.handicap(case).map_or(0, |percent| case.launches * percent / 100);
         let launches = case.launches + more;
-        let number = case.samples.warm.len() % case.placements.len();
+        let number = case.samples.us.len() % case.placements.len();
         let time = self.sampler.pass(&case.placements[number], launches).await?;
         let after = self.sample_canary().await?;
         if let Some(us) = time {

@@ -98,7 +98,6 @@ impl BenchReport<'_> {
                 "variant",
                 "size",
                 "shader",
-                "state",
                 "launches",
                 "us",
                 "canary_us",
@@ -109,10 +108,7 @@ impl BenchReport<'_> {
             let clock = if name.suite == Suite::Training { "host" } else { clock };
             let canary = row.canary_us.iter().map(ToString::to_string);
             let canary = canary.chain(std::iter::repeat(String::new()));
-            let warm = row.samples_us.iter().zip(canary).map(|(us, canary)| ("warm", us, canary));
-            let cold = row.cold_samples_us.iter().map(|us| ("cold", us, String::new()));
-            for (state, us, canary) in warm.chain(cold) {
-                let launches = if state == "warm" { row.launches } else { 1 };
+            for (us, canary) in row.samples_us.iter().zip(canary) {
                 writer
                     .write_record([
                         env!("CARGO_PKG_VERSION"),
@@ -125,8 +121,7 @@ impl BenchReport<'_> {
                         &name.variant,
                         &name.size,
                         row.shader.as_deref().unwrap_or_default(),
-                        state,
-                        &launches.to_string(),
+                        &row.launches.to_string(),
                         &us.to_string(),
                         &canary,
                     ])
@@ -295,10 +290,10 @@ fn verdict(cells: &[Cell], place: &str) -> String {
 
 const ABOUT: &str = "\
 Times are of one launch, medians of samples that all cases took in turns; ± is half of the bootstrap
-95 % interval, cv the standard deviation over the mean. Cold: after 64 MiB were copied to other
-64 MiB. Flops and bytes are the least that the formula asks for. Of peak: how near that comes to the
-nearest of the peaks above, all measured in this run; no peak: less than a quarter of each, so latency,
-occupancy or instructions that are not counted. !: somebody else was at work most of the time.
+95 % interval, cv the standard deviation over the mean. Flops and bytes are the least that the formula
+asks for. Of peak: how near that comes to the nearest of the peaks above, all measured in this run; no
+peak: less than a quarter of each, so latency, occupancy or instructions that are not counted. !:
+somebody else was at work most of the time.
 ";
 
 /// What the adapter can do.
@@ -326,7 +321,6 @@ fn kernel_table(rows: &[&Row]) -> String {
         "±",
         "min",
         "cv",
-        "cold",
         "GFLOP/s",
         "GB/s",
         "flop/B",
@@ -348,7 +342,6 @@ fn kernel_table(rows: &[&Row]) -> String {
             percent(time.relative_interval, 1),
             duration(time.min_us),
             percent(time.cv, 0),
-            row.cold_us.map(duration).unwrap_or_default(),
             optional(row.gflops),
             optional(row.gbps),
             optional(row.intensity),
