@@ -66,6 +66,7 @@
 //! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
 //! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed | `train`, `sweep`, `cpu` |
 //! | [`bench`](mod@bench) | kernels against the adapter's peaks, runs against baselines on the CPU; checked, then timed; statistics | `verify`, `train`, `cpu` |
+//! | [`processor`] | what this machine calls its processor | – |
 //! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
 //! | [`report`] | everything that users read: text, JSON, CSV, pictures, charts | `train`, `sweep`, `bench` |
 //! | [`cli`] | one file per subcommand | all |
@@ -259,6 +260,7 @@ pub mod file;
 pub mod gpu;
 pub mod kernels;
 pub mod model;
+pub mod processor;
 pub mod report;
 pub mod rng;
 pub mod rule;

@@ -12,6 +12,7 @@ use crate::bench::{self, Compared, Only, Options, Progress, Results, Saved, Suit
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
+use crate::processor::Processor;
 use crate::report::{self, BenchReport, PartsDisplay};
 
 /// What the samples of all kernels take at most, unless the user says otherwise: all suites together
@@ -131,6 +132,7 @@ impl Args {
         let name = self.compare.as_deref().unwrap_or_default();
         let report = BenchReport {
             adapter: &gpu.adapter,
+            processor: Processor::detect(),
             suite: self.suite,
             quick: self.quick,
             results: &results,

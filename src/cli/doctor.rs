@@ -3,6 +3,7 @@
 use super::{DeviceArgs, go_on};
 use crate::error::Error;
 use crate::gpu::Gpu;
+use crate::processor::Processor;
 use crate::report::{self, DoctorReport};
 use crate::verify;
 
@@ -19,7 +20,8 @@ impl Args {
     pub(super) async fn run(self) -> Result<u8, Error> {
         let gpu = Gpu::open(self.device.selection()).await?;
         let diagnosis = verify::examine(&gpu).await?;
-        let report = DoctorReport { adapter: &gpu.adapter, diagnosis: &diagnosis };
+        let processor = Processor::detect();
+        let report = DoctorReport { adapter: &gpu.adapter, processor, diagnosis: &diagnosis };
         report::print(&if self.json { report.json() } else { report.text() })?;
         let is_wrong = diagnosis.faults().next().is_some();
         Ok(if go_on().is_break() { 130 } else { u8::from(is_wrong) })

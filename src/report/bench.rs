@@ -5,19 +5,22 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::{adapter_lines, table};
+use super::{adapter_lines, processor_line, table};
 use crate::bench::{
     Bandwidth, Cell, Change, Clock, ClockKind, Compared, GroupResult, Peaks, Results, Row, RunsOn,
     Suite, TrainingRow,
 };
 use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};
+use crate::processor::Processor;
 
 /// All that was measured.
 #[derive(Clone, Copy)]
 pub struct BenchReport<'a> {
     /// What ran the kernels, and the contenders that do not run on the CPU.
     pub adapter: &'a AdapterSummary,
+    /// What ran the other contenders.
+    pub processor: &'a Processor,
     /// What was asked for.
     pub suite: Suite,
     /// Whether the figures mean nothing.
@@ -35,6 +38,7 @@ struct Json<'a> {
     quick: bool,
     interrupted: bool,
     adapter: &'a AdapterSummary,
+    processor: &'a Processor,
     clock: Option<&'a Clock>,
     quiet_canary_us: Option<f64>,
     peaks: &'a Peaks,
@@ -63,6 +67,7 @@ impl BenchReport<'_> {
             quick: self.quick,
             interrupted: *interrupted,
             adapter: self.adapter,
+            processor: self.processor,
             clock: clock.as_ref(),
             quiet_canary_us: *quiet_canary_us,
             peaks,
@@ -136,10 +141,11 @@ impl BenchReport<'_> {
     pub fn text(&self) -> String {
         let results = self.results;
         let head = format!(
-            "parity {}: bench, suite {}\n{}{}",
+            "parity {}: bench, suite {}\n{}{}{}",
             env!("CARGO_PKG_VERSION"),
             self.suite.name(),
             adapter_lines(self.adapter),
+            processor_line(self.processor),
             results.clock.as_ref().map(|clock| format!("clock:   {clock}\n")).unwrap_or_default()
         );
         let mut parts = vec![head];

@@ -3,9 +3,10 @@
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::{adapter_lines, number, table};
+use super::{adapter_lines, number, processor_line, table};
 use crate::gpu::AdapterSummary;
 use crate::gpu::clock::Doubt;
+use crate::processor::Processor;
 use crate::verify::{Accuracy, Check, Diagnosis, Fault, Fingerprint, Habit, Loops, Timestamps};
 
 /// All that was found of an adapter.
@@ -13,6 +14,8 @@ use crate::verify::{Accuracy, Check, Diagnosis, Fault, Fingerprint, Habit, Loops
 pub struct DoctorReport<'a> {
     /// Which one.
     pub adapter: &'a AdapterSummary,
+    /// What runs the reference.
+    pub processor: &'a Processor,
     /// What was found.
     pub diagnosis: &'a Diagnosis,
 }
@@ -21,6 +24,7 @@ pub struct DoctorReport<'a> {
 struct Json<'a> {
     version: &'static str,
     adapter: &'a AdapterSummary,
+    processor: &'a Processor,
     fingerprint: &'a Fingerprint,
     findings: Vec<String>,
     checks: &'a [Check],
@@ -34,6 +38,7 @@ impl DoctorReport<'_> {
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
             adapter: self.adapter,
+            processor: self.processor,
             fingerprint: &self.diagnosis.fingerprint,
             findings: findings(&self.diagnosis.fingerprint),
             checks: &self.diagnosis.checks,
@@ -46,7 +51,8 @@ impl DoctorReport<'_> {
     #[must_use]
     pub fn text(&self) -> String {
         let (version, lines) = (env!("CARGO_PKG_VERSION"), adapter_lines(self.adapter));
-        let head = format!("parity {version}: doctor\n{lines}");
+        let processor = processor_line(self.processor);
+        let head = format!("parity {version}: doctor\n{lines}{processor}");
         [head, examination(self.diagnosis), self.closing()].join("\n")
     }
 

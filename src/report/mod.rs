@@ -32,6 +32,7 @@ pub use verify::VerifyReport;
 
 use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};
+use crate::processor::Processor;
 
 /// Writes to standard output. A reader that has heard enough (`| head`) is no error.
 ///
@@ -60,6 +61,11 @@ fn adapter_lines(adapter: &AdapterSummary) -> String {
         hardware => hardware.name(),
     };
     format!("adapter: {name} ({software})\ndriver:  {driver}, through {backend}\n")
+}
+
+/// The line that says what the host code ran on.
+fn processor_line(processor: &Processor) -> String {
+    format!("CPU:     {processor}\n")
 }
 
 /// As it was written.

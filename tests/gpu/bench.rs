@@ -8,6 +8,7 @@ use std::time::Duration;
 use parity::bench::{self, Only, Options, Results, Suite};
 use parity::gpu::{Dispatch, Gpu, Selection};
 use parity::kernels::matmul::LADDER;
+use parity::processor::Processor;
 use parity::verify::{Effort, KERNELS, Trial};
 use pollster::block_on;
 use serde_json::Value;
@@ -88,6 +89,7 @@ fn every_kernel_has_a_row_with_all_that_is_promised() {
         assert!(report.get(key).is_some(), "no {key}");
     }
     assert!(report["adapter"]["driver"].is_string());
+    assert_eq!(report["processor"]["name"], Processor::detect().name.as_str());
     assert!(["device", "host"].contains(&report["clock"]["used"].as_str().expect("a word")));
     for peak in ["fma_gflops", "special_gops", "workgroup_gbps", "launch_us"] {
         assert!(number(&report["peaks"], peak) > 0.0, "{peak}");
@@ -121,6 +123,7 @@ fn every_kernel_has_a_row_with_all_that_is_promised() {
 fn the_table_names_the_adapter_and_says_what_is_software() {
     let report = bench(&["--suite", "training", "--quick"]);
     assert!(report.contains("\nadapter: ") && report.contains("\ndriver: "), "{report}");
+    assert!(report.contains(&format!("\nCPU:     {}\n", Processor::detect())), "{report}");
     assert!(report.contains("CPU: Rust, scalar, 1 thread"), "{report}");
     let software = report.contains("(software: this processor, not a GPU)");
     assert_eq!(software, report.contains("software adapter: fused engine"), "{report}");

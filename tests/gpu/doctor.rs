@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 
 use parity::gpu::Gpu;
+use parity::processor::Processor;
 use parity::report::DoctorReport;
 use parity::verify::{Diagnosis, KERNELS, examine};
 use serde_json::Value;
@@ -35,7 +36,10 @@ fn one_adapter_has_one_fingerprint_and_nothing_wrong() {
     let again = diagnosis(gpu());
     assert_eq!(again.faults().count(), 0);
     assert_eq!(report["fingerprint"]["line"], again.fingerprint.line.as_str());
-    let text = DoctorReport { adapter: &gpu().adapter, diagnosis: &again }.text();
+    let processor = Processor::detect();
+    assert_eq!(report["processor"]["name"], processor.name.as_str());
+    let text = DoctorReport { adapter: &gpu().adapter, processor, diagnosis: &again }.text();
+    assert!(text.contains(&format!("\nCPU:     {processor}\n")), "{text}");
     assert!(text.contains(&again.fingerprint.line), "{text}");
     assert!(text.ends_with("Nothing is wrong with this adapter.\n"), "{text}");
 }
@@ -78,7 +82,8 @@ fn an_adapter_that_cannot_divide_is_found_out() {
     let diagnosis = diagnosis(&gpu);
     let wrong: Vec<_> = diagnosis.checks.iter().filter(|check| check.fault.is_some()).collect();
     assert_eq!(wrong.iter().map(|check| check.name).collect::<Vec<_>>(), ["a / b, within 2.5 ULP"]);
-    let report = DoctorReport { adapter: &gpu.adapter, diagnosis: &diagnosis };
+    let processor = Processor::detect();
+    let report = DoctorReport { adapter: &gpu.adapter, processor, diagnosis: &diagnosis };
     assert!(
         report.text().contains("This adapter is not fit to train on:\n  probe_arithmetic: Div")
     );
