@@ -74,6 +74,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// A file that others may read as far as the umask allows; temporary ones are usually private.
 fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "elsewhere it has no permissions"))]
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

@@ -1,7 +1,7 @@
 //! The command line where it works, and where only an adapter can make it fail.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -297,6 +297,7 @@ fn memory_does_not_grow_with_the_steps() {
 #[cfg(target_os = "linux")]
 fn resident_sizes(steps: u64) -> Vec<u64> {
     use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
     let arguments = ["train", "--bits", "8", "--layers", "8-8-8-1", "--no-reference", "--json"];
     let folder = tempfile::tempdir().expect("a folder");
     let mut child = Command::new(env!("CARGO_BIN_EXE_parity"))
