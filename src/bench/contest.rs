@@ -215,7 +215,7 @@ struct Seen {
 impl Seen {
     fn row(self, contender: &Contender<'_>) -> TrainingRow {
         let samples_us = microseconds(&self.times);
-        let time = Summary::of(&samples_us, SEED);
+        let time = Summary::of_turns(&samples_us, &[], SEED);
         let all_timed = self.device_times.len() == self.times.len();
         let Contender { ref name, runs_on, member_count, steps, .. } = *contender;
         #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]

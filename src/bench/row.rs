@@ -91,7 +91,7 @@ impl Row {
         if us.is_empty() {
             return None;
         }
-        let time = Summary::of(us, SEED);
+        let time = Summary::of_turns(us, placements, SEED);
         let per_us = |work: f64| (work > 0.0).then(|| work / time.median_us * 1e-3);
         let share = peaks.share(case.cost, case.working_set_bytes(), time.median_us);
         let quiet = quiet(canary, quiet_us);

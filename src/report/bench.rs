@@ -295,9 +295,10 @@ fn verdict(cells: &[Cell], place: &str) -> String {
 }
 
 const ABOUT: &str = "\
-Times are of one launch, medians of samples that all cases took in turns; ± is half of the bootstrap
-95 % interval, cv the standard deviation over the mean. Flops and bytes are the least that the formula
-asks for. Of peak: how near that comes to the nearest of the peaks above, all measured in this run; no
+Times are of one launch, medians of samples that all cases took in turns; ± is half of the median's
+bootstrap 95 % interval, in which samples, places in memory and stretches of time are drawn anew:
+another process may differ by more. cv is the standard deviation over the mean. Flops and bytes are the
+least that the formula asks for. Of peak: how near that comes to the nearest of the peaks above, all measured in this run; no
 peak: less than a quarter of each, so latency, occupancy or instructions that are not counted. !:
 somebody else was at work most of the time.
 ";

@@ -2,9 +2,10 @@
 //!
 //! Times are not normal: they have a floor, a tail, and outliers whenever something else ran. So
 //! everything here goes by ranks: the median, the test of Mann and Whitney, the estimate of Hodges
-//! and Lehmann. Samples are taken to be independent, which times of one process only nearly are;
-//! [`compare`] says what follows from that.
+//! and Lehmann. Times of one process are not independent: [`Summary::of_turns`] and [`compare`] say
+//! what follows from that.
 
+mod bootstrap;
 mod comparison;
 mod mann_whitney;
 
@@ -12,17 +13,6 @@ use serde::Serialize;
 
 pub use comparison::{Comparison, FLOOR, SIGNIFICANT, Verdict, compare};
 pub use mann_whitney::{MannWhitney, mann_whitney};
-
-use crate::rng::{Stream, philox4x32};
-
-/// How often the samples are drawn anew for the interval of the median: its ends are then the 50th
-/// from either side.
-const RESAMPLES: usize = 2_000;
-
-/// Many samples are drawn less often, so that there are [`DRAWS`] together, but so often at least:
-/// what that takes from the interval's precision, they have more than made up for.
-const FEWEST_RESAMPLES: usize = 400;
-const DRAWS: usize = 4_000_000;
 
 /// What is said of the times of one contender.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -60,13 +50,31 @@ impl Summary {
     /// Without any, or if one is not positive and finite.
     #[must_use]
     pub fn of(samples_us: &[f64], seed: u64) -> Self {
+        Self::with(samples_us, |sorted| bootstrap::independent(sorted, seed))
+    }
+
+    /// Of samples in the order in which they were taken, each in one of the places, by number; without
+    /// places, all in the same.
+    ///
+    /// The interval is that of [`Summary::of`], wider by as much as places and stretches of time
+    /// differ within the run. What differs from one process to the next only is not in it.
+    ///
+    /// # Panics
+    /// As [`Summary::of`].
+    #[must_use]
+    pub fn of_turns(samples_us: &[f64], places: &[usize], seed: u64) -> Self {
+        Self::with(samples_us, |_| bootstrap::of_turns(samples_us, places, seed))
+    }
+
+    /// With the interval of six samples and more, in order.
+    fn with(samples_us: &[f64], interval: impl FnOnce(&[f64]) -> [f64; 2]) -> Self {
         let sorted = sorted_times(samples_us);
         let samples = sorted.len();
         let median_us = middle(&sorted);
         let ci95_us = match samples {
             1 => [0.0, f64::INFINITY],
             2..6 => [sorted[0], sorted[samples - 1]],
-            _ => bootstrap(&sorted, seed),
+            _ => interval(&sorted),
         };
         let mean = sorted.iter().sum::<f64>() / real(samples);
         let squares: f64 = sorted.iter().map(|time| (time - mean).powi(2)).sum();
@@ -100,54 +108,6 @@ fn middle(sorted: &[f64]) -> f64 {
     f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2])
 }
 
-/// The interval of the median of sorted samples.
-fn bootstrap(sorted: &[f64], seed: u64) -> [f64; 2] {
-    let resamples = (DRAWS / sorted.len()).clamp(FEWEST_RESAMPLES, RESAMPLES);
-    let mut drawn = vec![0_u32; sorted.len()];
-    let mut medians: Vec<f64> = (0..resamples)
-        .map(|number| {
-            draw(&mut drawn, Stream::new(seed).of_member(index(number)));
-            median_of_drawn(sorted, &drawn)
-        })
-        .collect();
-    medians.sort_by(f64::total_cmp);
-    // Outwards: the interval is rather too wide.
-    let outside = (resamples / 40).saturating_sub(1);
-    [medians[outside], medians[resamples - 1 - outside]]
-}
-
-/// How often each sample is drawn, of as many draws as there are samples.
-fn draw(drawn: &mut [u32], stream: Stream) {
-    drawn.fill(0);
-    let count = drawn.len() as u64;
-    let [member, purpose, last] = stream.counter;
-    let blocks = (0..count.div_ceil(4)).flat_map(|block| {
-        let block = u32::try_from(block).expect("samples are counted in u32");
-        philox4x32([block, member, purpose, last], stream.key)
-    });
-    for word in blocks.take(drawn.len()) {
-        // A fraction of 2³², times the count: no division, and even but for count / 2³² (Lemire,
-        // "Fast Random Integer Generation in an Interval", 2019).
-        let place = (u64::from(word) * count) >> 32;
-        drawn[usize::try_from(place).expect("it is below the count")] += 1;
-    }
-}
-
-fn median_of_drawn(sorted: &[f64], drawn: &[u32]) -> f64 {
-    let count = sorted.len();
-    let (mut low, mut seen) = (None, 0);
-    for (&value, &times) in sorted.iter().zip(drawn) {
-        seen += times as usize;
-        if low.is_none() && seen > (count - 1) / 2 {
-            low = Some(value);
-        }
-        if let (Some(low), true) = (low, seen > count / 2) {
-            return f64::midpoint(low, value);
-        }
-    }
-    unreachable!("as many are drawn as there are")
-}
-
 /// Times in order.
 fn sorted_times(times: &[f64]) -> Vec<f64> {
     assert!(!times.is_empty(), "nothing was measured");
@@ -171,6 +131,7 @@ fn index(number: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::Stream;
 
     /// Times as they come: a median of 100, a tail to the right, and one in twenty that something
     /// else disturbed. `spread` is the standard deviation of the logarithm.
