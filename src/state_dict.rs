@@ -2,7 +2,10 @@
 //! `nn.Sequential(Linear, Sigmoid, Linear, Sigmoid, …)`: `0.weight` `[out, in]`, `0.bias` `[out]`,
 //! `2.weight`, `2.bias`, …
 
-use std::collections::BTreeSet;
+mod foreign;
+mod keys;
+mod values;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -10,23 +13,40 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::error::Error;
-use crate::model::{Layer, LayerSizes, MAX_PARAMETERS, Parameters};
+use crate::model::{Layer, LayerSizes, MAX_PARAMETERS, Parameters, sha256};
+use keys::{LayerKeys, names};
+use values::Rounding;
 
-/// No file that holds a network can be larger: its values and a generous header.
-const MAX_FILE_BYTES: u64 = 4 * MAX_PARAMETERS as u64 + (1 << 20);
+/// No file that holds a network can be larger: its values in 64 bits and a generous header.
+const MAX_FILE_BYTES: u64 = 8 * MAX_PARAMETERS as u64 + (1 << 20);
 
-fn names(layer: usize) -> [String; 2] {
-    ["weight", "bias"].map(|name| format!("{}.{name}", 2 * layer))
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The parameters, as `f32`.
+    pub parameters: Parameters,
+    /// What became of values of other types, if there are any.
+    pub note: Option<String>,
+    /// Of the whole file, in lower-case hexadecimal.
+    pub sha256: String,
 }
 
 /// Reads the parameters of a network of these sizes.
 ///
+/// Keys may have the prefixes of `DataParallel` and `torch.compile` (`module.`, `_orig_mod.`), and
+/// numbers that leave out modules without parameters. Values may be F32, F64, F16 or BF16.
+///
 /// # Errors
 /// [`Error::File`] if the file is missing, damaged, or holds other names, shapes, types or values
 /// that are not finite.
-pub fn load(path: &Path, sizes: &LayerSizes) -> Result<Parameters, Error> {
+pub fn load(path: &Path, sizes: &LayerSizes) -> Result<Loaded, Error> {
     let bytes = read(path).map_err(|error| Error::file(path, error))?;
-    parse(&bytes, sizes).map_err(|problem| Error::file(path, problem))
+    parse(&bytes, sizes).map_err(|problem| {
+        // The length that a safetensors file starts with may look like anything.
+        let is_other = SafeTensors::read_metadata(&bytes).is_err();
+        let problem = is_other.then(|| foreign::problem(&bytes, path)).flatten().unwrap_or(problem);
+        Error::file(path, problem)
+    })
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -35,85 +55,87 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads the parameters of a network of these sizes from the bytes of a file.
+/// Reads the parameters of a network of these sizes from the bytes of a safetensors file.
 ///
 /// # Errors
 /// What was expected and what was found.
-pub fn parse(bytes: &[u8], sizes: &LayerSizes) -> Result<Parameters, String> {
+pub fn parse(bytes: &[u8], sizes: &LayerSizes) -> Result<Loaded, String> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(format!("larger than {MAX_FILE_BYTES} bytes, the most that a network takes"));
     }
+    let mut found = keys::keys(bytes);
+    found.sort();
+    if let Some(pair) = found.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(format!("the key {} occurs twice, expected once", pair[0].escape_debug()));
+    }
     let file = SafeTensors::deserialize(bytes)
         .map_err(|error| format!("not a complete safetensors file: {error}"))?;
-    check_names(&file, sizes)?;
-    let mut layers = vec![];
-    for (number, (inputs, outputs)) in sizes.layers().enumerate() {
-        let [weight, bias] = names(number);
-        layers.push(Layer {
-            weight: tensor(&file, &weight, &[outputs, inputs])?,
-            bias: tensor(&file, &bias, &[outputs])?,
-        });
+    let keys = keys::layers(&found, sizes)?;
+    let held = sizes_in(&file, &keys)?;
+    if held != *sizes {
+        return Err(other_network(&keys, &held, sizes));
     }
-    Ok(Parameters { sizes: sizes.clone(), layers })
+    let mut rounding = Rounding::default();
+    let mut values = |key: &str| rounding.values(key, &view(&file, key)?);
+    let layers = keys.iter().map(|LayerKeys { weight, bias }| {
+        Ok::<_, String>(Layer { weight: values(weight)?, bias: values(bias)? })
+    });
+    let layers = layers.collect::<Result<_, _>>()?;
+    let parameters = Parameters { sizes: held, layers };
+    Ok(Loaded { parameters, note: rounding.note(), sha256: sha256(bytes) })
 }
 
-fn check_names(file: &SafeTensors<'_>, sizes: &LayerSizes) -> Result<(), String> {
-    let found: BTreeSet<String> = file.names().into_iter().map(str::to_owned).collect();
-    let expected: BTreeSet<String> = (0..sizes.layers().len()).flat_map(names).collect();
-    if found == expected {
-        return Ok(());
-    }
-    let hint = match sizes_in(file) {
-        Some(other) if other != *sizes => format!("; it holds a network of --layers {other}"),
-        _ => String::new(),
-    };
-    Err(format!("expected {} for {sizes}, found {}{hint}", list(&expected), list(&found)))
+fn view<'a>(file: &'a SafeTensors<'_>, key: &str) -> Result<TensorView<'a>, String> {
+    file.tensor(key).map_err(|error| error.to_string())
 }
 
-fn list(names: &BTreeSet<String>) -> String {
-    let mut shown: Vec<_> =
-        names.iter().take(8).map(|name| name.escape_debug().to_string()).collect();
-    if names.is_empty() {
-        shown.push("nothing".into());
-    }
-    if names.len() > shown.len() {
-        shown.push(format!("{} more", names.len() - shown.len()));
-    }
-    shown.join(", ")
-}
-
-/// The network that a file's weights would make, for advice.
-fn sizes_in(file: &SafeTensors<'_>) -> Option<LayerSizes> {
-    let mut sizes = vec![];
-    for number in 0.. {
-        let Ok(weight) = file.tensor(&names(number)[0]) else { break };
-        let &[outputs, inputs] = weight.shape() else { return None };
-        if sizes.is_empty() {
-            sizes.push(inputs);
+/// The network that the shapes of a file's tensors make.
+fn sizes_in(file: &SafeTensors<'_>, keys: &[LayerKeys]) -> Result<LayerSizes, String> {
+    let mut sizes: Vec<usize> = vec![];
+    for LayerKeys { weight, bias } in keys {
+        let [of_weight, of_bias] = [view(file, weight)?, view(file, bias)?];
+        let [of_weight, of_bias] = [of_weight.shape(), of_bias.shape()];
+        let &[outputs, inputs] = of_weight else {
+            return Err(format!("{weight} is {of_weight:?}, expected [outputs, inputs]"));
+        };
+        match sizes.last() {
+            None => sizes.push(inputs),
+            Some(&before) if before != inputs => {
+                return Err(format!(
+                    "{weight} is {of_weight:?}, expected [{outputs}, {before}]: the layer before \
+                     it has {before} outputs"
+                ));
+            }
+            Some(_) => {}
+        }
+        if of_bias != [outputs] {
+            return Err(format!(
+                "{bias} is {of_bias:?}, expected [{outputs}]: {weight} is {of_weight:?}"
+            ));
         }
         sizes.push(outputs);
     }
-    LayerSizes::new(sizes).ok()
+    LayerSizes::new(sizes).map_err(|error| format!("it holds a network that is refused: {error}"))
 }
 
-fn tensor(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-    let view = file.tensor(name).map_err(|error| error.to_string())?;
-    if view.dtype() != Dtype::F32 {
-        return Err(format!("{name} is {:?}, expected F32", view.dtype()));
+/// What to say where a file holds another network than the one that was asked for.
+fn other_network(keys: &[LayerKeys], held: &LayerSizes, sizes: &LayerSizes) -> String {
+    let mut hint = format!("the file holds a network of --layers {held}");
+    if held.input_size() != sizes.input_size() {
+        hint += &format!(" --bits {}", held.input_size());
     }
-    if view.shape() != shape {
-        let hint = match sizes_in(file) {
-            Some(other) => format!("; it holds a network of --layers {other}"),
-            None => String::new(),
-        };
-        return Err(format!("{name} is {:?}, expected {shape:?}{hint}", view.shape()));
+    if keys.len() != sizes.layers().len() {
+        let expected: Vec<_> = (0..sizes.layers().len()).flat_map(names).collect();
+        let found = keys.iter().flat_map(|LayerKeys { weight, bias }| [weight, bias]);
+        let [expected, found] = [expected, found.cloned().collect()].map(|all| keys::list(&all));
+        return format!("expected {expected} for {sizes}, found {found}; {hint}");
     }
-    let (values, _) = view.data().as_chunks::<4>();
-    let values: Vec<f32> = values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(format!("{name} holds {} at index {index}", values[index])),
-        None => Ok(values),
-    }
+    let expected = sizes.layers().map(|(inputs, outputs)| [outputs, inputs]);
+    let found = held.layers().map(|(inputs, outputs)| [outputs, inputs]);
+    let pairs = keys.iter().zip(found.zip(expected));
+    let mut pairs = pairs.filter(|(_, (found, expected))| found != expected);
+    let (LayerKeys { weight, .. }, (found, expected)) = pairs.next().expect("sizes differ");
+    format!("{weight} is {found:?}, expected {expected:?} for {sizes}; {hint}")
 }
 
 /// Writes the parameters; the same parameters give the same bytes.

@@ -2,13 +2,27 @@
 
 use super::DeviceArgs;
 use crate::error::Error;
-use crate::gpu::choose;
-use crate::report;
+use crate::gpu::Listing;
+use crate::report::{self, DevicesReport};
 
-impl DeviceArgs {
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Print one JSON object and nothing else on standard output, also if there is no adapter
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+impl Args {
     pub(super) async fn run(self) -> Result<u8, Error> {
-        let choice = choose(self.selection()).await?;
-        report::print(&report::devices(&choice))?;
-        Ok(0)
+        let listing = Listing::of(self.device.selection()).await?;
+        let report = DevicesReport { listing: &listing };
+        match &listing.chosen {
+            _ if self.json => report::print(&report.json())?,
+            Ok(chosen) => report::print(&report.text(chosen))?,
+            Err(_) => {}
+        }
+        listing.chosen.map(|_| 0)
     }
 }

@@ -52,13 +52,13 @@ enum Command {
     /// Examine an adapter: whether its arithmetic, memory and barriers are right, and what it is like
     Doctor(doctor::Args),
     /// List the adapters, and say which one "parity train" would take
-    Devices(DeviceArgs),
+    Devices(devices::Args),
 }
 
 /// Which adapter to use.
 #[derive(clap::Args)]
 struct DeviceArgs {
-    /// The adapter: part of its name, or its number in "parity devices" [env: WGPU_ADAPTER_NAME]
+    /// The adapter: its number in "parity devices", or part of its name [env: WGPU_ADAPTER_NAME]
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
     /// Only adapters that are reached this way [env: WGPU_BACKEND]

@@ -1,10 +1,11 @@
 //! What is to be trained: options that `train` and `verify` share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::model::{Init, LayerSizes, Parameters};
+use crate::report;
 use crate::rule::{Preset, Variant};
 use crate::scalar::Scalar;
 use crate::state_dict;
@@ -79,7 +80,7 @@ impl PlanArgs {
             )));
         }
         let start = if let Some(path) = &self.init_from {
-            state_dict::load(path, &sizes)?
+            load(path, &sizes)?
         } else {
             Parameters::initialise(&sizes, self.init(preset), self.seed)
         };
@@ -103,4 +104,13 @@ impl PlanArgs {
             self.bits
         )))
     }
+}
+
+/// Reads where training starts, and says what became of values that `f32` does not hold.
+fn load(path: &Path, sizes: &LayerSizes) -> Result<Parameters, Error> {
+    let loaded = state_dict::load(path, sizes)?;
+    if let Some(note) = &loaded.note {
+        report::note(&format!("note: {}: {note}", path.display()));
+    }
+    Ok(loaded.parameters)
 }

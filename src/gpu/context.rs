@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::adapter::{AdapterSummary, Candidate, Choice, Selection, choose};
+use super::adapter::AdapterSummary;
 use super::faults::Faults;
 use super::kernel::KernelSpec;
+use super::listing::{Candidate, Listing, Selection};
 use super::poll::Poller;
 use crate::error::Error;
 
@@ -24,17 +25,18 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// Opens the adapter that [`choose`] takes.
+    /// Opens the adapter that [`Listing::of`] takes.
     ///
     /// # Errors
-    /// [`Error::Usage`] or [`Error::NoAdapter`] as [`choose`] has it, [`Error::Gpu`] if the
+    /// [`Error::Usage`] or [`Error::NoAdapter`] as [`Listing`] has it, [`Error::Gpu`] if the
     /// driver refuses.
     pub async fn open(selection: Selection) -> Result<Self, Error> {
-        Self::from_choice(choose(selection).await?).await
+        let candidate = Listing::of(selection).await?.into_chosen()?;
+        Self::from_candidate(candidate).await
     }
 
-    async fn from_choice(mut choice: Choice) -> Result<Self, Error> {
-        let Candidate { adapter, summary, .. } = choice.candidates.swap_remove(choice.index);
+    async fn from_candidate(candidate: Candidate) -> Result<Self, Error> {
+        let Candidate { adapter, summary, .. } = candidate;
         let available = adapter.limits();
         let subgroup_size = subgroup_size(&adapter);
         let mut features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;

@@ -6,15 +6,17 @@ pub mod clock;
 mod context;
 mod faults;
 mod kernel;
+mod listing;
 mod poll;
 mod submit;
 mod tensor;
 mod timer;
 
-pub use adapter::{AdapterSummary, Backend, Choice, DeviceType, Selection, choose};
+pub use adapter::{Abilities, AdapterSummary, Backend, DeviceType};
 pub use context::Gpu;
 pub(crate) use kernel::params;
 pub use kernel::{Binding, BindingKind, Dispatch, Field, HostScalar, Kernel, KernelSpec, cover};
+pub use listing::{Chosen, Listing, Selection};
 pub use poll::THREAD as POLL_THREAD;
 pub use submit::{Readback, Region};
 pub use tensor::{Tensor, aligned_len};

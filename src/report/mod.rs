@@ -7,6 +7,7 @@ mod chart;
 mod devices;
 mod doctor;
 mod ensemble;
+mod json;
 mod picture;
 mod plots;
 mod progress;
@@ -20,7 +21,7 @@ use std::io::{self, Write};
 pub use bench::BenchReport;
 pub use canvas::{AxisScale, PlotAxis};
 pub use chart::{Chart, ChartAxis, Series, SeriesKind};
-pub use devices::devices;
+pub use devices::DevicesReport;
 pub use doctor::DoctorReport;
 pub use ensemble::EnsembleReport;
 pub use picture::{ColourScale, Picture};
@@ -29,6 +30,8 @@ pub use sabotage::SabotageReport;
 pub use sweep::SweepReport;
 pub use train::TrainReport;
 pub use verify::VerifyReport;
+
+use json::json;
 
 use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};

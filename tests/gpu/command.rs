@@ -268,6 +268,87 @@ fn devices_lists_what_train_takes() {
     assert!(report.contains("because"), "{report}");
 }
 
+#[test]
+fn devices_as_json_has_what_its_text_has() {
+    let [text, json] = [&["devices"][..], &["devices", "--json"]].map(parity);
+    let text = String::from_utf8(text.stdout).expect("text");
+    let json: Value = serde_json::from_slice(&json.stdout).expect("one object");
+    let keys: Vec<_> = json.as_object().expect("an object").keys().collect();
+    assert_eq!(keys, ["adapters", "chosen", "error", "reason", "version"]);
+    let word = |value: &Value| match value {
+        Value::Bool(has) => String::from(if *has { "yes" } else { "no" }),
+        Value::String(word) => word.clone(),
+        number => number.to_string(),
+    };
+    let mut expected = String::new();
+    for adapter in json["adapters"].as_array().expect("a list") {
+        let abilities = &adapter["abilities"];
+        let is_chosen = adapter["number"] == json["chosen"];
+        let mark = if is_chosen { " ← train" } else { "" };
+        expected += &format!("{}: {}{mark}\n", adapter["number"], word(&adapter["name"]));
+        let mebibytes = |key: &str| abilities[key].as_u64().expect("bytes") >> 20;
+        for (name, value) in [
+            ("backend", word(&adapter["backend"])),
+            ("driver", word(&adapter["driver"])),
+            ("type", word(&adapter["device_type"])),
+            ("timestamps", word(&abilities["timestamps"])),
+            ("subgroups", word(&abilities["subgroups"])),
+            ("f16", word(&abilities["f16"])),
+            ("immediates", word(&abilities["immediates"])),
+            ("invocations a workgroup", word(&abilities["invocations_per_workgroup"])),
+            ("workgroup memory", format!("{} B", abilities["workgroup_memory_bytes"])),
+            ("workgroups a dimension", word(&abilities["workgroups_per_dimension"])),
+            ("storage buffers a stage", word(&abilities["storage_buffers_per_stage"])),
+            ("largest binding", format!("{} MiB", mebibytes("largest_binding_bytes"))),
+            ("largest buffer", format!("{} MiB", mebibytes("largest_buffer_bytes"))),
+        ] {
+            expected += &format!("     {name:<26}{value}\n");
+        }
+        expected.push('\n');
+    }
+    assert!(text.starts_with(&expected), "{text}\n{expected}");
+    assert!(json["error"].is_null());
+    let reason = word(&json["reason"]);
+    assert!(text.ends_with(&format!(", because {reason}.\n")), "{text}");
+}
+
+#[test]
+fn devices_as_json_lists_the_adapters_also_where_none_fits() {
+    let output = parity(&["devices", "--json", "--adapter", "no such adapter"]);
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    let json: Value = serde_json::from_slice(&output.stdout).expect("one object");
+    assert!(!json["adapters"].as_array().expect("a list").is_empty());
+    assert!(json["chosen"].is_null() && json["reason"].is_null());
+    let error = json["error"].as_str().expect("why");
+    assert_eq!(message, format!("error: {error}\n"));
+    assert!(error.starts_with("--adapter no such adapter: no adapter fits"), "{error}");
+}
+
+#[test]
+fn a_number_in_an_adapters_name_selects_it() {
+    let listed = parity(&["devices", "--json"]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).expect("one object");
+    let chosen = listed["chosen"].as_u64().expect("a number");
+    let adapters = listed["adapters"].as_array().expect("a list");
+    let chosen = adapters.iter().find(|adapter| adapter["number"] == chosen).expect("it is there");
+    let name = chosen["name"].as_str().expect("a name");
+    let is_digit = |c: char| c.is_ascii_digit();
+    // "256" of "llvmpipe (LLVM 15.0.6, 256 bits)".
+    let mut numbers = name.split(|c| !is_digit(c)).filter(|number| number.len() > 2);
+    let Some(number) = numbers.next() else {
+        println!("no adapter to try this on: {name} has no number of three digits");
+        return;
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+    let command = command.args(["devices", "--json"]).env("WGPU_ADAPTER_NAME", number);
+    let by_variable = command.output().expect("it starts").stdout;
+    for found in [parity(&["devices", "--json", "--adapter", number]).stdout, by_variable] {
+        let found: Value = serde_json::from_slice(&found).expect("one object");
+        assert_eq!(found["chosen"], chosen["number"], "{found}");
+    }
+}
+
 /// Resident memory of a process, in bytes, while it runs.
 #[cfg(target_os = "linux")]
 fn resident(id: u32) -> Option<u64> {

@@ -219,6 +219,17 @@ fn no_adapter_of_the_wanted_kind_is_an_error() {
     }
 }
 
+#[test]
+fn devices_as_json_is_an_object_also_without_an_adapter() {
+    let output = parity(&["devices", "--json"]);
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(3), "{message}");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one object");
+    assert_eq!(json["adapters"], serde_json::json!([]));
+    assert!(json["chosen"].is_null() && json["reason"].is_null());
+    assert_eq!(message, format!("error: {}\n", json["error"].as_str().expect("why")));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn no_adapter_at_all_is_an_error_that_says_what_to_install() {
@@ -255,7 +266,8 @@ fn good_file(folder: &Path) -> Vec<u8> {
     let path = folder.join("good");
     let parameters = Parameters::initialise(&sizes, Init::Torch, 0);
     state_dict::save(&path, &parameters).expect("it is writable");
-    assert_eq!(state_dict::load(&path, &sizes).expect("it is good"), parameters);
+    let loaded = state_dict::load(&path, &sizes).expect("it is good");
+    assert_eq!((loaded.parameters, loaded.note), (parameters, None));
     std::fs::read(path).expect("it is there")
 }
 
@@ -303,8 +315,9 @@ fn no_truncated_or_damaged_file_makes_it_panic() {
         for flip in [0x01, 0x80, 0xff] {
             let mut damaged = good.clone();
             damaged[index] ^= flip;
-            if let Ok(parameters) = state_dict::parse(&damaged, &sizes) {
-                assert!(parameters.values().all(f32::is_finite), "byte {index} ^ {flip}");
+            if let Ok(loaded) = state_dict::parse(&damaged, &sizes) {
+                let finite = loaded.parameters.values().all(f32::is_finite);
+                assert!(finite, "byte {index} ^ {flip}");
             }
         }
     }

@@ -10,3 +10,4 @@ mod gradients;
 mod invariants;
 mod reference;
 mod sabotage;
+mod state_dict;
