@@ -6,6 +6,7 @@ mod foreign;
 mod keys;
 mod values;
 
+use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -122,7 +123,7 @@ fn sizes_in(file: &SafeTensors<'_>, keys: &[LayerKeys]) -> Result<LayerSizes, St
 fn other_network(keys: &[LayerKeys], held: &LayerSizes, sizes: &LayerSizes) -> String {
     let mut hint = format!("the file holds a network of --layers {held}");
     if held.input_size() != sizes.input_size() {
-        hint += &format!(" --bits {}", held.input_size());
+        let _ = write!(hint, " --bits {}", held.input_size());
     }
     if keys.len() != sizes.layers().len() {
         let expected: Vec<_> = (0..sizes.layers().len()).flat_map(names).collect();

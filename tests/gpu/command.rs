@@ -1,5 +1,6 @@
 //! The command line where it works, and where only an adapter can make it fail.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -285,7 +286,7 @@ fn devices_as_json_has_what_its_text_has() {
         let abilities = &adapter["abilities"];
         let is_chosen = adapter["number"] == json["chosen"];
         let mark = if is_chosen { " ← train" } else { "" };
-        expected += &format!("{}: {}{mark}\n", adapter["number"], word(&adapter["name"]));
+        let _ = writeln!(expected, "{}: {}{mark}", adapter["number"], word(&adapter["name"]));
         let mebibytes = |key: &str| abilities[key].as_u64().expect("bytes") >> 20;
         for (name, value) in [
             ("backend", word(&adapter["backend"])),
@@ -302,7 +303,7 @@ fn devices_as_json_has_what_its_text_has() {
             ("largest binding", format!("{} MiB", mebibytes("largest_binding_bytes"))),
             ("largest buffer", format!("{} MiB", mebibytes("largest_buffer_bytes"))),
         ] {
-            expected += &format!("     {name:<26}{value}\n");
+            let _ = writeln!(expected, "     {name:<26}{value}");
         }
         expected.push('\n');
     }
