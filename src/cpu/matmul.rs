@@ -2,6 +2,7 @@
 
 use super::bias_add::bias_add;
 use super::sigmoid_grad::sigmoid_grad;
+use super::sum::{WIDE, sum};
 use crate::scalar::Scalar;
 
 /// A row-major matrix, or one that is stored transposed.
@@ -27,19 +28,35 @@ pub fn matmul<S: Scalar>(
     out: &mut [S],
 ) {
     assert_eq!([a.values.len(), b.values.len(), out.len()], [m * k, k * n, m * n]);
+    if n < WIDE {
+        product::<S, 1>([m, n, k], a, b, out);
+    } else {
+        product::<S, WIDE>([m, n, k], a, b, out);
+    }
+}
+
+fn product<S: Scalar, const WIDTH: usize>(
+    [m, n, k]: [usize; 3],
+    a: Operand<'_, S>,
+    b: Operand<'_, S>,
+    out: &mut [S],
+) {
     for (i, row) in out.chunks_exact_mut(n).enumerate() {
-        row.fill(S::from_f64(0.0));
-        for l in 0..k {
-            let left = a.values[if a.transposed { l * m + i } else { i * k + l }];
-            if b.transposed {
-                for (j, sum) in row.iter_mut().enumerate() {
-                    *sum = *sum + left * b.values[j * k + l];
+        for (first, out) in (0..).step_by(WIDTH).zip(row.chunks_mut(WIDTH)) {
+            let sums = sum(k, |l, sums: &mut [S; WIDTH]| {
+                let left = a.values[if a.transposed { l * m + i } else { i * k + l }];
+                if b.transposed {
+                    for (j, sum) in sums.iter_mut().take(out.len()).enumerate() {
+                        *sum = *sum + left * b.values[(first + j) * k + l];
+                    }
+                } else {
+                    let columns = &b.values[l * n + first..][..out.len()];
+                    for (sum, &right) in sums.iter_mut().zip(columns) {
+                        *sum = *sum + left * right;
+                    }
                 }
-            } else {
-                for (sum, &right) in row.iter_mut().zip(&b.values[l * n..]) {
-                    *sum = *sum + left * right;
-                }
-            }
+            });
+            out.copy_from_slice(&sums[..out.len()]);
         }
     }
 }

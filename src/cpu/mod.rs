@@ -1,4 +1,4 @@
-//! The reference: a twin for each shader, with its loops, on plain slices, for any [`Scalar`];
+//! The reference: a twin for each shader on plain slices, for any [`Scalar`], long sums in pairs;
 //! a training step made of them in the shaders' order; and a test of products that needs no twin.
 //!
 //! [`Scalar`]: crate::scalar::Scalar
@@ -23,6 +23,7 @@ pub mod probe_workgroup;
 pub mod sgd_update;
 pub mod sigmoid;
 pub mod sigmoid_grad;
+mod sum;
 pub mod train_invocation;
 pub mod train_workgroup;
 pub mod uniform_draw;
