@@ -32,11 +32,17 @@ fn log_1p(t: f32) -> f32 {
     return 2.0 * (s + s * (q * r));
 }
 
+// |value|, whatever it is, on the bits.
+fn magnitude(value: f32) -> f32 {
+    return bitcast<f32>(bitcast<u32>(value) & 0x7fffffffu);
+}
+
 fn row_loss(z: f32, target_value: f32) -> f32 {
     let loss = max(z, 0.0) - z * target_value + log_1p(exp(-abs(z)));
-    // A driver may answer anything for an infinity or a NaN: pass those on as they are.
+    // A driver may answer anything for an infinity or a NaN: those make +inf or NaN, as no
+    // cross-entropy is negative.
     let finite = (bitcast<u32>(z) & 0x7f800000u) != 0x7f800000u;
-    return select(z, loss, finite);
+    return select(magnitude(z), loss, finite);
 }
 
 @compute @workgroup_size(workgroup_size)

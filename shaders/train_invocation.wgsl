@@ -124,10 +124,14 @@ fn log_1p(t: f32) -> f32 {
     return 2.0 * (s + s * (q * r));
 }
 
+fn magnitude(value: f32) -> f32 {
+    return bitcast<f32>(bitcast<u32>(value) & 0x7fffffffu);
+}
+
 fn row_loss(z: f32, target_value: f32) -> f32 {
     let loss = max(z, 0.0) - z * target_value + log_1p(exp(-abs(z)));
     let finite = (bitcast<u32>(z) & 0x7f800000u) != 0x7f800000u;
-    return select(z, loss, finite);
+    return select(magnitude(z), loss, finite);
 }
 
 // As in sgd_update.wgsl.
@@ -287,10 +291,10 @@ fn look(lane: u32, segment: u32) {
         outputs[row * params.member_count + member] = predictions[lane * BATCH_SIZE + row];
     }
     var loss = mean_loss(lane);
-    // An activation may have made a number of what is none.
+    // An activation may have made a number of what is none; no loss is negative.
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
         let parameter = parameters[lane * PARAMETER_COUNT + p];
-        loss = select(parameter, loss, is_finite(parameter));
+        loss = select(magnitude(parameter), loss, is_finite(parameter));
     }
     losses[segment * params.member_count + member] = loss;
 }

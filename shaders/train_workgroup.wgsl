@@ -126,10 +126,14 @@ fn log_1p(t: f32) -> f32 {
     return 2.0 * (s + s * (q * r));
 }
 
+fn magnitude(value: f32) -> f32 {
+    return bitcast<f32>(bitcast<u32>(value) & 0x7fffffffu);
+}
+
 fn row_loss(z: f32, target_value: f32) -> f32 {
     let loss = max(z, 0.0) - z * target_value + log_1p(exp(-abs(z)));
     let finite = (bitcast<u32>(z) & 0x7f800000u) != 0x7f800000u;
-    return select(z, loss, finite);
+    return select(magnitude(z), loss, finite);
 }
 
 // Without their sign, the bits of infinity come behind all numbers, and before what is none.
@@ -149,9 +153,9 @@ fn rounded_block(value: vec4<f32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(bitcast<vec4<u32>>(value) ^ vec4<u32>(zero));
 }
 
-// The last value that is not finite, or zero.
+// The magnitude of the last value that is not finite, or zero: no loss is negative.
 fn fault_of(found: f32, value: f32) -> f32 {
-    return select(value, found, is_finite(value));
+    return select(magnitude(value), found, is_finite(value));
 }
 
 fn fault_of_block(found: f32, value: vec4<f32>) -> f32 {

@@ -300,6 +300,28 @@ fn networks_that_diverge_are_values() {
     assert!(losses[28..].iter().all(|loss| !loss.is_finite()), "{losses:?}");
 }
 
+/// By one invocation a network, and by one workgroup.
+#[test]
+fn no_network_that_diverges_has_a_negative_loss_or_counts_as_solved() {
+    for (layers, value) in
+        [("2-8-1", Value::FinalLoss), ("2-8-1", Value::StepsToSolve), ("2-64-1", Value::FinalLoss)]
+    {
+        let plan = GridPlan {
+            task: task(layers, 2, 20),
+            fixed: vec![],
+            ..grid("learning-rate.0=1e37..3e38", "learning-rate.2=1e37..3e38", value)
+        };
+        let found = values(&plan, 35);
+        assert!(found.iter().any(|value| !value.is_finite()), "{layers}: {found:?}");
+        assert!(found.iter().all(|&value| value.is_nan() || value >= 0.0), "{layers}: {found:?}");
+        let wild =
+            EnsemblePlan { task: task(layers, 2, 20), learning_rate: 3e38, ..ensemble(9, 1) };
+        let losses = run(&wild).final_losses;
+        assert!(losses.diverged() > 0, "{losses:?}");
+        assert!(losses.half_decades.range(..-2).next().is_none(), "{losses:?}");
+    }
+}
+
 #[test]
 fn networks_of_the_same_start_are_the_same_in_any_place() {
     let sizes: LayerSizes = "2-2-1".parse().expect("a network");

@@ -89,6 +89,24 @@ fn both_engines_name_the_same_step_when_a_run_diverges() {
 }
 
 #[test]
+fn a_run_that_diverges_never_has_a_negative_loss() {
+    for (layers, engine) in [("2-8-1", Layered), ("2-8-1", Fused), ("2-64-1", Fused)] {
+        for (seed, variant) in (0..4).flat_map(|k| [(k, Variant::CAREFUL), (k, Variant::PLAIN)]) {
+            let plan = plan(layers, Rule::sgd(3e38), 20, 1);
+            let start = Parameters::initialise(&plan.start.sizes, Init::Torch, seed);
+            match train(engine, gpu(), &Plan { start, variant, ..plan }) {
+                Err(Error::Diverged { what: "the loss", value, .. }) => {
+                    let case = format!("{layers}, {engine:?}, seed {seed}: {value}");
+                    assert!(value.is_nan() || value == f32::INFINITY, "{case}");
+                }
+                Ok(outcome) => assert!(outcome.losses.iter().all(|&loss| loss >= 0.0)),
+                Err(error) => panic!("{layers}, {engine:?}, seed {seed}: {error}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn what_the_fused_engine_does_not_take_is_refused_with_the_reason() {
     for (layers, rule, word) in [
         ("2-1", Rule::sgd(1.0), "one hidden layer"),
