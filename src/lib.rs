@@ -141,9 +141,13 @@
 //! - A gradient of the reference against dual numbers: [`scalar::F64_SHARE`] of both enclosures, as
 //!   both run in `f64`; plus what the rule's own epsilon takes off, |p − t|·ε / (p(1 − p) + ε).
 //! - Against central differences: the tolerances of PyTorch's `torch.autograd.gradcheck`, 10⁻⁵ and
-//!   10⁻³ of the value, at steps of 10⁻⁶.
+//!   10⁻³ of the value, at steps of 10⁻⁶ or 2⁻³⁰ of the parameter; plus what the losses may round.
 //! - A device's gradient g against its loss L along d: |L(x + d) − L(x − d) − 2g·d| within the
 //!   enclosures of both losses and of g, and what curvature adds, which is taken in `f64`.
+//!
+//! Where such a formula is infinite, as where `f32` may overflow, a value is neither right nor wrong: it
+//! is counted as not checked, with the reason, and fails nothing
+//! (`what_could_not_be_checked_is_printed_and_counted_and_no_failure`).
 //!
 //! Nothing else is trusted of a whole run: free runs drift apart by rounding alone, so their
 //! distances are shown and not judged. What `train` and `bench` call agreement is such a distance,

@@ -117,6 +117,12 @@ pub trait Scalar:
         ln_1p_series(self)
     }
 
+    /// `self / (slope + epsilon) · slope`, for a slope that is not negative and an epsilon that is
+    /// positive: a share of `self`.
+    fn through(self, slope: Self, epsilon: Self) -> Self {
+        self / (slope + epsilon) * slope
+    }
+
     /// The larger of two numbers.
     fn max(self, other: Self) -> Self {
         if self >= other { self } else { other }
@@ -246,21 +252,26 @@ impl Enclosure {
         Self { value, error, magnitude: value.abs() + error, terms: 0.0 }
     }
 
-    /// The bound on |computed − value|, in the unit of the value.
+    /// The bound on |computed − value|, in the unit of the value; infinite where the sum may overflow
+    /// in `f32`, as nothing is known of what comes after that.
     #[must_use]
     pub fn error(self) -> f64 {
-        self.error
-            + match self.terms {
-                0.0 => 0.0,
-                1.0 => ULP * (self.value.abs() + self.error),
-                terms => gamma(terms) * self.magnitude,
-            }
+        let of_sum = match self.terms {
+            0.0 => 0.0,
+            1.0 => ULP * (self.value.abs() + self.error),
+            terms => gamma(terms) * self.magnitude,
+        };
+        let fits = self.terms == 0.0 || self.magnitude + of_sum <= f64::from(f32::MAX);
+        if fits { self.error + of_sum } else { f64::INFINITY }
     }
 
     /// The result of an operation whose exact value is `value`, whose inputs bring `inherited`
-    /// error, and which itself is off by `relative`·|result| at most.
+    /// error, and which itself is off by `relative`·|result| at most; of one that may overflow in
+    /// `f32` nothing is known.
     fn rounded(value: f64, inherited: f64, relative: f64) -> Self {
-        Self::new(value, inherited + relative * (value.abs() + inherited) + FLUSH)
+        let error = inherited + relative * (value.abs() + inherited) + FLUSH;
+        let fits = value.abs() + error <= f64::from(f32::MAX);
+        Self::new(value, if fits { error } else { f64::INFINITY })
     }
 
     fn sum(self, other: Self, value: f64) -> Self {
@@ -344,9 +355,11 @@ impl Scalar for Enclosure {
     }
 
     fn exp(self) -> Self {
-        let value = self.value.exp();
-        let inherited = value * self.error().exp_m1();
-        let reach = self.value.abs() + self.error();
+        let (value, error) = (self.value.exp(), self.error());
+        // Of a large error the first is 0 · ∞ where the second is 0.
+        let inherited =
+            if error < 1.0 { value * error.exp_m1() } else { (self.value + error).exp() - value };
+        let reach = self.value.abs() + error;
         Self::rounded(value, inherited, EXP_FACTOR * exp_ulps(reach) * ULP)
     }
 
@@ -381,7 +394,30 @@ impl Scalar for Enclosure {
         let off = |computed: Self| computed.error() + (computed.value - value).abs();
         let worse =
             |worst: f64, error: f64| if error > worst || error.is_nan() { error } else { worst };
-        Self::new(value, candidates.into_iter().flatten().map(off).fold(0.0, worse))
+        let error = candidates.into_iter().flatten().map(off).fold(0.0, worse);
+        // Of any number it is from 0 to 1.
+        let most = if self.error().is_finite() { value.max(1.0 - value) } else { f64::INFINITY };
+        Self::new(value, if error <= most { error } else { most })
+    }
+
+    /// By how much d·s / (s + ε) changes when slope and epsilon do, together: the slope that divides
+    /// is the one that multiplies.
+    fn through(self, slope: Self, epsilon: Self) -> Self {
+        let (d, s, e) = (self.value.abs(), slope.value.max(0.0), epsilon.value);
+        let (d_slope, d_epsilon) = (slope.error(), epsilon.error());
+        let least = (s - d_slope).max(0.0) + (e - d_epsilon);
+        let most = s + d_slope;
+        let inherited = d * (d_slope * e + s * d_epsilon) / ((s + e) * least)
+            + self.error() * most / (most + e);
+        let value = self.value / (s + e) * s;
+        let quotient = (d + self.error()) / least;
+        if least > 0.0 && quotient <= f64::from(f32::MAX) {
+            // A sum, a division, a product; and what the quotient may lose.
+            let inherited = inherited + FLUSH * most;
+            Self::rounded(value, inherited, (DIVISION_ULPS + 2.0) * ULP * (1.0 + 8.0 * ULP))
+        } else {
+            Self::new(value, f64::INFINITY)
+        }
     }
 
     /// The sum of `bce_loss.wgsl` in this arithmetic, plus what it leaves out.
@@ -391,8 +427,16 @@ impl Scalar for Enclosure {
         Self::new(value, series.error() + (series.value - value).abs())
     }
 
-    /// Whichever is larger, the result is off by no more than the worse of the two.
+    /// Whichever is larger, the result is off by no more than the worse of the two, or than the one
+    /// that surely is the larger.
     fn max(self, other: Self) -> Self {
+        let surely = |a: Self, b: Self| a.value - a.error() > b.value + b.error();
+        if surely(self, other) {
+            return self;
+        }
+        if surely(other, self) {
+            return other;
+        }
         Self::new(self.value.max(other.value), self.error().max(other.error()))
     }
 }

@@ -141,6 +141,7 @@ async fn made(
     let mut trial = Trial { as_timed: true, ..Trial::new(gpu, spec.name, EFFORT) };
     let cost = workload.cost;
     let dispatch = workload.make(&mut trial).await?;
+    trial.all_checked()?;
     let mut case = Case::new(name, dispatch, cost, super::hash_of(spec));
     case.place(gpu, options.quick, room).await?;
     Ok(case)

@@ -19,7 +19,7 @@ pub fn bce_grad<S: Scalar>(
         let mut d = p - t;
         if epsilon > zero {
             let slope = p * (one - p);
-            d = d / (slope + epsilon) * slope;
+            d = d.through(slope, epsilon);
         }
         *d_logit = scale * d;
     }

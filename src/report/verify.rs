@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use indicatif::HumanCount;
 use serde::Serialize;
 
 use super::doctor::examination;
@@ -10,7 +11,8 @@ use super::{adapter_lines, table};
 use crate::gpu::AdapterSummary;
 use crate::rule::Preset;
 use crate::verify::{
-    Engines, Fault, Gradients, KernelResult, LockstepResult, Request, Trouble, Verification,
+    Engines, Fault, Gradients, KernelResult, LockstepResult, Request, Skipped, Trouble, Unchecked,
+    Verification,
 };
 
 /// All that was checked.
@@ -38,6 +40,7 @@ struct Json<'a> {
     cases: usize,
     quick: bool,
     passed: bool,
+    unchecked_values: u64,
     command: &'a str,
     #[serde(flatten)]
     found: &'a Verification,
@@ -58,6 +61,7 @@ impl VerifyReport<'_> {
             cases: effort.cases,
             quick: effort.quick,
             passed: self.found.troubles.is_empty() && !self.found.interrupted,
+            unchecked_values: self.found.unchecked_values(),
             command: &self.command,
             found: self.found,
         };
@@ -87,6 +91,7 @@ impl VerifyReport<'_> {
             parts.push(lockstep(&self.found.lockstep));
         }
         parts.extend(self.found.engines.as_ref().map(engines));
+        parts.extend(self.found.unchecked.iter().map(skipped));
         parts.extend(self.found.troubles.iter().map(trouble));
         let diagnosis = self.found.gradients.as_ref().and_then(|found| found.diagnosis.as_ref());
         parts.extend(diagnosis.map(|words| format!("{words}.\n")));
@@ -99,6 +104,11 @@ impl VerifyReport<'_> {
             0 if self.found.interrupted => {
                 "interrupted: nothing is wrong with what is above, which is not all.\n".into()
             }
+            0 if !self.found.unchecked.is_empty() => format!(
+                "All that could be checked is within what the WGSL specification allows; {} values \
+                 could not be.\n",
+                HumanCount(self.found.unchecked_values())
+            ),
             0 => "All is within what the WGSL specification allows.\n".into(),
             1 => format!("1 check failed. To repeat it: {}\n", self.command),
             count => format!("{count} checks failed. To repeat them: {}\n", self.command),
@@ -131,7 +141,7 @@ fn gradients(found: &Gradients) -> String {
     let head = ["", "compared", "worst, of its bound"];
     let rows = [
         ("the backward pass against dual numbers", found.parameters, found.worst_share_of_dual),
-        ("and central differences", found.parameters, found.worst_share_of_differences),
+        ("and central differences", found.differences, found.worst_share_of_differences),
         ("the device's own against its losses", found.directions, found.worst_share_of_directions),
     ]
     .map(|(name, count, share)| [name.into(), count.to_string(), percent(share)]);
@@ -202,6 +212,16 @@ fn engines(found: &Engines) -> String {
         );
     }
     text
+}
+
+fn skipped(Skipped { section, unchecked }: &Skipped) -> String {
+    let Unchecked { kernel, case, step, tensor, values, reason } = unchecked;
+    let step = step.map(|step| format!("from step {step} on, ")).unwrap_or_default();
+    format!(
+        "NOT CHECKED, {}: {step}{kernel}, {case}:\n  {tensor}, {} values: {reason}\n",
+        section.name(),
+        HumanCount(*values)
+    )
 }
 
 fn trouble(trouble: &Trouble) -> String {

@@ -91,6 +91,11 @@ impl<S: Scalar> Scalar for Dual<S> {
         sigmoid_sides(self)
     }
 
+    fn through(self, slope: Self, epsilon: Self) -> Self {
+        let derivative = (self / (slope + epsilon) * slope).derivative;
+        Self { value: self.value.through(slope.value, epsilon.value), derivative }
+    }
+
     fn ln_1p(self) -> Self {
         let derivative = self.derivative / (S::from_f64(1.0) + self.value);
         Self { value: self.value.ln_1p(), derivative }

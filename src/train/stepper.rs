@@ -142,6 +142,13 @@ impl<'a> Stepper<'a> {
 }
 
 impl State {
+    /// Whether all of it is finite numbers.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        let losses = self.loss_before.iter().chain(&self.loss_after);
+        self.parameters.iter().chain(&self.carried).chain(losses).all(|value| value.is_finite())
+    }
+
     fn at_start(plan: &Plan) -> Self {
         let parameters: Vec<f32> = plan.start.values().collect();
         let carried = vec![0.0; parameters.len()];

@@ -119,7 +119,7 @@ impl Diagnosis {
         trial: &Trial<'_>,
         result: Result<T, Failure>,
     ) -> Result<Option<T>, Error> {
-        let (found, fault) = match result {
+        let (found, fault) = match result.and_then(|found| trial.all_checked().map(|()| found)) {
             Ok(found) => (Some(found), None),
             Err(Failure::Fault(fault)) => (None, Some(*fault)),
             Err(Failure::Error(error)) => return Err(error),

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 
 use super::lockstep::{Engine, Twin};
-use super::trial::share;
+use super::trial::{Judgement, NO_BOUND};
 use super::{Failure, Trial};
 use crate::error::Error;
 use crate::rng::Stream;
@@ -42,49 +42,71 @@ pub async fn engines(trial: &mut Trial<'_>, plan: &Plan) -> Result<Engines, Fail
     let mut found = Engines::default();
     let plan = &Plan { steps: CUT_STEPS, log_every: 7, ..plan.clone() };
     for engine in [Engine::Layered, Engine::Epilogues] {
-        cut(trial, plan, engine).await?;
-        found.cut_steps += CUT_STEPS;
+        found.cut_steps += cut(trial, plan, engine).await?;
     }
     if Fused::can_run(plan).is_err() {
         return Ok(found);
     }
     let careful = &Plan { variant: Variant::CAREFUL, ..plan.clone() };
     for variant in [Variant::CAREFUL, Variant::PLAIN] {
-        cut(trial, &Plan { variant, ..plan.clone() }, Engine::Fused).await?;
-        found.cut_steps += CUT_STEPS;
+        let plan = &Plan { variant, ..plan.clone() };
+        found.cut_steps += cut(trial, plan, Engine::Fused).await?;
     }
     common_steps(trial, careful, &mut found).await?;
     members(trial, plan, &mut found).await?;
     Ok(found)
 }
 
-/// Whole, as training cuts it, and in parts of random lengths.
-async fn cut(trial: &mut Trial<'_>, plan: &Plan, engine: Engine) -> Result<(), Failure> {
-    trial.kernel = engine.kernel(plan);
+/// As training cuts it.
+async fn whole(trial: &Trial<'_>, plan: &Plan, engine: Engine) -> Result<Outcome, Error> {
     let mut go_on = |_| ControlFlow::Continue(());
-    let whole: Outcome = match engine {
+    match engine {
         Engine::Layered | Engine::Epilogues => {
             let products = engine.products();
-            let mut layered = Layered::with_products(trial.gpu, plan, products).await?;
-            layered.train(&mut go_on).await?
+            Layered::with_products(trial.gpu, plan, products).await?.train(&mut go_on).await
         }
         Engine::Fused => {
-            let mut fused = Fused::new(trial.gpu, plan, Budget::Hopeful).await?;
-            fused.train(&mut go_on).await?
+            Fused::new(trial.gpu, plan, Budget::Hopeful).await?.train(&mut go_on).await
         }
+    }
+}
+
+/// Whole, as training cuts it, and in parts of random lengths: how many steps were the same.
+async fn cut(trial: &mut Trial<'_>, plan: &Plan, engine: Engine) -> Result<u64, Failure> {
+    trial.kernel = engine.kernel(plan);
+    let whole = match whole(trial, plan, engine).await {
+        Err(Error::Diverged { step, .. }) => Err(step),
+        others => Ok(others?),
     };
+    let mut is_finite = true;
     let mut stepper = engine.start(trial.gpu, plan).await?;
     let lengths = Stream::new(trial.effort.seed);
     while stepper.done() < plan.steps {
         let draw = lengths.uniform(u32::try_from(stepper.done()).expect("few"));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 21")]
         let length = 1 + (20.0 * draw.abs()) as u64;
-        stepper.advance(length.min(plan.steps - stepper.done())).await?;
+        let state = stepper.advance(length.min(plan.steps - stepper.done())).await?;
+        is_finite &= state.is_finite();
     }
     let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-    let whole: Vec<f32> = whole.parameters.values().collect();
     let case = format!("the {} engine, a run whole and in parts", engine.name());
-    trial.equal(&case, "parameters", &bits(&stepper.state().parameters), &bits(&whole))
+    let found = bits(&stepper.state().parameters);
+    match whole {
+        Ok(whole) => {
+            let whole: Vec<f32> = whole.parameters.values().collect();
+            trial.equal(&case, "parameters", &found, &bits(&whole))?;
+            Ok(plan.steps)
+        }
+        Err(step) if is_finite => {
+            let wrong = format!("{case}: whole it diverges at step {step}, in parts it does not");
+            Err(Error::Wrong(wrong).into())
+        }
+        Err(step) => {
+            let reason = format!("training diverges at step {step}");
+            trial.skip(&case, "parameters", found.len() as u64, &reason);
+            Ok(0)
+        }
+    }
 }
 
 /// Both engines make the same step from the same states of a run.
@@ -110,11 +132,14 @@ async fn common_steps(
         for (index, (a, b)) in bounds.enumerate() {
             let [one, other] = [by_layered[index], by_fused[index]].map(f64::from);
             let bound = a.error() + b.error();
-            let Some(share) = share((one - other).abs(), bound) else {
-                let case = "one step of both engines from the same state";
-                return Err(trial.fault(case, "parameters", index, [other, one, bound]));
-            };
-            found.worst_share = found.worst_share.max(share);
+            let case = "one step of both engines from the same state";
+            match Judgement::of((one - other).abs(), bound) {
+                Judgement::Right(share) => found.worst_share = found.worst_share.max(share),
+                Judgement::Unknown => trial.skip(case, "parameters", 1, NO_BOUND),
+                Judgement::Wrong => {
+                    return Err(trial.fault(case, "parameters", index, [other, one, bound]));
+                }
+            }
         }
         found.common_steps += 1;
         fused.advance(STRIDE - 1).await?;
@@ -150,7 +175,14 @@ async fn members(trial: &mut Trial<'_>, plan: &Plan, found: &mut Engines) -> Res
         let rule = Rule::sgd(rate.to_f64());
         let alone = Plan { start, rule, variant: Variant::PLAIN, ..plan.clone() };
         let mut fused = Fused::new(trial.gpu, &alone, Budget::Hopeful).await?;
-        let outcome = fused.train(&mut |_| ControlFlow::Continue(())).await?;
+        let outcome = match fused.train(&mut |_| ControlFlow::Continue(())).await {
+            Err(Error::Diverged { step, .. }) => {
+                let reason = format!("training diverges at step {step}");
+                trial.skip("a member of an ensemble, alone", "parameters", 1, &reason);
+                continue;
+            }
+            others => others?,
+        };
         if outcome.parameters.sha256() != member.parameters_sha256 {
             return Err(Error::Wrong(format!(
                 "member {} of an ensemble ends with other bits than the same network trained alone",

@@ -140,7 +140,7 @@ fn member(plan: &Plan, state: &State) -> Member<Enclosure> {
     }
 }
 
-/// Runs the plan; compares every `every`th step.
+/// Runs the plan; compares every `every`th step, up to where the numbers leave `f32`.
 ///
 /// # Errors
 /// The first fault, or why the device could not go on.
@@ -148,7 +148,7 @@ pub async fn lockstep(
     trial: &mut Trial<'_>,
     plan: &Plan,
     engine: Engine,
-    every: u64,
+    mut every: u64,
     observe: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Lockstep, Failure> {
     let mut stepper = engine.start(trial.gpu, plan).await?;
@@ -156,16 +156,32 @@ pub async fn lockstep(
     let mut free = Free::new(plan);
     let mut checked = 0;
     while stepper.done() < plan.steps {
-        let skipped = (every - 1).min(plan.steps - 1 - stepper.done());
+        let done = stepper.done();
+        let skipped = (every - 1).min(plan.steps - 1 - done);
         stepper.advance(skipped).await?;
+        if !stepper.state().is_finite() {
+            // In one of the steps that were left out: again from there, one by one.
+            stepper = engine.start(trial.gpu, plan).await?;
+            stepper.advance(done).await?;
+            every = 1;
+            continue;
+        }
         let step = stepper.done();
         let before = stepper.state().clone();
         let after = stepper.advance(1).await?;
-        if let Err(failure) = compare(trial, plan, &mut twin, &before, after) {
+        let compared = compare(trial, plan, &mut twin, &before, after);
+        trial.unchecked.iter_mut().for_each(|entry| entry.step = entry.step.or(Some(step)));
+        if let Err(failure) = compared {
             let failure = localise(trial, &stepper, &twin, failure).await;
             return Err(at_step(plan, failure, step));
         }
         checked += 1;
+        if !stepper.state().is_finite() {
+            let rest = plan.steps - stepper.done();
+            let reason = format!("training diverged: not all is finite after step {step}");
+            trial.skip("from the device's own state", "later steps", rest, &reason);
+            break;
+        }
         free.advance(step + 1, &stepper.state().parameters, plan.steps);
         if observe(step + 1).is_break() {
             return Err(Error::Interrupted { step: step + 1, steps: plan.steps }.into());
@@ -207,7 +223,7 @@ async fn localise(
     failure: Failure,
 ) -> Failure {
     let Twin::Layered(reference) = twin else { return failure };
-    let kernel = trial.kernel;
+    let (kernel, unchecked) = (trial.kernel, trial.unchecked.clone());
     for trace in reference.trace() {
         let found = match stepper.read(trace.layer, trace.tensor).await {
             Ok(Some(found)) => found,
@@ -217,6 +233,7 @@ async fn localise(
         trial.kernel = trace.kernels;
         let tensor = format!("{} of layer {}", trace.tensor, trace.layer);
         let compared = trial.compare("in a step of training", &tensor, &found, &trace.values);
+        trial.unchecked.clone_from(&unchecked);
         if let Err(first) = compared {
             return first;
         }

@@ -25,9 +25,9 @@ pub use gradients::{Gradients, by_arithmetic, on_device};
 pub use kernels::{KERNELS, Kernel};
 pub use lockstep::{Engine, Growth, Lockstep, lockstep};
 pub use run::{
-    KernelResult, LockstepResult, Observe, Request, Section, Trouble, Verification,
+    KernelResult, LockstepResult, Observe, Request, Section, Skipped, Trouble, Verification,
     prove_by_training, verify,
 };
 pub use timestamps::Timestamps;
-pub use trial::{Effort, Failure, Fault, Output, Tally, Trial};
+pub use trial::{Effort, Failure, Fault, Output, Tally, Trial, Unchecked};
 pub use workload::{Workload, Workloads};

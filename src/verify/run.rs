@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::kernels::chosen;
 use super::{
     Diagnosis, Effort, Engine, Engines, Failure, Fault, Gradients, Lockstep, Tally, Trial,
-    by_arithmetic, engines, examine, lockstep, on_device,
+    Unchecked, by_arithmetic, engines, examine, lockstep, on_device,
 };
 use crate::error::Error;
 use crate::gpu::Gpu;
@@ -119,6 +119,16 @@ impl Trouble {
     }
 }
 
+/// Something that could not be checked: no trouble, and no proof.
+#[derive(Clone, Debug, Serialize)]
+pub struct Skipped {
+    /// Where.
+    pub section: Section,
+    /// What, and why.
+    #[serde(flatten)]
+    pub unchecked: Unchecked,
+}
+
 /// What all checks gave.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Verification {
@@ -134,11 +144,25 @@ pub struct Verification {
     pub engines: Option<Engines>,
     /// In the order in which they were found; none where all is well.
     pub troubles: Vec<Trouble>,
+    /// What could not be checked, in the same order.
+    pub unchecked: Vec<Skipped>,
     /// Whether the user broke off before all was checked.
     pub interrupted: bool,
 }
 
 impl Verification {
+    /// Values that could not be checked.
+    #[must_use]
+    pub fn unchecked_values(&self) -> u64 {
+        self.unchecked.iter().map(|skipped| skipped.unchecked.values).sum()
+    }
+
+    /// Takes over what a trial could not check.
+    fn skip(&mut self, section: Section, trial: &mut Trial<'_>) {
+        let unchecked = trial.unchecked.drain(..);
+        self.unchecked.extend(unchecked.map(|unchecked| Skipped { section, unchecked }));
+    }
+
     /// Notes a failure.
     ///
     /// # Errors
@@ -212,7 +236,9 @@ pub(super) async fn check_training(
     check_lockstep(gpu, request, found, observe).await?;
     go_on(observe, Section::Engines, 0, 1)?;
     let mut trial = Trial::new(gpu, "engines", request.effort);
-    match engines(&mut trial, &request.plan).await {
+    let compared = engines(&mut trial, &request.plan).await;
+    found.skip(Section::Engines, &mut trial);
+    match compared {
         Ok(result) => found.engines = Some(result),
         Err(failure) => found.note(Section::Engines, failure)?,
     }
@@ -234,7 +260,8 @@ pub async fn prove_by_training(gpu: &Gpu, effort: Effort) -> Result<(), Failure>
     let observe = &mut |_, _, _| ControlFlow::Continue(());
     check_training(gpu, &request, &mut found, observe).await?;
     match found.troubles.into_iter().next() {
-        None => Ok(()),
+        None if found.unchecked.is_empty() => Ok(()),
+        None => Err(Error::Wrong(format!("not all was checked: {:?}", found.unchecked)).into()),
         Some(Trouble { fault: Some(fault), .. }) => Err(Failure::Fault(Box::new(fault))),
         Some(trouble) => Err(Error::Wrong(trouble.message().into()).into()),
     }
@@ -260,6 +287,7 @@ async fn check_kernels(
         let mut trial = Trial::new(gpu, name, request.effort);
         let checked = kernel.check(&mut trial).await;
         let wall_s = start.elapsed().as_secs_f64();
+        found.skip(Section::Kernels, &mut trial);
         found.kernels.push(KernelResult { kernel: name, tally: trial.tally, wall_s });
         if let Err(failure) = checked {
             found.note(Section::Kernels, failure)?;
@@ -297,6 +325,7 @@ async fn check_gradients(
             found.note(Section::Gradients, failure)?;
         }
     }
+    found.skip(Section::Gradients, &mut trial);
     found.gradients = Some(gradients);
     Ok(())
 }
@@ -322,7 +351,9 @@ async fn check_lockstep(
         let mut trial = Trial::new(gpu, engine.kernel(&plan), request.effort);
         let start = Instant::now();
         let mut watch = |step| observe(Section::Lockstep, step, plan.steps);
-        match lockstep(&mut trial, &plan, engine, every, &mut watch).await {
+        let walked = lockstep(&mut trial, &plan, engine, every, &mut watch).await;
+        found.skip(Section::Lockstep, &mut trial);
+        match walked {
             Ok(lockstep) => {
                 let (tally, wall_s) = (trial.tally, start.elapsed().as_secs_f64());
                 found.lockstep.push(LockstepResult { lockstep, tally, wall_s });

@@ -102,10 +102,49 @@ pub struct Tally {
     pub worst_case: String,
 }
 
-/// The share of its bound that an error takes; none if it is larger, or no number, or nothing is
-/// known of the bound.
-pub(super) fn share(error: f64, bound: f64) -> Option<f64> {
-    (error <= bound && bound.is_finite()).then_some(if error > 0.0 { error / bound } else { 0.0 })
+/// Values that could not be checked: neither right nor wrong.
+#[derive(Clone, Debug, Serialize)]
+pub struct Unchecked {
+    /// The stem of the shader.
+    pub kernel: &'static str,
+    /// What it was given.
+    pub case: String,
+    /// The first update in which it happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<u64>,
+    /// Which of its outputs, or what else.
+    pub tensor: String,
+    /// How many values of it.
+    pub values: u64,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why nothing is known of the bound of a value.
+pub(super) const NO_BOUND: &str = "its rounding has no bound, as numbers are so large that f32 may \
+                                   overflow, or a divisor may be zero";
+
+/// What the comparison of a value says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Judgement {
+    /// The error takes this share of its bound.
+    Right(f64),
+    /// It is larger than its bound, or no number.
+    Wrong,
+    /// Nothing is known of its bound.
+    Unknown,
+}
+
+impl Judgement {
+    pub(super) fn of(error: f64, bound: f64) -> Self {
+        if !bound.is_finite() {
+            Self::Unknown
+        } else if error <= bound {
+            Self::Right(if error > 0.0 { error / bound } else { 0.0 })
+        } else {
+            Self::Wrong
+        }
+    }
 }
 
 /// A tensor that a kernel writes, between two fences.
@@ -126,6 +165,8 @@ pub struct Trial<'a> {
     pub kernel: &'static str,
     /// What the comparisons gave so far.
     pub tally: Tally,
+    /// What could not be compared, an entry for each tensor of a case.
+    pub unchecked: Vec<Unchecked>,
     /// Whether launches are run as they will be timed.
     pub as_timed: bool,
 }
@@ -134,7 +175,8 @@ impl<'a> Trial<'a> {
     /// Before the first comparison.
     #[must_use]
     pub fn new(gpu: &'a Gpu, kernel: &'static str, effort: Effort) -> Self {
-        Self { gpu, effort, kernel, tally: Tally::default(), as_timed: false }
+        let (tally, unchecked) = Default::default();
+        Self { gpu, effort, kernel, tally, unchecked, as_timed: false }
     }
 
     /// The same launch in two dimensions if it is of several workgroups, with more of them than have
@@ -234,7 +276,8 @@ impl<'a> Trial<'a> {
         Ok(words[FENCE..FENCE + len].to_vec())
     }
 
-    /// Each value must lie in its enclosure; poison never does.
+    /// Each value must lie in its enclosure; poison never does. Where there is no bound, the value is
+    /// counted as unchecked.
     ///
     /// # Errors
     /// The first that does not.
@@ -246,19 +289,19 @@ impl<'a> Trial<'a> {
         expected: &[Enclosure],
     ) -> Result<(), Failure> {
         assert_eq!(found.len(), expected.len(), "{case}");
+        let mut unknown = 0;
         for (index, (&found, expected)) in found.iter().zip(expected).enumerate() {
             let (found, value, bound) = (f64::from(found), expected.to_f64(), expected.error());
             let error = (found - value).abs();
-            if !bound.is_finite() {
-                let unknown = format!(
-                    "{}, {case}, {tensor}[{index}]: nothing is known of what it should be, as the \
-                     numbers grew too large; train with smaller ones",
-                    self.kernel
-                );
-                return Err(Error::Wrong(unknown).into());
-            }
-            let Some(share) = share(error, bound) else {
-                return Err(self.fault(case, tensor, index, [found, value, bound]));
+            let share = match Judgement::of(error, bound) {
+                Judgement::Right(share) => share,
+                Judgement::Wrong => {
+                    return Err(self.fault(case, tensor, index, [found, value, bound]));
+                }
+                Judgement::Unknown => {
+                    unknown += 1;
+                    continue;
+                }
             };
             // What is flushed takes all of its bound, and says nothing of it.
             if share > self.tally.worst_share && value.abs() > FLUSH {
@@ -268,8 +311,36 @@ impl<'a> Trial<'a> {
             }
         }
         self.tally.cases += 1;
-        self.tally.values += found.len() as u64;
+        self.tally.values += found.len() as u64 - unknown;
+        self.skip(case, tensor, unknown, NO_BOUND);
         Ok(())
+    }
+
+    /// Counts values of a tensor that cannot be checked, none of them maybe.
+    pub fn skip(&mut self, case: &str, tensor: &str, values: u64, reason: &str) {
+        let (kernel, reason) = (self.kernel, reason.to_owned());
+        let is_known = |entry: &&mut Unchecked| {
+            entry.kernel == kernel && entry.case == case && entry.tensor == tensor
+        };
+        if let Some(entry) = self.unchecked.iter_mut().find(is_known) {
+            entry.values += values;
+        } else if values > 0 {
+            let (case, tensor) = (case.to_owned(), tensor.to_owned());
+            self.unchecked.push(Unchecked { kernel, case, step: None, tensor, values, reason });
+        }
+    }
+
+    /// For inputs that are chosen so that all can be checked.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] if something could not be.
+    pub fn all_checked(&self) -> Result<(), Failure> {
+        let Some(Unchecked { kernel, case, tensor, values, reason, .. }) = self.unchecked.first()
+        else {
+            return Ok(());
+        };
+        let unknown = format!("{kernel}, {case}: {values} values of {tensor} unchecked: {reason}");
+        Err(Error::Wrong(unknown).into())
     }
 
     /// Reads an output and compares it.

@@ -15,6 +15,7 @@ fn every_kernel_matches_its_twin() {
             Err(Failure::Fault(fault)) => panic!("{fault}"),
             Err(Failure::Error(error)) => panic!("{name}: {error}"),
         }
+        assert!(trial.unchecked.is_empty(), "{name}: {:?}", trial.unchecked);
         assert!(trial.tally.values > 0, "{name}: nothing was compared");
     }
 }

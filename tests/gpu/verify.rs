@@ -1,18 +1,24 @@
 //! `parity verify`: what it says of a device that is right, and of kernels that are wrong.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use parity::dataset::Dataset;
 use parity::gpu::Gpu;
 use parity::kernels::{sgd_update, sigmoid_grad, train_invocation};
 use parity::model::{Init, Parameters};
-use parity::rule::{Rule, Variant};
+use parity::rule::{Preset, Rule, Variant};
+use parity::state_dict;
 use parity::train::Plan;
-use parity::verify::{Effort, Request, Section, Verification, verify};
+use parity::verify::{
+    Effort, Engine, Failure, Request, Section, Trial, Unchecked, Verification, by_arithmetic,
+    lockstep, on_device, verify,
+};
+use pollster::block_on;
 use serde_json::Value;
 
-use crate::harness::open;
+use crate::harness::{gpu, open};
 
 fn parity(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
@@ -59,6 +65,87 @@ fn a_rule_whose_gradient_is_wrong_fails_in_words() {
     assert!(text.contains("--preset backprop --quick --steps 50 --cases 100"), "{text}");
     let arguments = ["--preset", "backprop-corrected", "--quick", "--steps", "50"];
     assert!(parity(&arguments).status.success());
+}
+
+fn plan(rule: Rule, start: Parameters) -> Plan {
+    let data = Dataset::parity(2).expect("XOR");
+    Plan { data, rule, variant: Variant::CAREFUL, start, steps: 20, log_every: u64::MAX }
+}
+
+/// Gradients and lockstep of the engines that can run the plan: what could not be checked.
+fn check(plan: &Plan) -> Result<Vec<Unchecked>, Failure> {
+    let effort = Effort { seed: 1, cases: 100, quick: true };
+    let mut trial = Trial::new(gpu(), "backward pass", effort);
+    let (mut gradients, failure) = by_arithmetic(&mut trial, plan, 1);
+    failure.map_or(Ok(()), Err)?;
+    let takes_all = parity::train::Fused::can_run(plan).is_ok();
+    let engines = [Engine::Layered, Engine::Epilogues, Engine::Fused];
+    for engine in engines.into_iter().take(if takes_all { 3 } else { 2 }) {
+        block_on(on_device(&mut trial, plan, engine, &mut gradients))?;
+        let go_on = &mut |_| ControlFlow::Continue(());
+        block_on(lockstep(&mut trial, plan, engine, 3, go_on))?;
+    }
+    Ok(trial.unchecked)
+}
+
+#[test]
+fn a_right_device_is_not_wrong_where_a_tolerance_was_no_number() {
+    let sizes = "2-2-1".parse().expect("a network");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let drawn = Parameters::initialise(&sizes, Init::Torch, 48);
+    let from = |file: &str| state_dict::load(&folder.join(file), &sizes).expect("a network");
+    let by_hand = |learning_rate| Rule { learning_rate, ..Preset::BackpropCorrected.rule() };
+    let saturated = from("saturated_by_training_seed3_lr100.safetensors");
+    let mut far = drawn.clone();
+    far.layers[1].bias[0] = 1e9;
+    for (name, plan) in [
+        ("a saturated output", plan(Rule::sgd(1.0), saturated.clone())),
+        ("a logit of 200", plan(Rule::sgd(1.0), from("logit_plus_200.safetensors"))),
+        ("logits times 50", plan(Rule::sgd(1.0), from("logit_scale_50.safetensors"))),
+        ("a logit of 1e9", plan(Rule::sgd(1.0), far)),
+        ("an epsilon below the rounding of p(1 - p)", plan(by_hand(100.0), drawn.clone())),
+        ("the same, saturated", plan(by_hand(0.1), saturated)),
+        ("a large rate", plan(Rule::sgd(1e30), drawn)),
+    ] {
+        let unchecked = check(&plan).unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
+        assert!(unchecked.is_empty(), "{name}: {unchecked:?}");
+    }
+}
+
+#[test]
+fn what_could_not_be_checked_is_printed_and_counted_and_no_failure() {
+    let arguments = ["--quick", "--steps", "20", "--cases", "1", "--learning-rate", "3e38"];
+    let output = parity(&arguments);
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let head = "NOT CHECKED, lockstep: from step 1 on, sgd_update,";
+    for words in [head, "f32 may overflow", "All that could be checked", "could not be."] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let output = parity(&[&arguments[..], &["--json"]].concat());
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["passed"], true);
+    let entries = report["unchecked"].as_array().expect("a list");
+    let values = entries.iter().map(|entry| entry["values"].as_u64().expect("a count"));
+    assert_eq!(report["unchecked_values"], values.sum::<u64>());
+    assert!(
+        entries.iter().all(|entry| entry["reason"].as_str().is_some_and(|why| !why.is_empty()))
+    );
+}
+
+#[test]
+fn a_wrong_kernel_is_wrong_beside_values_that_cannot_be_checked() {
+    let mut gpu = open();
+    let (right, wrong) = ("params.learning_rate *", "1.001 * params.learning_rate *");
+    gpu.substitute("sgd_update", sgd_update::SPEC.source().replace(right, wrong));
+    let start = Parameters::initialise(&"2-2-1".parse().expect("a network"), Init::Torch, 48);
+    let plan = plan(Rule::sgd(3e38), start);
+    let effort = Effort { seed: 1, cases: 100, quick: true };
+    let mut trial = Trial::new(&gpu, "sgd_update", effort);
+    let go_on = &mut |_| ControlFlow::Continue(());
+    let failure = block_on(lockstep(&mut trial, &plan, Engine::Layered, 1, go_on));
+    assert!(matches!(failure, Err(Failure::Fault(_))), "{failure:?}");
 }
 
 #[test]

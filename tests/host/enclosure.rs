@@ -234,6 +234,7 @@ fn no_allowed_implementation_of_a_kernel_leaves_its_bound() {
             ("sigmoid_grad", check!("sigmoid_grad", run_sigmoid_grad(&left))),
             ("bce_grad", check!("bce_grad", run_bce_grad(&left, 0.0))),
             ("bce_grad, unsimplified", check!("bce_grad", run_bce_grad(&left, 1e-3))),
+            ("bce_grad, a small epsilon", check!("bce_grad", run_bce_grad(&left, 1e-7))),
             ("bce_loss", check!("bce_loss", run_bce_loss(&left[..2]))),
             ("bias_add", check!("bias_add", run_bias_add(&left, &right))),
             ("bias_grad", check!("bias_grad", run_bias_grad(&left[..3]))),
@@ -314,6 +315,16 @@ fn what_is_not_known_has_no_bound() {
     for result in [unknown * Enclosure::new(0.0, 0.0), unknown.exp(), unknown.sigmoid()] {
         assert!(result.error().is_infinite(), "{result:?}");
     }
+}
+
+#[test]
+fn what_may_overflow_has_no_bound() {
+    let large = Enclosure::from_f32(3e38);
+    for result in [large + large, large * large, Enclosure::from_f64(1e39), large / (-large).exp()]
+    {
+        assert!(result.error().is_infinite(), "{result:?}");
+    }
+    assert!((large - Enclosure::from_f32(1.0)).error().is_finite());
 }
 
 #[test]

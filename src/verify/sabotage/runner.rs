@@ -150,7 +150,8 @@ impl<F: AsyncFn(&Gpu, &Kernel, Effort) -> Result<(), Failure>> Bench<F> {
         for &quick in efforts {
             let effort = Effort { quick, ..self.effort };
             let mut trial = Trial::new(&self.gpu, kernel.spec.name, effort);
-            kernel.check(&mut trial).await.map_err(|failure| (failure, quick))?;
+            let checked = kernel.check(&mut trial).await.and_then(|()| trial.all_checked());
+            checked.map_err(|failure| (failure, quick))?;
         }
         (self.further)(&self.gpu, kernel, self.effort).await.map_err(|failure| (failure, false))
     }
