@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::case::CaseName;
-use super::row::{Row, SavedRow};
+use super::quietness::Quietness;
+use super::row::SavedRow;
 use super::statistics::{self, Comparison, Verdict, mann_whitney, median};
-use super::{ClockKind, Results, Suite};
-use crate::gpu::AdapterSummary;
+use super::{ClockKind, Suite};
 
 /// The largest probability of chance with which placements still count as different.
 const CHANCE: f64 = 0.05;
@@ -16,9 +16,18 @@ const CHANCE: f64 = 0.05;
 /// By how much the canary may differ between two runs that are compared.
 const STATE: f64 = 0.05;
 
-/// By how much a launch that does next to nothing may: of fifteen runs on one machine, between which
-/// nothing had changed, the slowest had 1.18 times the fastest.
+/// By how much the launch of one kernel may differ where that of the canary is the same: of fifteen
+/// runs on one machine, between which nothing had changed, the slowest launch that does next to nothing
+/// had 1.18 times the fastest.
 const LAUNCH_STATE: f64 = 0.2;
+
+/// A launch that is bound to so many bytes, or more, is a large one.
+const LARGE_BYTES: f64 = 4e6;
+
+/// By how much a large launch may differ between two runs of one binary, in all its places at once:
+/// which pages of memory a process gets, and what neighbours leave of a shared cache, is the same for
+/// all of a run and another matter in the next.
+const LARGE_STATE: f64 = 0.25;
 
 /// With fewer placements than these, one alone may be what differs, by [`PLACE`].
 const ENOUGH_PLACES: usize = 4;
@@ -31,14 +40,16 @@ const PLACE: f64 = 0.12;
 pub struct Saved {
     /// Of the program.
     pub version: String,
+    /// What was asked for.
+    pub suite: Suite,
     /// Where it ran.
     pub adapter: SavedAdapter,
     /// What kernels were timed with, if any were.
     pub clock: Option<SavedClock>,
     /// Whether its figures mean nothing.
     pub quick: bool,
-    /// What the canary took while the machine was quiet.
-    pub quiet_canary_us: Option<f64>,
+    /// Whether it had the machine for itself.
+    pub quietness: Quietness,
     /// What it measured.
     pub rows: Vec<SavedRow>,
 }
@@ -62,49 +73,58 @@ pub struct SavedClock {
 }
 
 impl Saved {
-    /// Whether it can be compared with; if not, why.
+    /// The run that a JSON report is of.
     ///
     /// # Errors
-    /// The first row that cannot.
-    pub fn check(&self) -> Result<(), String> {
+    /// Why it is none that can be compared.
+    pub fn parse(json: &[u8]) -> Result<Self, String> {
+        let saved: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         let is_time = |us: &f64| *us > 0.0 && us.is_finite();
         let is_right =
             |row: &&SavedRow| !row.samples_us.is_empty() && row.samples_us.iter().all(is_time);
-        match self.rows.iter().find(|row| !is_right(row)) {
-            None => Ok(()),
+        match saved.rows.iter().find(|row| !is_right(row)) {
+            None => Ok(saved),
             Some(row) => Err(format!("{} has no times, or one that is none", row.name.path())),
         }
     }
 
-    /// What is not as it is now, so that rows differ for another reason than their kernels.
+    /// What is not as it is in a later run, so that rows differ for another reason than their kernels.
     #[must_use]
-    pub fn differences(&self, adapter: &AdapterSummary, results: &Results) -> Vec<String> {
-        let clock = |used: Option<ClockKind>| used.map_or("none", ClockKind::name);
+    pub fn differences(&self, later: &Self) -> Vec<String> {
         let pairs = [
-            ("clock", clock(self.clock.map(|then| then.used)), clock(results.clock_kind())),
-            ("adapter", self.adapter.name.as_str(), adapter.name.as_str()),
-            ("driver", &self.adapter.driver, &adapter.driver),
-            ("backend", &self.adapter.backend, adapter.backend.name()),
-            ("version", &self.version, env!("CARGO_PKG_VERSION")),
+            ("clock", self.clock_name(), later.clock_name()),
+            ("adapter", &self.adapter.name, &later.adapter.name),
+            ("driver", &self.adapter.driver, &later.adapter.driver),
+            ("backend", &self.adapter.backend, &later.adapter.backend),
+            ("version", &self.version, &later.version),
         ];
         let differ = pairs.into_iter().filter(|(_, then, now)| then != now);
         let differ = differ.map(|(what, then, now)| format!("{what} was {then}, is {now}"));
         let quick = self.quick.then(|| "that was a --quick run, whose figures mean nothing".into());
-        let canary = self.canary_ratio(results).filter(|ratio| has_changed(*ratio));
+        let runs = [("that", self), ("this", later)];
+        let is_loud = |(_, run): &(&str, &Self)| run.quietness.is_quiet() == Some(false);
+        let loud = runs.into_iter().filter(is_loud);
+        let loud =
+            loud.map(|(which, _)| format!("{which} run did not have the machine for itself"));
+        let canary = self.canary_ratio(later).filter(|ratio| has_changed(*ratio));
         let canary = canary.map(|ratio| {
             format!("the canary takes {ratio:.2} times as long as then: no difference is sure")
         });
-        quick.into_iter().chain(differ).chain(canary).collect()
+        quick.into_iter().chain(differ).chain(loud).chain(canary).collect()
     }
 
-    /// Whether kernels were timed on the clock that they are timed on now.
-    fn has_same_clock(&self, results: &Results) -> bool {
-        self.clock.map(|then| then.used) == results.clock_kind()
+    fn clock_name(&self) -> &'static str {
+        self.clock.map_or("none", |clock| clock.used.name())
     }
 
-    /// How many times as long the canary takes now.
-    fn canary_ratio(&self, results: &Results) -> Option<f64> {
-        Some(results.quiet_canary_us? / self.quiet_canary_us?)
+    /// How many times as long the canary takes in a later run.
+    fn canary_ratio(&self, later: &Self) -> Option<f64> {
+        Some(later.quietness.canary_us? / self.quietness.canary_us?)
+    }
+
+    /// Whether a row decides: peaks are there to hold others against, unless they were asked for.
+    fn decides_by(&self, name: &CaseName) -> bool {
+        name.suite != Suite::Peaks || self.suite == Suite::Peaks
     }
 }
 
@@ -120,6 +140,8 @@ pub struct Change {
     pub after_us: f64,
     /// Whether the shader's text is another one.
     pub shader_changed: bool,
+    /// Whether it counts as a regression: peaks that were not asked for do not.
+    pub decides: bool,
     /// How they differ.
     #[serde(flatten)]
     pub comparison: Comparison,
@@ -128,7 +150,7 @@ pub struct Change {
 impl Change {
     fn is_regression(&self, percent: f64) -> bool {
         let is_slower = self.comparison.verdict == Verdict::Slower;
-        is_slower && self.comparison.ratio_ci95[0] > 1.0 + percent / 100.0
+        self.decides && is_slower && self.comparison.ratio_ci95[0] > 1.0 + percent / 100.0
     }
 }
 
@@ -144,7 +166,8 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// Whether no row is slower by more than so many per cent, beyond doubt, and none is missing.
+    /// Whether no row that decides is slower by more than so many per cent, beyond doubt, and none is
+    /// missing.
     #[must_use]
     pub fn passes(&self, percent: f64) -> bool {
         self.missing.is_empty() && !self.changes.iter().any(|change| change.is_regression(percent))
@@ -156,36 +179,37 @@ fn has_changed(canary_ratio: f64) -> bool {
     (canary_ratio - 1.0).abs() > STATE
 }
 
-/// Every row beside the same of a saved run.
+/// Every row of a run beside the same of an earlier one.
 #[must_use]
-pub fn compare(saved: &Saved, results: &Results) -> Compared {
-    let before: BTreeMap<_, _> = saved.rows.iter().map(|row| (&row.name, row)).collect();
-    let has_changed = saved.canary_ratio(results).is_some_and(has_changed);
+pub fn compare(before: &Saved, after: &Saved) -> Compared {
+    let rows: BTreeMap<_, _> = before.rows.iter().map(|row| (&row.name, row)).collect();
+    let has_changed = before.canary_ratio(after).is_some_and(has_changed);
+    let launch_us = [before, after].map(|run| run.quietness.launch_us);
     let mut compared = Compared::default();
-    for after in results.all_rows() {
-        match before.get(&after.name) {
-            Some(before) => {
+    for row in &after.rows {
+        let decides = after.decides_by(&row.name);
+        match rows.get(&row.name) {
+            Some(earlier) => {
                 // Whole runs are always timed on the host's clock.
                 let has_same_clock =
-                    after.name.suite == Suite::Training || saved.has_same_clock(results);
+                    row.name.suite == Suite::Training || before.clock_name() == after.clock_name();
                 let is_same = has_same_clock && !has_changed;
-                compared.changes.push(change(before, after, is_same, results.peaks.launch_us));
+                let change = change([earlier, row], is_same, launch_us);
+                compared.changes.push(Change { decides, ..change });
             }
-            None => compared.missing.push(after.name.path()),
+            None if decides => compared.missing.push(row.name.path()),
+            None => {}
         }
     }
-    compared.left_out = before.len() - compared.changes.len();
+    compared.left_out = rows.len() - compared.changes.len();
     compared
 }
 
 /// How a row differs, by its quiet samples. What looks like a difference is none that is sure where
 /// clock and machine are not the same, where no sample was quiet, where the same launch in other
-/// places of memory differs as much, or where what any launch takes does.
-fn change(before: &SavedRow, after: Row, is_same: bool, launch_us: Option<f64>) -> Change {
-    let all = [
-        (&before.samples_us, &before.placements, &before.quiet),
-        (&after.samples_us, &after.placements, &after.quiet),
-    ];
+/// places of memory differs as much, or where what any launch takes does, or any large one.
+fn change(rows: [&SavedRow; 2], is_same: bool, launch_us: [Option<f64>; 2]) -> Change {
+    let all = rows.map(|row| (&row.samples_us, &row.placements, &row.quiet));
     let quiet = all.map(|(us, placements, quiet)| only_quiet(us, placements, quiet));
     let were_quiet = quiet.iter().all(|(us, _)| !us.is_empty());
     let [then, now] = if were_quiet {
@@ -196,7 +220,11 @@ fn change(before: &SavedRow, after: Row, is_same: bool, launch_us: Option<f64>) 
     let mut comparison = statistics::compare(&then.0, &now.0, statistics::FLOOR);
     let before_us = median(&then.0);
     let places = [medians(&then), medians(&now)];
-    let is_beyond = comparison.is_beyond(doubt(&places, launch_us, before_us));
+    let [before, after] = rows;
+    let doubt = of_places(&places)
+        .max(of_launches(launch_us, before_us))
+        .max(of_memory(before.working_set_bytes));
+    let is_beyond = comparison.is_beyond(doubt);
     let is_sure = were_quiet && is_same && is_beyond && are_apart(&places);
     if comparison.verdict.is_difference() && !is_sure {
         comparison.verdict = Verdict::Unclear;
@@ -205,7 +233,8 @@ fn change(before: &SavedRow, after: Row, is_same: bool, launch_us: Option<f64>) 
         before_us,
         after_us: median(&now.0),
         shader_changed: before.shader != after.shader,
-        name: after.name,
+        decides: true,
+        name: after.name.clone(),
         comparison,
     }
 }
@@ -231,13 +260,23 @@ fn medians((samples_us, placements): &Placed) -> Vec<f64> {
     of.values().map(|samples| median(samples)).collect()
 }
 
-/// The difference that must be there so that it is one of the kernel: of a launch that is short
-/// against what a launch takes by itself, or was timed in few places, a small one is not.
-fn doubt(places: &[Vec<f64>; 2], launch_us: Option<f64>, before_us: f64) -> f64 {
+/// The difference that must be there so that it is one of the kernel where it was timed in few places.
+fn of_places(places: &[Vec<f64>; 2]) -> f64 {
     let fewest = places[0].len().min(places[1].len());
-    let of_place = if (1..ENOUGH_PLACES).contains(&fewest) { PLACE } else { 0.0 };
-    let of_launch = LAUNCH_STATE * (launch_us.unwrap_or(0.0) / before_us).min(1.0);
-    of_launch.max(of_place)
+    if (1..ENOUGH_PLACES).contains(&fewest) { PLACE } else { 0.0 }
+}
+
+/// The same of a launch that is short against what the canary's launches take by themselves: as much as
+/// these differ between the two runs, and more.
+fn of_launches(launch_us: [Option<f64>; 2], before_us: f64) -> f64 {
+    let [Some(then), Some(now)] = launch_us else { return 0.0 };
+    let differ = then.max(now) / then.min(now) - 1.0;
+    (LAUNCH_STATE + differ) * (then.max(now) / before_us).min(1.0)
+}
+
+/// The same of a large launch.
+fn of_memory(working_set_bytes: Option<f64>) -> f64 {
+    if working_set_bytes.is_some_and(|bytes| bytes >= LARGE_BYTES) { LARGE_STATE } else { 0.0 }
 }
 
 /// Whether the placements of one run are slower than those of the other, beyond chance. Samples of
@@ -257,9 +296,6 @@ fn are_apart([before, after]: &[Vec<f64>; 2]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::Row;
-    use crate::bench::statistics::Summary;
-    use crate::gpu::{Backend, DeviceType};
     use crate::rng::Stream;
 
     #[test]
@@ -284,11 +320,16 @@ mod tests {
     }
 
     #[test]
-    fn few_places_and_short_launches_ask_for_larger_differences() {
-        let places = |count| [vec![1.0; count], vec![1.0; count]];
-        assert_eq!(doubt(&places(9), Some(20.0), 40.0), 0.1);
-        assert_eq!(doubt(&places(9), Some(20.0), 10.0), 0.2);
-        assert_eq!([2, 4, 0].map(|count| doubt(&places(count), None, 1.0)), [0.12, 0.0, 0.0]);
+    fn few_places_and_short_or_large_launches_ask_for_larger_differences() {
+        let places = |count| of_places(&[vec![1.0; count], vec![1.0; count]]);
+        assert_eq!([9, 2, 4, 0].map(places), [0.0, 0.12, 0.0, 0.0]);
+        let launches = |then, now, before_us| of_launches([Some(then), Some(now)], before_us);
+        assert_eq!(launches(20.0, 20.0, 40.0), 0.1);
+        assert_eq!(launches(20.0, 20.0, 10.0), 0.2);
+        assert!((launches(20.0, 30.0, 30.0) - 0.7).abs() < 1e-12, "launches differ by half");
+        assert!(launches(30.0, 20.0, 300.0) < 0.08, "of which this is a tenth");
+        assert_eq!(of_launches([Some(20.0), None], 10.0), 0.0);
+        assert_eq!([None, Some(3.9e6), Some(4.2e6)].map(of_memory), [0.0, 0.0, LARGE_STATE]);
     }
 
     #[test]
@@ -302,7 +343,7 @@ mod tests {
 
     /// The run of one kernel: samples of 100 µs times `factor` with 2 % of noise, in nine places that
     /// are 1 % apart, a quarter of them beside a canary that was slow, and twice as long.
-    fn run(seed: u64, factor: f64, quiet_canary_us: f64) -> Results {
+    fn run(seed: u64, factor: f64, canary_us: f64) -> Saved {
         let stream = Stream::new(seed);
         let mut placements = vec![];
         let (mut samples_us, mut quiet) = (vec![], vec![]);
@@ -322,25 +363,23 @@ mod tests {
             variant: String::new(),
             size: "[4096]".into(),
         };
-        let time = Summary::of(&samples_us, seed);
-        let row = Row { placements, quiet, ..Row::of_times(name, time, samples_us) };
-        let quiet_canary_us = Some(quiet_canary_us);
-        Results { rows: vec![row], quiet_canary_us, ..Results::default() }
-    }
-
-    /// As it is read from the file that it was saved in.
-    fn saved(results: &Results) -> Saved {
+        let (shader, working_set_bytes) = (None, Some(32_768.0));
+        let row = SavedRow { name, shader, working_set_bytes, samples_us, placements, quiet };
+        let quietness = Quietness { canary_us: Some(canary_us), ..Quietness::default() };
         let [name, driver, backend] = ["a", "b", "c"].map(Into::into);
-        let adapter = SavedAdapter { name, driver, backend };
-        let rows = serde_json::to_value(&results.rows).expect("rows are JSON");
-        let rows = serde_json::from_value(rows).expect("and can be read");
-        let quiet_canary_us = results.quiet_canary_us;
-        let version = "0.1.0".into();
-        Saved { version, adapter, clock: None, quick: false, quiet_canary_us, rows }
+        Saved {
+            version: "0.1.0".into(),
+            suite: Suite::Kernels,
+            adapter: SavedAdapter { name, driver, backend },
+            clock: None,
+            quick: false,
+            quietness,
+            rows: vec![row],
+        }
     }
 
-    fn verdict(before: &Results, after: &Results) -> Verdict {
-        compare(&saved(before), after).changes[0].comparison.verdict
+    fn verdict(before: &Saved, after: &Saved) -> Verdict {
+        compare(before, after).changes[0].comparison.verdict
     }
 
     #[test]
@@ -362,7 +401,7 @@ mod tests {
         let before = run(1, 1.0, 50.0);
         assert_eq!(verdict(&before, &run(2, 1.2, 50.0)), Verdict::Slower);
         assert_eq!(verdict(&before, &run(2, 1.2, 53.0)), Verdict::Unclear);
-        let change = &compare(&saved(&before), &run(2, 1.2, 50.0)).changes[0];
+        let change = &compare(&before, &run(2, 1.2, 50.0)).changes[0];
         assert!(change.is_regression(10.0) && !change.is_regression(30.0));
         assert!((change.before_us - 101.0).abs() < 2.0, "only quiet samples: {}", change.before_us);
     }
@@ -371,19 +410,24 @@ mod tests {
     fn nothing_is_sure_of_samples_none_of_which_was_quiet() {
         let (before, mut after) = (run(1, 1.0, 50.0), run(2, 1.2, 50.0));
         after.rows[0].quiet.fill(false);
-        let change = &compare(&saved(&before), &after).changes[0];
+        let change = &compare(&before, &after).changes[0];
         assert_eq!(change.comparison.verdict, Verdict::Unclear);
         assert!(change.after_us > 115.0, "all samples: {}", change.after_us);
     }
 
     #[test]
     fn a_difference_that_a_launch_or_a_place_explains_is_not_sure() {
-        let (before, mut after) = (run(1, 1.0, 50.0), run(2, 1.1, 50.0));
+        let (mut before, mut after) = (run(1, 1.0, 50.0), run(2, 1.1, 50.0));
         assert_eq!(verdict(&before, &after), Verdict::Slower);
-        after.peaks.launch_us = Some(60.0);
-        assert_eq!(verdict(&before, &after), Verdict::Unclear, "12 % of it are of the launch");
-        after.peaks.launch_us = Some(30.0);
-        assert_eq!(verdict(&before, &after), Verdict::Slower, "6 %");
+        let mut launches = |then, now| {
+            before.quietness.launch_us = Some(then);
+            after.quietness.launch_us = Some(now);
+            verdict(&before, &after)
+        };
+        assert_eq!(launches(60.0, 60.0), Verdict::Unclear, "12 % of it are of the launch");
+        assert_eq!(launches(30.0, 30.0), Verdict::Slower, "6 %");
+        assert_eq!(launches(30.0, 36.0), Verdict::Unclear, "launches take 6 µs more now");
+        before.quietness.launch_us = None;
         for place in &mut after.rows[0].placements {
             *place %= 2;
         }
@@ -391,38 +435,80 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_sure_on_another_clock_and_a_quick_run_is_named() {
-        let (before, after) = (run(1, 1.0, 50.0), run(2, 1.2, 50.0));
-        let mut saved = saved(&before);
-        assert_eq!(compare(&saved, &after).changes[0].comparison.verdict, Verdict::Slower);
-        saved.clock = Some(SavedClock { used: ClockKind::Host });
-        saved.quick = true;
-        assert_eq!(compare(&saved, &after).changes[0].comparison.verdict, Verdict::Unclear);
-        let adapter = AdapterSummary {
-            name: saved.adapter.name.clone(),
-            backend: Backend::Vulkan,
-            driver: saved.adapter.driver.clone(),
-            device_type: DeviceType::Software,
+    fn large_launches_of_one_binary_differ_by_more_before_that_is_sure() {
+        let large = |seed, factor| {
+            let mut run = run(seed, factor, 50.0);
+            run.rows[0].working_set_bytes = Some(8e6);
+            run
         };
-        let notes = saved.differences(&adapter, &after).join("; ");
+        let before = large(1, 1.0);
+        assert_eq!(verdict(&before, &large(2, 1.2)), Verdict::Unclear);
+        assert_eq!(verdict(&before, &large(2, 1.4)), Verdict::Slower);
+    }
+
+    #[test]
+    fn a_peak_decides_only_if_peaks_were_asked_for() {
+        let peak = |seed, factor, suite| {
+            let mut run = Saved { suite, ..run(seed, factor, 50.0) };
+            run.rows[0].name.suite = Suite::Peaks;
+            run
+        };
+        for (suite, decides) in [(Suite::Kernels, false), (Suite::All, false), (Suite::Peaks, true)]
+        {
+            let (before, mut after) = (peak(1, 1.0, suite), peak(2, 1.5, suite));
+            let compared = compare(&before, &after);
+            assert_eq!(compared.changes[0].comparison.verdict, Verdict::Slower);
+            assert_eq!(compared.passes(10.0), !decides, "{suite:?}");
+            after.rows[0].name.size = "[5]".into();
+            assert_eq!(compare(&before, &after).passes(10.0), !decides, "{suite:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_sure_on_another_clock_and_a_quick_run_is_named() {
+        let (mut before, after) = (run(1, 1.0, 50.0), run(2, 1.2, 50.0));
+        assert_eq!(verdict(&before, &after), Verdict::Slower);
+        before.clock = Some(SavedClock { used: ClockKind::Host });
+        before.quick = true;
+        assert_eq!(verdict(&before, &after), Verdict::Unclear);
+        let notes = before.differences(&after).join("; ");
         assert!(notes.contains("--quick") && notes.contains("clock was host, is none"), "{notes}");
     }
 
     #[test]
+    fn a_run_beside_a_constant_neighbour_is_named() {
+        let (before, mut after) = (run(1, 1.0, 50.0), run(2, 1.0, 50.0));
+        assert!(before.differences(&after).is_empty());
+        after.quietness.best_canary_us = Some(30.0);
+        assert_eq!(before.differences(&after), ["this run did not have the machine for itself"]);
+        assert_eq!(after.differences(&before), ["that run did not have the machine for itself"]);
+    }
+
+    #[test]
     fn a_row_without_times_is_refused() {
-        let mut saved = saved(&run(1, 1.0, 50.0));
-        assert_eq!(saved.check(), Ok(()));
-        saved.rows[0].samples_us.clear();
-        assert!(saved.check().is_err());
+        let json = |samples: &str| {
+            let quietness =
+                r#"{"canary_us": null, "best_canary_us": null, "launch_us": null, "load": null}"#;
+            format!(
+                r#"{{"version": "0", "suite": "all", "quick": false, "clock": null, "quietness": {quietness},
+                "adapter": {{"name": "a", "driver": "b", "backend": "c"}}, "rows": [{{"suite": "kernels",
+                "kernel": "k", "variant": "", "size": "[1]", "shader": null, "working_set_bytes": null,
+                "samples_us": {samples}, "placements": [], "quiet": []}}]}}"#
+            )
+        };
+        assert!(Saved::parse(json("[1.0]").as_bytes()).is_ok());
+        for samples in ["[]", "[1.0, -1.0]", "[null]"] {
+            assert!(Saved::parse(json(samples).as_bytes()).is_err(), "{samples}");
+        }
     }
 
     #[test]
     fn what_is_slower_or_missing_in_the_saved_run_does_not_pass() {
         let (before, mut after) = (run(1, 1.0, 50.0), run(2, 1.0, 50.0));
-        assert!(compare(&saved(&before), &after).passes(0.0));
-        assert!(!compare(&saved(&before), &run(2, 1.2, 50.0)).passes(10.0));
+        assert!(compare(&before, &after).passes(0.0));
+        assert!(!compare(&before, &run(2, 1.2, 50.0)).passes(10.0));
         after.rows[0].name.size = "[5]".into();
-        let compared = compare(&saved(&before), &after);
+        let compared = compare(&before, &after);
         assert!(compared.changes.is_empty() && !compared.passes(1e9));
         assert_eq!(
             (&compared.missing[..], compared.left_out),

@@ -5,13 +5,17 @@
 //! a list of contenders that do the same work; one is added by one more `Contender`.
 
 pub mod baseline;
+mod best;
+mod canary;
 mod case;
 mod cases;
 mod clock;
 mod compare;
 mod contest;
 mod crossover;
+mod load;
 mod peaks;
+mod quietness;
 mod row;
 mod sampler;
 mod session;
@@ -21,13 +25,16 @@ mod worst_exp;
 
 use std::cell;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Duration;
 
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 
+use best::{Best, Key};
+use canary::Canary;
 use cases::Checked;
-use peaks::Instruments;
+use load::LoadMeter;
 use sampler::Sampler;
 use session::Session;
 
@@ -36,7 +43,9 @@ pub use clock::{Clock, ClockKind};
 pub use compare::{Change, Compared, Saved, compare};
 pub use contest::{GroupResult, RunsOn, TrainingRow};
 pub use crossover::{Cell, Fastest};
+pub use load::Load;
 pub use peaks::{Bandwidth, Bound, Peaks};
+pub use quietness::Quietness;
 pub use row::{Row, SavedRow};
 
 use crate::error::Error;
@@ -100,6 +109,9 @@ impl Only {
     }
 }
 
+/// Readings of the canary before anything else.
+const READINGS_BEFORE: u32 = 10;
+
 /// How much is done.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
@@ -109,6 +121,8 @@ pub struct Options<'a> {
     pub budget: Duration,
     /// Makes a kernel slower by so many per cent, to see whether that is found.
     pub handicap: Option<(&'a str, u32)>,
+    /// Folder in which the best canary of this machine is kept across runs, if any.
+    pub cache: Option<&'a Path>,
     /// Is told how far the run has come, before each check of a case, each sample and each run; says
     /// whether to go on.
     pub observe: &'a dyn Fn(Progress) -> ControlFlow<()>,
@@ -130,8 +144,8 @@ pub struct Progress {
 pub struct Results {
     /// What was timed with.
     pub clock: Option<Clock>,
-    /// What the canary took while the machine was quiet.
-    pub quiet_canary_us: Option<f64>,
+    /// Whether the run had the machine for itself.
+    pub quietness: Quietness,
     /// What the adapter can do at most.
     pub peaks: Peaks,
     /// Every case that was found right.
@@ -202,6 +216,7 @@ pub async fn run(
         )));
     }
     let mut results = Results::default();
+    let load = LoadMeter::start();
     let mut measured = Ok(());
     if suite != Suite::Training {
         measured = measure_kernels(gpu, suite, only, options, &mut results).await;
@@ -210,6 +225,7 @@ pub async fn run(
     if suite.has(Suite::Training) && wants_all && goes_on {
         measured = measure_training(gpu, options, &mut results).await;
     }
+    results.quietness.load = load.read();
     match measured {
         // What there is is worth more than nothing.
         Err(error @ (Error::Gpu(_) | Error::Undone { .. })) => results.failure = Some(error),
@@ -284,25 +300,49 @@ async fn measure_kernels(
     let invocations = peaks::invocations(gpu).await?;
     planned.extend(cases::planned_peaks(gpu, invocations));
     let sampler = Sampler::new(gpu, invocations).await?;
-    let instruments = Instruments::new(gpu, invocations).await?;
-    let mut session = Session { sampler, instruments, options, canary: vec![] };
+    let canary = Canary::new(gpu, invocations).await?;
+    let mut session = Session { sampler, canary, options };
+    // Before the checks, too: they may be what slows down the rest.
+    for _ in 0..READINGS_BEFORE {
+        session.read_canary().await?;
+    }
     let mut checked = Checked::new();
     let measured = match checked.add(gpu, planned, options).await {
         Ok(ControlFlow::Continue(())) => session.measure(&mut checked.cases, options.budget).await,
         broken_off => broken_off,
     };
-    // So few samples say nothing of the machine.
-    let quiet_us = if options.quick { f64::NAN } else { row::quiet_us(&session.canary) };
+    results.quietness = quietness(gpu, &session);
+    let quiet_us = results.quietness.best_canary_us;
     for case in checked.cases.iter().filter(|case| case.name.suite == Suite::Peaks) {
         results.peaks.add(case);
     }
     let row = |case| Row::of(case, &results.peaks, quiet_us);
     results.rows = checked.cases.iter().filter_map(row).collect();
-    results.quiet_canary_us = quiet_us.is_finite().then_some(quiet_us);
     results.clock = Some(session.sampler.clock);
     results.faults = checked.faults;
     results.interrupted = measured?.is_break();
     Ok(())
+}
+
+/// What the canary says of the machine, now and as it was at best; that is kept.
+fn quietness(gpu: &Gpu, session: &Session<'_>) -> Quietness {
+    let Session { sampler, canary, options } = session;
+    // So few samples say nothing of the machine.
+    let Some(quiet) = canary.quiet().filter(|_| !options.quick) else {
+        return Quietness::default();
+    };
+    let key = Key::new(&gpu.adapter, sampler.clock.used, canary.identity.clone());
+    let best = options.cache.map(|folder| Best::new(folder, key));
+    let known = best.as_ref().and_then(Best::us).unwrap_or(f64::INFINITY);
+    if let Some(best) = best.filter(|_| canary.is_known_well()) {
+        best.keep(quiet.work_us);
+    }
+    Quietness {
+        canary_us: Some(quiet.work_us),
+        best_canary_us: Some(known.min(quiet.work_us)),
+        launch_us: Some(quiet.launch_us),
+        load: None,
+    }
 }
 
 /// What to do where nothing is left to be timed.

@@ -179,20 +179,8 @@ pub(super) async fn busy(gpu: &Gpu, invocations: usize) -> Result<Dispatch, Erro
     peak_arithmetic::dispatch(gpu, &kernel, ITERATIONS, [0.75, 0.5], &out).await
 }
 
-/// What a session needs beside its cases.
-pub(super) struct Instruments {
-    /// A fixed piece of work: arithmetic, and a copy, as either can be what somebody else slows down.
-    pub canary: [Dispatch; 2],
-}
-
-impl Instruments {
-    pub async fn new(gpu: &Gpu, invocations: usize) -> Result<Self, Error> {
-        let canary = [busy(gpu, invocations).await?, copy(gpu, 1 << 21).await?];
-        Ok(Self { canary })
-    }
-}
-
-async fn copy(gpu: &Gpu, len: usize) -> Result<Dispatch, Error> {
+/// A copy of so many values.
+pub(super) async fn copy(gpu: &Gpu, len: usize) -> Result<Dispatch, Error> {
     let kernel = Kernel::new(gpu, &peak_copy::SPEC, &[]).await?;
     let [input, out] = [gpu.zeros("input", len).await?, gpu.zeros("out", len).await?];
     peak_copy::dispatch(gpu, &kernel, [&input, &out]).await

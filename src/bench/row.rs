@@ -4,11 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::case::{Case, CaseName, Samples};
 use super::peaks::{Bound, Peaks};
+use super::quietness::QUIET;
 use super::statistics::Summary;
-
-/// A sample is quiet if the canary beside it took no longer than this many times what it takes on a
-/// quiet machine. Beside the others, somebody else was at work.
-const QUIET: f64 = 1.1;
 
 /// A row is marked if fewer of its samples are quiet.
 const QUIET_SHARE: f64 = 0.5;
@@ -32,6 +29,8 @@ pub struct Row {
     pub gbps: Option<f64>,
     /// The former divided by the latter, in flops a byte.
     pub intensity: Option<f64>,
+    /// Bytes of all that a launch is bound to.
+    pub working_set_bytes: Option<f64>,
     /// How near it comes to the nearest peak.
     pub percent_of_peak: Option<f64>,
     /// Which peak that is.
@@ -56,6 +55,8 @@ pub struct SavedRow {
     pub name: CaseName,
     /// The first digits of the SHA-256 of the shader's text.
     pub shader: Option<String>,
+    /// Bytes of all that a launch is bound to.
+    pub working_set_bytes: Option<f64>,
     /// Every sample.
     pub samples_us: Vec<f64>,
     /// In which place in memory each was taken, by number.
@@ -75,6 +76,7 @@ impl Row {
             gflops: None,
             gbps: None,
             intensity: None,
+            working_set_bytes: None,
             percent_of_peak: None,
             bound_by: None,
             drifted: None,
@@ -85,8 +87,8 @@ impl Row {
         }
     }
 
-    /// Of a case that has samples.
-    pub(super) fn of(case: &Case, peaks: &Peaks, quiet_us: f64) -> Option<Self> {
+    /// Of a case that has samples, by what the canary takes on a quiet machine.
+    pub(super) fn of(case: &Case, peaks: &Peaks, quiet_us: Option<f64>) -> Option<Self> {
         let Samples { us, placements, canary, .. } = &case.samples;
         if us.is_empty() {
             return None;
@@ -105,6 +107,7 @@ impl Row {
             gflops,
             gbps,
             intensity: gflops.and(gbps).map(|_| case.cost.flops / case.cost.bytes),
+            working_set_bytes: Some(case.working_set_bytes()),
             percent_of_peak: share.map(|(share, _)| 100.0 * share),
             bound_by: share.map(|(_, bound)| bound),
             drifted: Some(has_drifted(&quiet)),
@@ -119,19 +122,12 @@ impl Row {
 /// From here bootstrap draws, so that the same samples give the same interval.
 pub(super) const SEED: u64 = 48;
 
-/// What the canary takes on a quiet machine: a quarter of its samples take less.
-pub(super) fn quiet_us(canary: &[f64]) -> f64 {
-    let mut sorted = canary.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 4).copied().unwrap_or(f64::NAN)
-}
-
 /// Which samples are quiet; all, where it is not known what that is.
-fn quiet(beside: &[f64], quiet_us: f64) -> Vec<bool> {
-    beside.iter().map(|&us| quiet_us.is_nan() || us <= QUIET * quiet_us).collect()
+fn quiet(beside: &[f64], quiet_us: Option<f64>) -> Vec<bool> {
+    beside.iter().map(|us| quiet_us.is_none_or(|quiet_us| *us <= QUIET * quiet_us)).collect()
 }
 
-/// Whether the machine was somebody else's for most of the time.
+/// Whether the machine was not quiet for most of the time.
 fn has_drifted(quiet: &[bool]) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "samples are few")]
     let [count, all] = [quiet.iter().filter(|&&is| is).count(), quiet.len()].map(|n| n as f64);
@@ -145,11 +141,12 @@ mod tests {
     #[test]
     fn samples_are_quiet_where_the_canary_is_and_a_row_has_drifted_where_most_are_not() {
         let canary = [150.0, 100.0, 101.0, 99.0, 108.0, 180.0, 102.0, 103.0];
-        assert_eq!(quiet_us(&canary), 101.0);
-        let found = quiet(&canary, 101.0);
+        let found = quiet(&canary, Some(101.0));
         assert_eq!(found, [false, true, true, true, true, false, true, true]);
         assert!(!has_drifted(&found) && !has_drifted(&[true, false]));
         assert!(has_drifted(&[true, false, false]) && !has_drifted(&[]));
-        assert!(quiet_us(&[]).is_nan() && quiet(&[7.0], f64::NAN)[0]);
+        assert!(quiet(&[7.0], None)[0]);
+        let beside_a_constant_neighbour = quiet(&canary, Some(60.0));
+        assert!(has_drifted(&beside_a_constant_neighbour), "slower than the machine was");
     }
 }

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use super::canary::Canary;
 use super::case::{Case, Samples};
-use super::peaks::Instruments;
 use super::sampler::Sampler;
 use super::{Options, Progress};
 use crate::error::Error;
@@ -16,10 +16,8 @@ const MOST: Duration = Duration::from_secs(15);
 /// What samples are taken with.
 pub(super) struct Session<'a> {
     pub sampler: Sampler<'a>,
-    pub instruments: Instruments,
+    pub canary: Canary,
     pub options: Options<'a>,
-    /// Every sample of the canary, in their order.
-    pub canary: Vec<f64>,
 }
 
 impl Session<'_> {
@@ -35,7 +33,7 @@ impl Session<'_> {
         }
         let most = MOST.min(budget / u32::try_from(cases.len().max(1)).expect("few"));
         let start = Instant::now();
-        let mut before = self.sample_canary().await?;
+        let mut before = self.read_canary().await?;
         for round in 0.. {
             let order = shuffled(cases, round);
             if order.is_empty() {
@@ -49,14 +47,14 @@ impl Session<'_> {
                 before = self.sample(&mut cases[index], before, most).await?;
                 if self.sampler.has_changed_clocks() {
                     // What was taken on the other clock is worth nothing.
-                    self.canary.clear();
+                    self.canary.readings.clear();
                     for case in &mut *cases {
                         case.samples = Samples::default();
                     }
                     if self.prepare_all(cases).await?.is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
-                    before = self.sample_canary().await?;
+                    before = self.read_canary().await?;
                 }
             }
         }
@@ -70,6 +68,7 @@ impl Session<'_> {
                 return Ok(ControlFlow::Break(()));
             }
             self.prepare(case).await?;
+            self.read_canary().await?;
         }
         Ok(ControlFlow::Continue(()))
     }
@@ -95,7 +94,7 @@ impl Session<'_> {
         let launches = case.launches + more;
         let number = case.samples.us.len() % case.placements.len();
         let time = self.sampler.pass(&case.placements[number], launches).await?;
-        let after = self.sample_canary().await?;
+        let after = self.read_canary().await?;
         if let Some(us) = time {
             let canary = f64::midpoint(before, after);
             let us = us / f64::from(case.launches);
@@ -111,13 +110,9 @@ impl Session<'_> {
         (kernel == case.name.kernel).then_some(percent)
     }
 
-    async fn sample_canary(&mut self) -> Result<f64, Error> {
-        loop {
-            if let Some(us) = self.sampler.pass_of(&self.instruments.canary).await? {
-                self.canary.push(us);
-                return Ok(us);
-            }
-        }
+    /// What the canary takes now, in microseconds.
+    pub async fn read_canary(&mut self) -> Result<f64, Error> {
+        Ok(self.canary.read(&mut self.sampler).await?.work_us)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
 use crate::processor::Processor;
-use crate::report::{self, BenchReport, PartsDisplay};
+use crate::report::{self, BenchComparison, BenchReport, PartsDisplay};
 
 /// What the samples of all kernels take at most, unless the user says otherwise: all suites together
 /// then end within five minutes, also on a software adapter.
@@ -47,8 +47,19 @@ pub(super) struct Args {
     /// Compare with a run that was kept under this name
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     compare: Option<String>,
-    /// Exit with 1 if a case is slower than the saved one by more than so many per cent, surely, or
-    /// is not in the saved run
+    /// Compare the run that was kept under this name, instead of measuring one now
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "compare",
+        conflicts_with_all = [
+            "suite", "kernel", "size", "filter", "budget", "save", "plot", "csv", "quick", "handicap",
+        ],
+        value_parser = parse_name,
+    )]
+    saved: Option<String>,
+    /// Exit with 1 if a case is slower than the saved one by more than this many per cent, surely, or
+    /// is not in the saved run; peaks count if the suite is peaks
     #[arg(long, value_name = "PERCENT", requires = "compare", value_parser = parse_percent)]
     fail_on_regression: Option<f64>,
     /// Draw roofline.png and times.png into this folder, which is made if it is not there
@@ -100,14 +111,13 @@ fn make_folder(folder: &Path) -> Result<(), Error> {
         .map_err(|error| Error::file(folder, format!("no folder can be made there: {error}")))
 }
 
-fn load(path: &Path) -> Result<Saved, Error> {
+fn load(name: &str) -> Result<Saved, Error> {
+    let path = &path_of(name)?;
     let text = fs::read(path).map_err(|error| {
         Error::file(path, format!("{error}; parity bench --save makes such a file"))
     })?;
-    let foreign = |why: String| Error::file(path, format!("no run of parity bench: {why}"));
-    let saved: Saved = serde_json::from_slice(&text).map_err(|error| foreign(error.to_string()))?;
-    saved.check().map_err(foreign)?;
-    Ok(saved)
+    Saved::parse(&text)
+        .map_err(|why| Error::file(path, format!("no run of this version's parity bench: {why}")))
 }
 
 fn parse_percent(text: &str) -> Result<f64, String> {
@@ -121,28 +131,35 @@ impl Args {
     pub(super) async fn run(self) -> Result<u8, Error> {
         bench::check_build()?;
         let saved_at = self.save.as_deref().map(path_of).transpose()?;
-        let saved = self.compare.as_deref().map(|name| load(&path_of(name)?)).transpose()?;
+        let before = self.compare.as_deref().map(load).transpose()?;
+        if let Some((before, name)) = before.as_ref().zip(self.saved.as_deref()) {
+            return self.compare_saved(before, &load(name)?);
+        }
         self.check_outputs(saved_at.as_deref())?;
         let gpu = Gpu::open(self.device.selection()).await?;
         let mut results = self.measure(&gpu).await?;
         let failure = results.failure.take();
-        let compared = saved.as_ref().map(|saved| {
-            (saved.differences(&gpu.adapter, &results), bench::compare(saved, &results))
-        });
-        let name = self.compare.as_deref().unwrap_or_default();
-        let report = BenchReport {
+        let mut report = BenchReport {
             adapter: &gpu.adapter,
             processor: Processor::detect(),
             suite: self.suite,
             quick: self.quick,
             results: &results,
-            compared: compared.as_ref().map(|(notes, rows)| (name, &notes[..], rows)),
+            compared: None,
         };
+        let compared = before.map(|before| {
+            let now = Saved::parse(report.json().as_bytes()).expect("it has just been measured");
+            (before.differences(&now), bench::compare(&before, &now))
+        });
+        report.compared =
+            compared.as_ref().map(|(notes, compared)| self.comparison(notes, compared));
         report::print(&if self.json { report.json() } else { report.text() })?;
         if let Some(failure) = failure {
             return Err(failure);
         }
-        let code = self.exit_code(&results, compared.as_ref().map(|(_, compared)| compared));
+        let passes = compared.as_ref().is_none_or(|(_, compared)| self.passes(compared));
+        let is_right = results.faults.is_empty() && passes;
+        let code = if results.interrupted { 130 } else { u8::from(!is_right) };
         self.write(&report)?;
         if let Some(path) = saved_at {
             if code == 0 {
@@ -155,6 +172,26 @@ impl Args {
         Ok(code)
     }
 
+    /// Compares two kept runs.
+    fn compare_saved(&self, before: &Saved, after: &Saved) -> Result<u8, Error> {
+        let (notes, compared) = (before.differences(after), bench::compare(before, after));
+        let report = self.comparison(&notes, &compared);
+        report::print(&if self.json { report.json() } else { report.text() })?;
+        Ok(u8::from(!self.passes(&compared)))
+    }
+
+    fn comparison<'a>(
+        &'a self,
+        notes: &'a [String],
+        compared: &'a Compared,
+    ) -> BenchComparison<'a> {
+        BenchComparison { name: self.compare.as_deref().unwrap_or_default(), notes, compared }
+    }
+
+    fn passes(&self, compared: &Compared) -> bool {
+        self.fail_on_regression.is_none_or(|percent| compared.passes(percent))
+    }
+
     async fn measure(&self, gpu: &Gpu) -> Result<Results, Error> {
         let size = self.size.map(|size| size as usize);
         let only = Only { kernel: self.kernel.clone(), size, filter: self.filter.clone() };
@@ -165,7 +202,9 @@ impl Args {
             go_on()
         };
         let handicap = self.handicap.as_ref().map(|(kernel, percent)| (kernel.as_str(), *percent));
-        let options = Options { quick: self.quick, budget, handicap, observe: &observe };
+        let cache = file::user_folder("PARITY_CACHE", dirs::cache_dir());
+        let cache = cache.as_deref();
+        let options = Options { quick: self.quick, budget, handicap, cache, observe: &observe };
         let results = bench::run(gpu, self.suite, &only, options).await;
         display.borrow().finish();
         results
@@ -203,11 +242,5 @@ impl Args {
             }
         }
         Ok(())
-    }
-
-    fn exit_code(&self, results: &Results, compared: Option<&Compared>) -> u8 {
-        let passes = self.fail_on_regression.zip(compared);
-        let passes = passes.is_none_or(|(percent, compared)| compared.passes(percent));
-        if results.interrupted { 130 } else { u8::from(!results.faults.is_empty() || !passes) }
     }
 }

@@ -5,10 +5,11 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use serde::Serialize;
 
+use super::quietness::quietness_lines;
 use super::{adapter_lines, processor_line, table};
 use crate::bench::{
-    Bandwidth, Cell, Change, Clock, ClockKind, Compared, GroupResult, Peaks, Results, Row, RunsOn,
-    Suite, TrainingRow,
+    Bandwidth, Cell, Change, Clock, ClockKind, Compared, GroupResult, Peaks, Quietness, Results,
+    Row, RunsOn, Suite, TrainingRow,
 };
 use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};
@@ -27,8 +28,19 @@ pub struct BenchReport<'a> {
     pub quick: bool,
     /// What came out.
     pub results: &'a Results,
-    /// What has changed since a saved run: its name, what else is not as it was, and each row.
-    pub compared: Option<(&'a str, &'a [String], &'a Compared)>,
+    /// What has changed since a saved run.
+    pub compared: Option<BenchComparison<'a>>,
+}
+
+/// A run beside a saved one.
+#[derive(Clone, Copy)]
+pub struct BenchComparison<'a> {
+    /// The saved one's name.
+    pub name: &'a str,
+    /// What else is not as it was.
+    pub notes: &'a [String],
+    /// Each row.
+    pub compared: &'a Compared,
 }
 
 #[derive(Serialize)]
@@ -40,27 +52,50 @@ struct Json<'a> {
     adapter: &'a AdapterSummary,
     processor: &'a Processor,
     clock: Option<&'a Clock>,
-    quiet_canary_us: Option<f64>,
+    quietness: &'a Quietness,
     peaks: &'a Peaks,
     rows: &'a [Row],
     faults: &'a [String],
     training: &'a [GroupResult],
     crossover: &'a [Cell],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    changes: Option<&'a [Change]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    missing: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notes: Option<&'a [String]>,
+    #[serde(flatten)]
+    comparison: Option<ComparisonJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ComparisonJson<'a> {
+    changes: &'a [Change],
+    missing: &'a [String],
+    notes: &'a [String],
+}
+
+impl<'a> From<BenchComparison<'a>> for ComparisonJson<'a> {
+    fn from(BenchComparison { notes, compared, .. }: BenchComparison<'a>) -> Self {
+        Self { changes: &compared.changes, missing: &compared.missing, notes }
+    }
+}
+
+impl BenchComparison<'_> {
+    /// One object.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let json = ComparisonJson::from(*self);
+        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+    }
+
+    /// What a person reads.
+    #[must_use]
+    pub fn text(&self) -> String {
+        compared(*self)
+    }
 }
 
 impl BenchReport<'_> {
     /// One object, with every sample.
     #[must_use]
     pub fn json(&self) -> String {
-        let Results {
-            clock, quiet_canary_us, peaks, faults, training, crossover, interrupted, ..
-        } = self.results;
+        let Results { clock, quietness, peaks, faults, training, crossover, interrupted, .. } =
+            self.results;
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
             suite: self.suite,
@@ -69,15 +104,13 @@ impl BenchReport<'_> {
             adapter: self.adapter,
             processor: self.processor,
             clock: clock.as_ref(),
-            quiet_canary_us: *quiet_canary_us,
+            quietness,
             peaks,
             rows: &self.results.all_rows(),
             faults,
             training,
             crossover,
-            changes: self.compared.map(|(_, _, compared)| &compared.changes[..]),
-            missing: self.compared.map(|(_, _, compared)| &compared.missing[..]),
-            notes: self.compared.map(|(_, notes, _)| notes),
+            comparison: self.compared.map(ComparisonJson::from),
         };
         serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
     }
@@ -141,12 +174,13 @@ impl BenchReport<'_> {
     pub fn text(&self) -> String {
         let results = self.results;
         let head = format!(
-            "parity {}: bench, suite {}\n{}{}{}",
+            "parity {}: bench, suite {}\n{}{}{}{}",
             env!("CARGO_PKG_VERSION"),
             self.suite.name(),
             adapter_lines(self.adapter),
             processor_line(self.processor),
-            results.clock.as_ref().map(|clock| format!("clock:   {clock}\n")).unwrap_or_default()
+            results.clock.as_ref().map(|clock| format!("clock:   {clock}\n")).unwrap_or_default(),
+            quietness_lines(&results.quietness)
         );
         let mut parts = vec![head];
         parts.extend((!results.rows.is_empty()).then(|| self.kernels()));
@@ -298,9 +332,9 @@ const ABOUT: &str = "\
 Times are of one launch, medians of samples that all cases took in turns; ± is half of the median's
 bootstrap 95 % interval, in which samples, places in memory and stretches of time are drawn anew:
 another process may differ by more. cv is the standard deviation over the mean. Flops and bytes are the
-least that the formula asks for. Of peak: how near that comes to the nearest of the peaks above, all measured in this run; no
-peak: less than a quarter of each, so latency, occupancy or instructions that are not counted. !:
-somebody else was at work most of the time.
+least that the formula asks for. Of peak: how near that comes to the nearest of the peaks above, all
+measured in this run; no peak: less than a quarter of each, so latency, occupancy or instructions that
+are not counted. !: the machine was slower than its best most of the time.
 ";
 
 /// What the adapter can do.
@@ -362,7 +396,7 @@ fn kernel_table(rows: &[&Row]) -> String {
 }
 
 /// Each row beside the same of a saved run, how many are not the same, and which it does not have.
-fn compared((name, differences, compared): (&str, &[String], &Compared)) -> String {
+fn compared(BenchComparison { name, notes, compared }: BenchComparison<'_>) -> String {
     let Compared { changes, missing, left_out } = compared;
     let head = ["", "before", "now", "ratio", "95 % interval", "p", "verdict"];
     let cells = |change: &Change| {
@@ -385,8 +419,8 @@ fn compared((name, differences, compared): (&str, &[String], &Compared)) -> Stri
     let count = changes.len();
     let mut text =
         format!("Compared with {name}: no difference that is sure in {same} of {count} rows\n");
-    for difference in differences {
-        let _ = writeln!(text, "note: {difference}");
+    for note in notes {
+        let _ = writeln!(text, "note: {note}");
     }
     if !missing.is_empty() {
         let _ = writeln!(text, "note: not in {name}, so not compared: {}", missing.join(", "));

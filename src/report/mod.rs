@@ -11,6 +11,7 @@ mod json;
 mod picture;
 mod plots;
 mod progress;
+mod quietness;
 mod sabotage;
 mod sweep;
 mod train;
@@ -18,7 +19,7 @@ mod verify;
 
 use std::io::{self, Write};
 
-pub use bench::BenchReport;
+pub use bench::{BenchComparison, BenchReport};
 pub use canvas::{AxisScale, PlotAxis};
 pub use chart::{Chart, ChartAxis, Series, SeriesKind};
 pub use devices::DevicesReport;

@@ -170,6 +170,76 @@ fn text_json_csv_and_pictures_are_of_the_cases_that_were_asked_for() {
 
 #[cfg_attr(debug_assertions, ignore = "such builds are refused")]
 #[test]
+fn two_saved_runs_are_compared_without_an_adapter() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["--suite", "kernels", "--kernel", "bce_loss", "--size", "65", "--quick"];
+    for name in ["a", "b"] {
+        bench_in(folder.path(), &[&arguments[..], &["--save", name]].concat());
+    }
+    let compare = ["--compare", "a", "--saved", "b", "--fail-on-regression", "1e6"];
+    let (text, code) = bench_in(folder.path(), &compare);
+    assert!(text.starts_with("Compared with a: ") && text.contains("bce_loss/[65]"), "{text}");
+    assert!(text.contains("note: that was a --quick run") && code == Some(0), "{text}");
+    let (text, _) = bench_in(folder.path(), &[&compare[..], &["--json"]].concat());
+    let changes = json(&text)["changes"].as_array().expect("changes").clone();
+    assert!(changes.iter().all(|row| row["decides"] == (row["suite"] != "peaks")), "{changes:?}");
+    let output = run(folder.path(), &["--compare", "a", "--saved", "b", "--suite", "matmul"]);
+    assert_eq!(output.status.code(), Some(2), "nothing is measured");
+}
+
+/// Threads that do nothing but keep the processor busy, one for each of its own.
+#[cfg(target_os = "linux")]
+fn beside_neighbours<T>(work: impl FnOnce() -> T) -> T {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let result = work();
+        is_over.store(true, Ordering::Relaxed);
+        result
+    })
+}
+
+#[cfg_attr(debug_assertions, ignore = "such builds are refused")]
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_beside_constant_neighbours_or_slower_than_the_best_says_that_it_is_not_quiet() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["--suite", "kernels", "--kernel", "bce_loss", "--size", "65", "--budget", "1"];
+    let (text, _) = bench_in(folder.path(), &[&arguments[..], &["--json"]].concat());
+    let first = json(&text)["quietness"].clone();
+    assert!(number(&first, "best_canary_us") == number(&first, "canary_us"), "the first: {first}");
+    let files = || {
+        let entries = folder.path().read_dir().expect("a folder").map(|entry| entry.expect("one"));
+        let paths = entries.map(|entry| entry.path());
+        let is_kept = |path: &std::path::PathBuf| path.display().to_string().contains("/canary-");
+        paths.filter(is_kept).collect::<Vec<_>>()
+    };
+    let [kept] = &files()[..] else { panic!("not one file: {:?}", files()) };
+    // A machine that was ten times as fast once.
+    let mut best = json(&std::fs::read_to_string(kept).expect("it is there"));
+    best["canary_us"] = (number(&best, "canary_us") / 10.0).into();
+    std::fs::write(kept, best.to_string()).expect("it is writable");
+    let (text, _) = beside_neighbours(|| bench_in(folder.path(), &arguments));
+    let state = text.split("machine: ").nth(1).expect("it is said");
+    assert!(state.starts_with("NOT QUIET: this run is "), "{text}");
+    assert!(state.contains("slower than this machine was"), "{text}");
+    let (_, others) = state.split_once("other processes had ").expect("Linux tells");
+    let share = others.split(' ').next().and_then(|word| word.parse::<f64>().ok());
+    assert!(share.expect("a number") > 5.0, "{text}");
+    let row = text.lines().find(|line| line.contains("bce_loss")).expect("a row");
+    assert!(row.ends_with(" !"), "no sample was quiet: {text}");
+    assert_eq!(files().len(), 1, "the best stays");
+}
+
+#[cfg_attr(debug_assertions, ignore = "such builds are refused")]
+#[test]
 fn every_sample_of_a_row_is_of_equally_many_launches() {
     let folder = tempfile::tempdir().expect("a folder");
     let csv = folder.path().join("samples.csv");
@@ -236,7 +306,13 @@ fn the_same_launch_elsewhere_in_memory_computes_the_same() {
 
 fn all_of(gpu: &Gpu, only: &Only, observe: &dyn Fn() -> ControlFlow<()>) -> Results {
     let observe = &|_| observe();
-    let options = Options { quick: true, budget: Duration::from_secs(1), handicap: None, observe };
+    let options = Options {
+        quick: true,
+        budget: Duration::from_secs(1),
+        handicap: None,
+        cache: None,
+        observe,
+    };
     block_on(bench::run(gpu, Suite::Kernels, only, options)).expect("the device works")
 }
 
@@ -267,7 +343,7 @@ fn training_that_cannot_run_is_named_and_all_else_is_measured() {
     gpu.substitute("train_workgroup", "no WGSL".into());
     let observe = &|_| ControlFlow::Continue(());
     let budget = Duration::from_secs(1);
-    let options = Options { quick: true, budget, handicap: None, observe };
+    let options = Options { quick: true, budget, handicap: None, cache: None, observe };
     let results = block_on(bench::run(&gpu, Suite::Training, &Only::default(), options));
     let results = results.expect("the device works");
     assert_eq!(results.training.len(), 2, "without 8-32-1");

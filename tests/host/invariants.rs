@@ -7,8 +7,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "bench",
         &[
-            "cpu", "dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "sweep",
-            "train", "tune", "verify",
+            "cpu",
+            "dataset",
+            "error",
+            "file",
+            "gpu",
+            "kernels",
+            "model",
+            "processor",
+            "rng",
+            "rule",
+            "scalar",
+            "sweep",
+            "train",
+            "tune",
+            "verify",
         ],
     ),
     (
