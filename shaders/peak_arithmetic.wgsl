@@ -1,5 +1,6 @@
 // out[i] = sum of 16 values, each of which started as a number of its own, 16·i to 16·i + 15, and
-//          was replaced 4·iterations times, by x·a + b, or by exp(−x) if `special`.
+//          was replaced 4·iterations times, by x·a + b, exp(−x) or a/(b + x), as `operation`
+//          says.
 //
 // Each invocation makes all of them. Nothing but these operations takes time: the values stay in
 // registers, and as they do not depend on each other, one is worked on while others are awaited.
@@ -16,15 +17,22 @@ struct Params {
 
 override workgroup_size: u32 = 64;
 
-// Whether to measure exp in place of products and sums.
-override special: bool = false;
+// 0: products and sums, 1: exponentials, 2: divisions.
+override operation: u32 = 0;
 
 // x, replaced 4 times: so many that a loop's own work is little beside them.
 fn replaced(x: vec4<f32>, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
-    if special {
-        return exp(-exp(-exp(-exp(-x))));
+    switch operation {
+        case 1u: {
+            return exp(-exp(-exp(-exp(-x))));
+        }
+        case 2u: {
+            return a / (b + a / (b + a / (b + a / (b + x))));
+        }
+        default: {
+            return (((x * a + b) * a + b) * a + b) * a + b;
+        }
     }
-    return (((x * a + b) * a + b) * a + b) * a + b;
 }
 
 @compute @workgroup_size(workgroup_size)

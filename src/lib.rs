@@ -180,12 +180,16 @@
 //!    beyond 20 % of what a launch takes by itself, and 12 % if there are fewer than four places; and
 //!    the places of one run must be slower than those of the other, too (`bench/compare.rs`). A row
 //!    that the saved run does not have is named: whether it is slower nobody knows.
-//! 5. Peaks, in the same run: `peak_arithmetic`, `peak_copy` at four sizes, `peak_workgroup`, and a
-//!    launch that does next to nothing, each at its best. A launch whose formula asks for `flops`,
-//!    `special`, `bytes` ([`kernels::Cost`]) takes at least the longest of flops / peak, special /
-//!    peak, bytes / bandwidth of a copy with so large a working set, and a launch (S. Williams, A. Waterman,
-//!    D. Patterson, "Roofline", 2009). That time over the median is the per cent of peak; below 25 %
-//!    no peak is what limits.
+//! 5. Peaks, in the same run: `peak_arithmetic` for products and sums, exponentials and divisions,
+//!    `peak_copy` at four sizes, `peak_workgroup`, and a launch that does next to nothing, each at its
+//!    best; the launch is taken off the others. A launch takes at least that time and the longest part
+//!    of its work ([`kernels::Cost`]): flops, exponentials and divisions over their peaks, bytes over
+//!    the bandwidth of a copy with as large a working set (S. Williams, A. Waterman, D. Patterson,
+//!    "Roofline", 2009). That sum over the median is the per cent of peak; below 25 % no peak is what
+//!    limits, and more than 100 % is marked. Exponentials and divisions are counted in the text
+//!    (`tests/host/costs.rs`); a logarithm would need a peak of its own, and no kernel calls `log`. On a
+//!    software adapter peaks are limits of the code that the driver makes, and named so
+//!    ([`bench::LimitsOf`]): copies of llvmpipe reach 10 GB/s where `memcpy` makes 40.
 //! 6. Whole runs are timed by the host, from the parameters to the parameters, each checked against
 //!    the same run in `f64`, in turns with code for the CPU that is meant to be fast
 //!    ([`bench::baseline`]).
@@ -238,7 +242,7 @@
 //!   the shader: a count comes out short if any loop did, and then the run is made again in smaller
 //!   parts, to the same bits (`check_counts` in `verify/members/checks.rs`).
 //! - One pipeline of llvmpipe (Mesa 22.3.6) may run 12 % longer than another of the same text, for as
-//!   long as it lives, by where its code lies, as it seems (`sigmoid_grad` of 2²⁰ values, on Zen 4).
+//!   long as it lives, by where its code lies, as it seems (`sigmoid_grad` of 2²⁰ values, on an AMD EPYC).
 //!   So `bench` compiles each launch several times.
 //! - naga makes a branch of `&&`, and SwiftShader (of Chromium 156) takes twice as long to compile for
 //!   each branch in a loop: with two conditions for each of 16 stores it did not end and took all

@@ -67,6 +67,21 @@ pub struct GroupResult {
 }
 
 impl GroupResult {
+    /// The fastest contender of a place, if there is one.
+    #[must_use]
+    pub fn fastest(&self, place: RunsOn) -> Option<&TrainingRow> {
+        let rows = self.rows.iter().filter(|row| row.runs_on == place);
+        rows.max_by(|a, b| a.network_steps_per_s.total_cmp(&b.network_steps_per_s))
+    }
+
+    /// How many times as fast as the CPU the adapter was, each with its fastest contender; none if
+    /// one of them has none.
+    #[must_use]
+    pub fn adapter_ratio(&self) -> Option<f64> {
+        let [cpu, adapter] = [RunsOn::Cpu, RunsOn::Adapter].map(|place| self.fastest(place));
+        Some(adapter?.network_steps_per_s / cpu?.network_steps_per_s)
+    }
+
     /// The same as rows like those of kernels.
     pub fn plain_rows(&self) -> impl Iterator<Item = Row> + '_ {
         self.rows.iter().map(|row| {

@@ -74,9 +74,7 @@ impl Cell {
 
     fn of(kind: Kind, group: &GroupResult) -> Option<Self> {
         let fastest = |place: RunsOn| {
-            let rows = group.rows.iter().filter(|row| row.runs_on == place);
-            let best =
-                rows.max_by(|a, b| a.network_steps_per_s.total_cmp(&b.network_steps_per_s))?;
+            let best = group.fastest(place)?;
             let network_steps_per_s = best.network_steps_per_s;
             Some(Fastest { name: best.name.clone(), steps: best.steps, network_steps_per_s })
         };

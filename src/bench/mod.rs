@@ -44,7 +44,7 @@ pub use compare::{Change, Compared, Saved, compare};
 pub use contest::{GroupResult, RunsOn, TrainingRow};
 pub use crossover::{Cell, Fastest};
 pub use load::Load;
-pub use peaks::{Bandwidth, Bound, Peaks};
+pub use peaks::{Bandwidth, Bound, LimitsOf, Peaks};
 pub use quietness::Quietness;
 pub use row::{Row, SavedRow};
 
@@ -313,9 +313,8 @@ async fn measure_kernels(
     };
     results.quietness = quietness(gpu, &session);
     let quiet_us = results.quietness.best_canary_us;
-    for case in checked.cases.iter().filter(|case| case.name.suite == Suite::Peaks) {
-        results.peaks.add(case);
-    }
+    let of_peaks = checked.cases.iter().filter(|case| case.name.suite == Suite::Peaks);
+    results.peaks = Peaks::of(gpu.adapter.device_type, of_peaks);
     let row = |case| Row::of(case, &results.peaks, quiet_us);
     results.rows = checked.cases.iter().filter_map(row).collect();
     results.clock = Some(session.sampler.clock);

@@ -67,7 +67,8 @@ pub struct SavedRow {
 
 impl Row {
     /// Of something of which nothing is known but its times.
-    pub(super) fn of_times(name: CaseName, time: Summary, samples_us: Vec<f64>) -> Self {
+    #[must_use]
+    pub fn of_times(name: CaseName, time: Summary, samples_us: Vec<f64>) -> Self {
         Self {
             name,
             shader: None,

@@ -58,7 +58,9 @@ pub fn cost(batch_size: usize) -> Cost {
     let batch_size = as_f64(batch_size);
     Cost {
         flops: 5.0 * batch_size,
-        special: 2.0 * batch_size,
+        exponentials: batch_size,
+        // log(1 + t) of each row, and the mean.
+        divisions: batch_size + 1.0,
         bytes: 8.0 * batch_size,
         ..Cost::default()
     }

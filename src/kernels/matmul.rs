@@ -263,15 +263,16 @@ pub async fn dispatch(
 #[must_use]
 pub fn cost(Shape { m, n, k }: Shape, epilogue: Epilogue) -> Cost {
     let [outputs, columns, terms] = [m * n, n, 2 * k - 1].map(as_f64);
-    let (flops, special, operand) = match epilogue {
+    let (flops, sigmoids, operand) = match epilogue {
         Epilogue::Store => (0.0, 0.0, 0.0),
         Epilogue::Bias => (1.0, 0.0, columns),
-        Epilogue::Sigmoid => (2.0, 2.0, columns),
+        Epilogue::Sigmoid => (2.0, 1.0, columns),
         Epilogue::SigmoidGrad => (3.0, 0.0, outputs),
     };
     Cost {
         flops: outputs * (terms + flops),
-        special: outputs * special,
+        exponentials: outputs * sigmoids,
+        divisions: outputs * sigmoids,
         bytes: 4.0 * (as_f64(m * k + k * n) + outputs + operand),
         ..Cost::default()
     }

@@ -31,8 +31,11 @@ use std::ops::Mul;
 pub struct Cost {
     /// Additions, subtractions and multiplications; one that is fused counts as two.
     pub flops: f64,
-    /// Divisions, exponentials and logarithms.
-    pub special: f64,
+    /// Exponentials.
+    pub exponentials: f64,
+    /// Divisions. There is no count of logarithms, as no kernel that is timed calls `log`: the
+    /// log(1 + t) of the loss is one division and a polynomial.
+    pub divisions: f64,
     /// Bytes between the shader and memory, if each input is read and each output written once.
     pub bytes: f64,
     /// Bytes that invocations read from the memory of their workgroup, each a value of its own: where
@@ -46,7 +49,8 @@ impl Mul<f64> for Cost {
     fn mul(self, times: f64) -> Self {
         Self {
             flops: self.flops * times,
-            special: self.special * times,
+            exponentials: self.exponentials * times,
+            divisions: self.divisions * times,
             bytes: self.bytes * times,
             workgroup_bytes: self.workgroup_bytes * times,
         }

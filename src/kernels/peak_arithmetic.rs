@@ -1,4 +1,4 @@
-//! As many products and sums, or exponentials, as an adapter can make.
+//! As many products and sums, exponentials or divisions as an adapter can make.
 
 use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
@@ -33,18 +33,41 @@ gpu::params! {
 const VALUES: u32 = 16;
 const UNROLLED: u32 = 4;
 
-/// Compiles it for `x·a + b`, or, if `special`, for `exp(−x)`.
+/// What replaces a value; its number is the shader's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `x·a + b`
+    MultiplyAdd,
+    /// `exp(−x)`
+    Exp,
+    /// `a / (b + x)`: a sum as the denominator, as sigmoids have it. A division by a constant would
+    /// be a product to some compilers.
+    Divide,
+}
+
+impl Operation {
+    /// All that there are.
+    pub const ALL: [Self; 3] = [Self::MultiplyAdd, Self::Exp, Self::Divide];
+
+    /// Its number in the shader.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self as u32
+    }
+}
+
+/// Compiles it for an operation.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.
-pub async fn kernel(gpu: &Gpu, special: bool) -> Result<Kernel, Error> {
-    Kernel::new(gpu, &SPEC, &[("special", f64::from(u8::from(special)))]).await
+pub async fn kernel(gpu: &Gpu, operation: Operation) -> Result<Kernel, Error> {
+    Kernel::new(gpu, &SPEC, &[("operation", operation.number().into())]).await
 }
 
-/// Replaces each value 4·`iterations` times. `a` and `b` do not matter to a kernel that is
-/// `special`; to the other, |a| < 1 keeps the values from growing, however long it goes on. With
-/// a = b = 1 they stay integers, and their sum tells how many iterations were made: llvmpipe (Mesa
-/// 22.3.6) ends loops after 65,535, without an error.
+/// Replaces each value 4·`iterations` times. `a` and `b` do not matter to exponentials. With |a| < 1
+/// products and sums keep the values from growing, however long it goes on, and with positive `a` and
+/// `b` quotients stay positive. With a = b = 1 products and sums stay integers, and their sum tells how
+/// many iterations were made: llvmpipe (Mesa 22.3.6) ends loops after 65,535, without an error.
 ///
 /// # Shapes
 /// `out` `[invocations]`, a multiple of the workgroup's size.
@@ -67,12 +90,16 @@ pub async fn dispatch(
     kernel.bind(gpu, &params, &[out], [groups, 1, 1]).await
 }
 
-/// The work of a launch. An invocation makes 64·`iterations` operations, of two flops or of one
-/// exponential each, and 15 additions, and writes 4 bytes.
+/// The work of a launch. An invocation makes 64·`iterations` operations: two flops, an exponential, or
+/// a division and the sum in its denominator. It adds up 16 values and writes 4 bytes.
 #[must_use]
-pub fn cost(special: bool, iterations: u32, invocations: usize) -> Cost {
-    let operations = f64::from(VALUES * UNROLLED) * f64::from(iterations);
-    let (flops, special) = if special { (0.0, operations) } else { (2.0 * operations, 0.0) };
-    let flops = flops + f64::from(VALUES - 1);
-    Cost { flops, special, bytes: 4.0, workgroup_bytes: 0.0 } * as_f64(invocations)
+pub fn cost(operation: Operation, iterations: u32, invocations: usize) -> Cost {
+    let count = f64::from(VALUES * UNROLLED) * f64::from(iterations);
+    let work = match operation {
+        Operation::MultiplyAdd => Cost { flops: 2.0 * count, ..Cost::default() },
+        Operation::Exp => Cost { exponentials: count, ..Cost::default() },
+        Operation::Divide => Cost { flops: count, divisions: count, ..Cost::default() },
+    };
+    let flops = work.flops + f64::from(VALUES - 1);
+    Cost { flops, bytes: 4.0, ..work } * as_f64(invocations)
 }

@@ -58,5 +58,5 @@ pub fn cost(iterations: u32, invocations: usize) -> Cost {
     let loads = f64::from(LOADS) * f64::from(iterations);
     let flops = 4.0 + (4.0 * loads - 1.0).max(0.0);
     let workgroup_bytes = 16.0 * loads;
-    Cost { flops, special: 0.0, bytes: 4.0, workgroup_bytes } * as_f64(invocations)
+    Cost { flops, bytes: 4.0, workgroup_bytes, ..Cost::default() } * as_f64(invocations)
 }

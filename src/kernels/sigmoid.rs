@@ -54,5 +54,5 @@ pub async fn dispatch(
 #[must_use]
 pub fn cost(len: usize) -> Cost {
     let len = as_f64(len);
-    Cost { flops: len, special: 2.0 * len, bytes: 8.0 * len, ..Cost::default() }
+    Cost { flops: len, exponentials: len, divisions: len, bytes: 8.0 * len, ..Cost::default() }
 }

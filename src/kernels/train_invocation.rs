@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
-use crate::rule::{Loss, Variant};
+use crate::rule::{Activation, Loss, Variant};
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
@@ -102,15 +102,26 @@ impl Problem<'_> {
     }
 
     /// What one update of one network asks for: of each row the products and sums of the forward
-    /// pass and of the gradients, 4·i·h + 10·h + 3 for i inputs and h hidden neurons, and h + 1
-    /// sigmoids; a product and a sum for each parameter. The state stays where it is.
+    /// pass and of the gradients, 4·i·h + 10·h + 3 for i inputs and h hidden neurons, and an
+    /// exponential and a division for each neuron that is a sigmoid or a tanh; a product and a sum for
+    /// each parameter. With the measures, also the mean loss, its share of the first and the
+    /// reciprocal of that. The state stays where it is, and the looks between steps do not count.
     #[must_use]
     pub fn step_cost(&self) -> Cost {
         let sizes = [self.targets.len(), self.input_size, self.hidden_size, self.parameter_count()];
         let [rows, inputs, hidden, parameters] = sizes.map(as_f64);
+        let Variant { hidden_activation, output_activation, loss, measured, .. } = self.variant;
+        let curved = |activation| f64::from(u8::from(activation != Activation::Identity));
+        let units = hidden * curved(hidden_activation) + curved(output_activation);
+        let (logs, quotients) = match (measured, loss) {
+            (false, _) => (0.0, 0.0),
+            (true, Loss::CrossEntropy) => (1.0, 3.0),
+            (true, Loss::SquaredError) => (0.0, 3.0),
+        };
         Cost {
             flops: rows * (4.0 * inputs * hidden + 10.0 * hidden + 3.0) + 2.0 * parameters,
-            special: rows * 2.0 * (hidden + 1.0),
+            exponentials: rows * (units + logs),
+            divisions: rows * (units + logs) + quotients,
             ..Cost::default()
         }
     }

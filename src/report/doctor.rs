@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::{adapter_lines, number, processor_line, table};
+use super::{adapter_lines, number, processor_line, table, wrapped};
 use crate::gpu::AdapterSummary;
 use crate::gpu::clock::Doubt;
 use crate::processor::Processor;
@@ -73,7 +73,8 @@ pub(super) fn examination(diagnosis: &Diagnosis) -> String {
         let values = HumanCount(check.values).to_string();
         format!("  {verdict}  {values:>9}  {}\n", check.name)
     };
-    let findings = findings(fingerprint).into_iter().map(|finding| format!("- {finding}\n"));
+    let findings = findings(fingerprint).into_iter();
+    let findings = findings.map(|finding| wrapped(&format!("- {finding}"), 2));
     let parts = [
         format!("fingerprint: {}\n", fingerprint.line),
         checks.iter().map(line).collect(),

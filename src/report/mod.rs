@@ -14,6 +14,7 @@ mod progress;
 mod quietness;
 mod sabotage;
 mod sweep;
+mod table;
 mod train;
 mod verify;
 
@@ -33,6 +34,7 @@ pub use train::TrainReport;
 pub use verify::VerifyReport;
 
 use json::json;
+use table::{table, wrapped};
 
 use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};
@@ -84,21 +86,6 @@ fn plain(value: f64) -> String {
 /// A rate of something as small as a step of one network.
 fn rate(per_s: f64) -> String {
     format!("{per_s:.2e}")
-}
-
-/// Columns, each as wide as its widest cell, numbers to the right: the first row is the heading, and
-/// all have as many cells.
-fn table<R: AsRef<[String]>>(rows: &[R]) -> String {
-    let columns = rows.first().map_or(0, |row| row.as_ref().len());
-    let width = |column: usize| rows.iter().map(|row| row.as_ref()[column].chars().count()).max();
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let line = |row: &R| {
-        let cells = row.as_ref().iter().zip(&widths);
-        let cells = cells.map(|(cell, &width)| format!("{cell:>width$}"));
-        let line = cells.collect::<Vec<_>>().join("   ");
-        format!("  {}\n", line.trim_end())
-    };
-    rows.iter().map(line).collect()
 }
 
 /// With so many decimals, or as a power of ten where those would be too many or too few.

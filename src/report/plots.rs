@@ -2,7 +2,7 @@
 
 use super::bench::{BenchReport, duration, significant};
 use super::chart::{Chart, ChartAxis, Series, SeriesKind};
-use crate::bench::{Peaks, Row, Suite};
+use crate::bench::{LimitsOf, Peaks, Row, Suite};
 use crate::error::Error;
 
 impl BenchReport<'_> {
@@ -34,14 +34,22 @@ impl BenchReport<'_> {
             let reach = all.fold([0.1, 10.0], |[low, high], x| [x.min(low), x.max(high)]);
             series.splice(0..0, ceilings(&self.results.peaks, reach));
         }
-        let what = "Points: the work that a formula asks for at least, by the median time. \
-                    Lines: the peaks of this adapter, measured in the same run.";
+        let lines = match self.results.peaks.limits_of {
+            LimitsOf::Hardware => "the peaks of this adapter",
+            LimitsOf::DriverCode => {
+                "what the code of this driver reaches; the processor can do more"
+            }
+        };
+        let what = format!(
+            "Points: the work that a formula asks for at least, by the median time. Lines: {lines}; \
+             measured in the same run, a launch taken off."
+        );
         Chart {
             title: "Roofline".into(),
             x: ChartAxis::new("flops a byte"),
             y: ChartAxis::new("GFLOP/s"),
             series,
-            caption: self.caption(what),
+            caption: self.caption(&what),
         }
     }
 
@@ -94,12 +102,16 @@ fn series(
 fn ceilings(peaks: &Peaks, [low, high]: [f64; 2]) -> Vec<Series> {
     let Some(roof) = peaks.fma_gflops else { return vec![] };
     let high = peaks.copy.iter().map(|copy| 4.0 * roof / copy.gbps).fold(high, f64::max);
-    let label = format!("products and sums, {} GFLOP/s", significant(roof));
+    let [products, copies] = match peaks.limits_of {
+        LimitsOf::Hardware => ["products and sums", "memory"],
+        LimitsOf::DriverCode => ["code for products", "code for copies"],
+    };
+    let label = format!("{products}, {} GFLOP/s", significant(roof));
     let mut ceilings =
         vec![Series::new(label, SeriesKind::Ceiling, vec![(low, roof), (high, roof)])];
     for copy in &peaks.copy {
         let gbps = copy.gbps;
-        let label = format!("{} GB/s at {}", significant(gbps), copy.size());
+        let label = format!("{copies}, {} GB/s at {}", significant(gbps), copy.size());
         let end = (roof / gbps).max(low);
         let line = vec![(low, low * gbps), (end, end * gbps)];
         ceilings.push(Series::new(label, SeriesKind::Ceiling, line));

@@ -5,6 +5,7 @@ mod golden;
 
 mod command;
 mod contract;
+mod costs;
 mod enclosure;
 mod gradients;
 mod invariants;

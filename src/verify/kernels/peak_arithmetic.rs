@@ -3,7 +3,7 @@
 use super::MOST_GROUPS;
 use crate::cpu::peak_arithmetic::peak_arithmetic as twin;
 use crate::gpu::Gpu;
-use crate::kernels::peak_arithmetic::{self, SPEC};
+use crate::kernels::peak_arithmetic::{self, Operation, SPEC};
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::{Failure, Trial, Workload};
 
@@ -28,19 +28,36 @@ const ROUNDED: [Case; 5] = [
     (1, 1757, [0.9, 0.1]),
 ];
 
+/// The same of divisions: positive, so that no denominator is near zero. The last but one hardly
+/// forgets where a value began, so that no operation may be lost.
+const DIVIDED: [Case; 5] = [
+    (1, 1, [0.7, 0.3]),
+    (5, 2, [0.9, 1.1]),
+    (1, 3, [3.0, 0.2]),
+    (2, 17, [1.0, 0.01]),
+    (1, 1757, [0.9, 0.1]),
+];
+
 /// Invocations that are computed by the twin, of those that are timed.
 const SAMPLES: usize = 64;
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
-    for (special, case) in EXACT.map(|case| (false, case)).into_iter().chain([(true, EXACT[0])]) {
-        compare(trial, special, case, true).await?;
+    for operation in Operation::ALL {
+        // Without an iteration, all are integers.
+        let exact = if operation == Operation::MultiplyAdd { &EXACT[..] } else { &EXACT[..1] };
+        for &case in exact {
+            compare(trial, operation, case, true).await?;
+        }
     }
     let invocations = trial.effort.cases.div_ceil(16);
     let groups = invocations.div_ceil(SPEC.workgroup_size as usize).min(MOST_GROUPS);
-    let many = (groups, 1, [-0.8, 0.6]);
-    for case in ROUNDED.into_iter().chain([many]) {
-        for special in [false, true] {
-            compare(trial, special, case, false).await?;
+    for (operation, cases, factors) in [
+        (Operation::MultiplyAdd, ROUNDED, [-0.8, 0.6]),
+        (Operation::Exp, ROUNDED, [-0.8, 0.6]),
+        (Operation::Divide, DIVIDED, [0.8, 0.6]),
+    ] {
+        for case in cases.into_iter().chain([(groups, 1, factors)]) {
+            compare(trial, operation, case, false).await?;
         }
     }
     Ok(())
@@ -48,20 +65,25 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
 
 async fn compare(
     trial: &mut Trial<'_>,
-    special: bool,
+    operation: Operation,
     (groups, iterations, factors): Case,
     is_exact: bool,
 ) -> Result<(), Failure> {
-    let kernel = peak_arithmetic::kernel(trial.gpu, special).await?;
+    let kernel = peak_arithmetic::kernel(trial.gpu, operation).await?;
     let out = trial.poisoned("out", groups * SPEC.workgroup_size as usize).await?;
     let [a, b] = factors;
     let dispatch =
         peak_arithmetic::dispatch(trial.gpu, &kernel, iterations, factors, &out.tensor).await?;
     trial.run(&[dispatch]).await?;
-    let formula = if special { "exp(−x)".to_owned() } else { format!("x·{a} + {b}") };
+    let formula = match operation {
+        Operation::MultiplyAdd => format!("x·{a} + {b}"),
+        Operation::Exp => "exp(−x)".into(),
+        Operation::Divide => format!("{a} / ({b} + x)"),
+    };
     let case = format!("{formula}, [{}], {iterations} iterations", out.tensor.len());
     let mut expected = vec![Enclosure::from_f64(0.0); out.tensor.len()];
-    twin(special, iterations, factors.map(Enclosure::from_f32), 0, &mut expected);
+    let operation = operation.number();
+    twin(operation, iterations, factors.map(Enclosure::from_f32), 0, &mut expected);
     if is_exact {
         expected = expected.iter().map(|sum| Enclosure::new(sum.to_f64(), 0.0)).collect();
     }
@@ -69,8 +91,13 @@ async fn compare(
     Ok(())
 }
 
-/// Iterations of what is timed; an exponential takes ten times as long as a product.
-const TIMED: [(&str, bool, u32); 2] = [("multiply-add", false, 256), ("exp", true, 32)];
+/// Iterations of what is timed; an exponential takes ten times as long as a product, a division three
+/// times.
+const TIMED: [(&str, Operation, u32); 3] = [
+    ("multiply-add", Operation::MultiplyAdd, 256),
+    ("exp", Operation::Exp, 32),
+    ("divide", Operation::Divide, 64),
+];
 
 /// Factors with which the values neither grow nor vanish.
 const FACTORS: [f32; 2] = [0.75, 0.5];
@@ -78,33 +105,33 @@ const FACTORS: [f32; 2] = [0.75, 0.5];
 /// Of so many invocations.
 pub(super) fn workloads(_: &Gpu, invocations: usize) -> Vec<Workload> {
     TIMED
-        .map(|(variant, special, iterations)| {
+        .map(|(variant, operation, iterations)| {
             let make = async move |trial: &mut Trial<'_>| {
-                let kernel = peak_arithmetic::kernel(trial.gpu, special).await?;
+                let kernel = peak_arithmetic::kernel(trial.gpu, operation).await?;
                 let out = trial.poisoned("out", invocations).await?;
                 let dispatch =
                     peak_arithmetic::dispatch(trial.gpu, &kernel, iterations, FACTORS, &out.tensor);
                 let dispatch = dispatch.await?;
                 trial.run(std::slice::from_ref(&dispatch)).await?;
-                let expected = between_samples(special, iterations, invocations);
+                let expected = between_samples(operation, iterations, invocations);
                 trial.check(&format!("{variant}, [{invocations}]"), &out, &expected).await?;
                 Ok(dispatch)
             };
-            let cost = peak_arithmetic::cost(special, iterations, invocations);
+            let cost = peak_arithmetic::cost(operation, iterations, invocations);
             Workload::new(format!("[{invocations}]"), cost, make).with_variant(variant.into())
         })
         .into()
 }
 
 /// What each invocation may answer: of so many of them, and so many operations each, the twin would
-/// take minutes. An even number of either replacement grows with the value that it begins with, so
+/// take minutes. An even number of any replacement grows with the value that it begins with, so
 /// an answer is between those of the samples before and behind it.
-fn between_samples(special: bool, iterations: u32, invocations: usize) -> Vec<Enclosure> {
+fn between_samples(operation: Operation, iterations: u32, invocations: usize) -> Vec<Enclosure> {
     let factors = FACTORS.map(Enclosure::from_f32);
     let answer = |invocation: usize| {
         let mut out = [Enclosure::from_f64(0.0)];
         let first = u32::try_from(invocation).expect("as the kernel counts them");
-        twin(special, iterations, factors, first, &mut out);
+        twin(operation.number(), iterations, factors, first, &mut out);
         let [sum] = out;
         [sum.to_f64() - sum.error(), sum.to_f64() + sum.error()]
     };
