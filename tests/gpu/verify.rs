@@ -93,7 +93,8 @@ fn a_right_device_is_not_wrong_where_a_tolerance_was_no_number() {
     let sizes = "2-2-1".parse().expect("a network");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let drawn = Parameters::initialise(&sizes, Init::Torch, 48);
-    let from = |file: &str| state_dict::load(&folder.join(file), &sizes).expect("a network");
+    let from =
+        |file: &str| state_dict::load(&folder.join(file), &sizes).expect("a network").parameters;
     let by_hand = |learning_rate| Rule { learning_rate, ..Preset::BackpropCorrected.rule() };
     let saturated = from("saturated_by_training_seed3_lr100.safetensors");
     let mut far = drawn.clone();

@@ -40,7 +40,8 @@ fn the_reference_stays_as_close_to_the_truth_as_pytorch_float32() {
 fn sums_of_many_rows_stay_within_2e_5_of_f64() {
     let data = Dataset::parity(16).expect("data");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/big_16-64-1.safetensors");
-    let start = state_dict::load(&path, &"16-64-1".parse().expect("a network")).expect("a network");
+    let sizes = "16-64-1".parse().expect("a network");
+    let start = state_dict::load(&path, &sizes).expect("a network").parameters;
     let mut f32 = Reference::<f32>::new(&data, Rule::sgd(1.0), &start);
     let mut f64 = Reference::<f64>::new(&data, Rule::sgd(1.0), &start);
     for step in 0..4 {

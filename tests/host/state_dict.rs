@@ -34,7 +34,7 @@ fn wrappers_of_a_module_and_modules_without_parameters_change_nothing() {
         0.389_878_45,
         -0.388_615_73,
         -0.282_607_56,
-        0.528_284_37,
+        0.528_284_4,
         -0.699_660_54,
         0.454_285_6,
         0.420_119_6,
