@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::command_line::command_line;
 use super::plan::{MAX_STEPS, PlanArgs};
 use super::{DeviceArgs, go_on};
 use crate::error::Error;
@@ -113,7 +114,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
-        let mut plan = self.plan.plan(self.preset, self.log_every)?;
+        let (mut plan, init_from) = self.plan.plan(self.preset, self.log_every)?;
         let ensemble = self.ensemble(&plan)?;
         self.check_outputs()?;
         let gpu = Gpu::open(self.device.selection()).await?;
@@ -156,12 +157,16 @@ impl Args {
             engine_reason: &why,
             products: &products,
             preset: self.preset,
-            seed: self.plan.init_from.is_none().then_some(self.plan.seed),
+            init: init_from.is_none().then(|| (self.plan.init(self.preset), self.plan.seed)),
+            init_from: init_from.as_ref(),
             member: self.member,
+            vary: ensemble.as_ref().map_or(&[][..], |ensemble| &ensemble.vary),
+            no_tune: self.no_tune,
             plan: &plan,
             outcome: &outcome,
             cpu: cpu.as_ref(),
             agreement,
+            command: &command_line(),
         };
         if let Some(path) = &self.csv {
             file::write(path, report.csv().as_bytes())?;
@@ -279,7 +284,8 @@ impl Args {
         progress.finish();
         let interrupted = ensemble.networks < plan.networks;
         let (adapter, preset, ensemble) = (&gpu.adapter, self.preset, &ensemble);
-        let report = EnsembleReport { adapter, preset, plan, ensemble, tile_size };
+        let command = &command_line();
+        let report = EnsembleReport { adapter, preset, plan, ensemble, tile_size, command };
         report::print(&if self.json { report.json() } else { report.text() })?;
         Ok(if interrupted { 130 } else { 0 })
     }

@@ -26,6 +26,8 @@ pub struct BenchReport<'a> {
     pub suite: Suite,
     /// Whether the figures mean nothing.
     pub quick: bool,
+    /// The command that repeats it, quoted for a shell.
+    pub command: &'a str,
     /// What came out.
     pub results: &'a Results,
     /// What has changed since a saved run.
@@ -46,6 +48,7 @@ pub struct BenchComparison<'a> {
 #[derive(Serialize)]
 struct Json<'a> {
     version: &'static str,
+    command: &'a str,
     suite: Suite,
     quick: bool,
     interrupted: bool,
@@ -80,7 +83,7 @@ impl BenchComparison<'_> {
     #[must_use]
     pub fn json(&self) -> String {
         let json = ComparisonJson::from(*self);
-        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+        super::json(&json)
     }
 
     /// What a person reads.
@@ -98,6 +101,7 @@ impl BenchReport<'_> {
             self.results;
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
+            command: self.command,
             suite: self.suite,
             quick: self.quick,
             interrupted: *interrupted,
@@ -112,7 +116,7 @@ impl BenchReport<'_> {
             crossover,
             comparison: self.compared.map(ComparisonJson::from),
         };
-        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+        super::json(&json)
     }
 
     /// One line a sample.
@@ -619,7 +623,8 @@ mod tests {
         };
         let processor = &Processor { name: "a processor".into(), threads: 2 };
         let (suite, results) = (Suite::Kernels, &results);
-        BenchReport { adapter, processor, suite, quick: false, results, compared: None }.text()
+        let (quick, command, compared) = (false, "", None);
+        BenchReport { adapter, processor, suite, quick, command, results, compared }.text()
     }
 
     #[test]

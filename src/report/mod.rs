@@ -8,6 +8,7 @@ mod devices;
 mod doctor;
 mod ensemble;
 mod json;
+mod parameters;
 mod picture;
 mod plots;
 mod progress;
@@ -30,7 +31,7 @@ pub use picture::{ColourScale, Picture};
 pub use progress::{PartsDisplay, ProgressDisplay};
 pub use sabotage::SabotageReport;
 pub use sweep::SweepReport;
-pub use train::TrainReport;
+pub use train::{InitFile, TrainReport};
 pub use verify::VerifyReport;
 
 use json::json;

@@ -197,7 +197,7 @@ impl SweepReport<'_> {
             train_s: grid.wall.as_secs_f64(),
             network_steps_per_s: self.network_steps_per_s(),
         };
-        serde_json::to_string_pretty(&card).expect("every key is a string") + "\n"
+        super::json(&card)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]

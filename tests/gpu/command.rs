@@ -30,7 +30,8 @@ fn the_default_run_learns_and_says_so() {
     let closing = report.lines().last().expect("a last line");
     assert!(closing.starts_with("Learned: loss 0.00"), "{closing}");
     assert!(closing.contains("4 of 4 answers right. GPU and CPU agree"), "{closing}");
-    assert!(report.contains("\n  9,900   "), "every 100th step is shown: {report}");
+    assert!(report.contains("\n   9,900   "), "every 100th step is shown: {report}");
+    assert!(report.contains("\n  10,000   "), "and what came after the last: {report}");
 }
 
 #[test]
@@ -54,10 +55,18 @@ fn json_has_every_key_that_is_promised() {
     let report = json(&["--steps", "250"]);
     for key in [
         "adapter",
+        "command",
         "engine",
         "products",
         "layers",
+        "bits",
+        "init",
+        "seed",
+        "init_from",
+        "member",
+        "vary",
         "steps",
+        "log_every",
         "losses",
         "final_loss",
         "learned",
@@ -77,7 +86,8 @@ fn json_has_every_key_that_is_promised() {
     }
     let losses = report["losses"].as_array().expect("rows");
     let steps: Vec<_> = losses.iter().map(|row| row["step"].as_u64().expect("a step")).collect();
-    assert_eq!(steps, [0, 100, 200]);
+    assert_eq!(steps, [0, 100, 200, 250]);
+    assert_eq!(losses[3]["gpu"], report["final_loss"]);
     assert!(losses.iter().all(|row| row["gpu"].is_f64() && row["cpu_f64"].is_f64()));
     let bare = json(&["--steps", "250", "--no-reference"]);
     assert!(bare["losses"][0]["cpu_f32"].is_null());
@@ -113,7 +123,7 @@ fn csv_and_json_hold_the_same_numbers() {
     let mut lines = csv.lines();
     assert_eq!(lines.next(), Some("step,gpu,cpu_f32,cpu_f64"));
     let rows = report["losses"].as_array().expect("rows");
-    assert_eq!(rows.len(), 10);
+    assert_eq!(rows.len(), 11);
     for row in rows {
         let keys = ["step", "gpu", "cpu_f32", "cpu_f64"];
         let expected = keys.map(|key| row[key].to_string()).join(",");

@@ -9,6 +9,7 @@ mod bench;
 mod command;
 mod doctor;
 mod kernels;
+mod record;
 mod sabotage;
 mod sweep;
 mod trainers;

@@ -145,6 +145,13 @@ fn only_reports_print() {
     only_in(&["report/"], &["println!", "print!(", "stdout()", "stderr()"]);
 }
 
+/// Others would write the shortest decimals of values of 32 bits, which are other numbers in 64.
+#[test]
+fn only_one_function_writes_the_json_of_reports() {
+    let files = ["report/json.rs", "bench/best.rs", "tune/cache.rs"];
+    only_in(&files, &["serde_json::to_", "serde_json::ser"]);
+}
+
 #[test]
 fn only_main_exits() {
     only_in(&["main.rs"], &["process::exit"]);
