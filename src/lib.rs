@@ -169,17 +169,22 @@
 //!    that cannot be, what was timed is thrown away and the host's clock is used.
 //! 3. Samples: a pass of as many launches as take about 10 ms. All cases take turns, in an order that
 //!    is another one each round; between two samples runs the canary, always the same work. A sample
-//!    is quiet if the canary beside it took at most 1.1 times its lower quartile; a row is marked if
-//!    less than half of its samples are, and only by those a run may differ from another. Each launch is
+//!    is quiet if the canary beside it took at most 1.1 times its lower quartile in the best run that
+//!    this machine had, which is kept across runs ([`bench::Quietness`]): a neighbour that is there all
+//!    the time is seen, too. A row is marked if less than half of its samples are quiet, and only by
+//!    those a run may differ from another. Each launch is
 //!    compiled and bound up to nine times, in other places of memory, which take turns too. At least
 //!    ten samples and half a second, until half the interval is below ½ % of the median or the case's
-//!    share of the budget is used. Cold samples are of one launch after 64 MiB were copied to other 64 MiB.
-//! 4. Figures: [`bench::statistics`] has the median with its bootstrap interval, and compares runs by
+//!    share of the budget is used. There are none after caches were emptied: such a sample is of one
+//!    launch, and the pass around it takes more than the caches do.
+//! 4. Figures: [`bench::statistics`] has the median with its bootstrap interval, for which places and
+//!    stretches of time are drawn, not samples alone, and compares runs by
 //!    Mann and Whitney's test and Hodges and Lehmann's ratio: a difference is one of p < 0.001 whose
 //!    whole interval is beyond 2 %, since runs of a process differ by more than the samples in one;
-//!    beyond 20 % of what a launch takes by itself, and 12 % if there are fewer than four places; and
-//!    the places of one run must be slower than those of the other, too (`bench/compare.rs`). A row
-//!    that the saved run does not have is named: whether it is slower nobody knows.
+//!    beyond 20 % of what the canary of launches takes, and what that differs by; beyond 12 % if there are
+//!    fewer than four places, and 25 % if a launch is bound to 4 MB and more; and the places of one run
+//!    must be slower than those of the other, too (`bench/compare.rs`). A row that the saved run does
+//!    not have is named: whether it is slower is not known. Peaks only decide if they were asked for.
 //! 5. Peaks, in the same run: `peak_arithmetic` for products and sums, exponentials and divisions,
 //!    `peak_copy` at four sizes, `peak_workgroup`, and a launch that does next to nothing, each at its
 //!    best; the launch is taken off the others. A launch takes at least that time and the longest part

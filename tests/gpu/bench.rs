@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use parity::bench::{self, Only, Options, Results, Suite};
+use parity::bench::{self, Only, Options, Progress, Results, Suite};
 use parity::gpu::{Dispatch, Gpu, Selection};
 use parity::kernels::matmul::LADDER;
 use parity::processor::Processor;
@@ -352,6 +352,25 @@ fn training_that_cannot_run_is_named_and_all_else_is_measured() {
     assert!(!results.faults.is_empty() && results.failure.is_none());
     for fault in &results.faults {
         assert!(fault.contains("8-") && fault.contains("train_workgroup"), "{fault}");
+    }
+}
+
+#[cfg_attr(debug_assertions, ignore = "such builds are refused")]
+#[test]
+fn the_canary_is_read_before_and_during_preparation() {
+    let gpu = block_on(Gpu::open(Selection::default())).expect("an adapter");
+    let only = Only { kernel: Some("bias_add".into()), size: Some(65), filter: None };
+    for last in ["check", "preparation"] {
+        let observe = &|progress: Progress| {
+            let is_last = progress.unit == last && progress.done + 1 == progress.total;
+            if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let budget = Duration::from_secs(1);
+        let options = Options { quick: false, budget, handicap: None, cache: None, observe };
+        let results = block_on(bench::run(&gpu, Suite::Kernels, &only, options));
+        let results = results.expect("the device works");
+        assert!(results.interrupted && results.rows.is_empty(), "no sample was taken");
+        assert!(results.quietness.canary_us.is_some_and(|us| us > 0.0), "{last}");
     }
 }
 
