@@ -288,8 +288,8 @@ impl BenchReport<'_> {
         let rounds = self.results.training.iter().map(|group| group.rows[0].time.samples);
         let rounds = rounds.map(|rounds| rounds.to_string()).collect::<Vec<_>>();
         let text = format!(
-            "Medians of {} rounds, in which contenders took turns; ± as above. Rate: steps of one \
-             network a second, of all networks together. Ratio: of the rates, to the first row. \"Off \
+            "Medians of {} rounds, in which contenders took turns; ± is half of the median's 95 % \
+             interval. Rate: steps of one network a second, of all networks together. Ratio: of the rates, to the first row. \"Off \
              by\": the largest deviation of a final loss from that of the same run in f64, relative to \
              it.",
             rounds.join(", ")
