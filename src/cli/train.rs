@@ -14,7 +14,7 @@ use crate::rule::{Preset, Rule, Variant};
 use crate::state_dict;
 use crate::sweep::{self, Axis, EnsemblePlan, Quantity, Task};
 use crate::train::{
-    Agreement, Budget, Fused, LEARNED_BELOW, Layered, Observer, Outcome, Plan, ProductUse,
+    Agreement, Budget, Counted, Fused, LEARNED_BELOW, Layered, Observer, Outcome, Plan, ProductUse,
     Products, Progress, Trajectory, Verdict, reference,
 };
 use crate::tune::Tuner;
@@ -134,13 +134,7 @@ impl Args {
             go_on()
         };
         let (engine, why) = self.engine.choose(&plan);
-        let (outcome, products) = match engine {
-            Engine::Fused => {
-                let mut fused = Fused::new(&gpu, &plan, self.budget()).await?;
-                (fused.train(&mut observe).await?, vec![])
-            }
-            _ => self.layered(&gpu, &plan, &mut observe).await?,
-        };
+        let (outcome, products) = self.train(engine, &gpu, &plan, &mut observe).await?;
         let cpu = if self.no_reference {
             None
         } else {
@@ -175,23 +169,57 @@ impl Args {
         if agreement.is_some_and(|found| found.verdict == Verdict::Disagree) {
             return Ok(1);
         }
+        if cpu.is_none() && !self.no_reference {
+            let steps = plan.steps;
+            let (step, loss, parameters) = (steps, outcome.final_loss, outcome.parameters);
+            let stopped = Error::Interrupted { step, steps };
+            return Err(self.keep(stopped, Some(Counted { step, loss, parameters }), steps));
+        }
         if let Some(path) = &self.save {
             state_dict::save(path, &outcome.parameters)?;
         }
         Ok(0)
     }
 
-    async fn layered(
+    /// Trains on an engine; what is known to be right of an interrupted run is saved.
+    async fn train(
         &self,
+        engine: Engine,
         gpu: &Gpu,
         plan: &Plan,
         observe: &mut Observer<'_>,
     ) -> Result<(Outcome, Vec<ProductUse>), Error> {
+        if engine == Engine::Fused {
+            let mut fused = Fused::new(gpu, plan, self.budget()).await?;
+            return match fused.train(observe).await {
+                Err(stopped @ Error::Interrupted { .. }) => {
+                    Err(self.keep(stopped, fused.counted(), plan.steps))
+                }
+                run => Ok((run?, vec![])),
+            };
+        }
         let mut tuner = Tuner::new(gpu);
         let products = if self.no_tune { Products::Plain } else { Products::Tuned(&mut tuner) };
         let mut layered = Layered::with_products(gpu, plan, products).await?;
         let products = layered.products().to_vec();
-        Ok((layered.train(observe).await?, products))
+        match layered.train(observe).await {
+            Err(stopped @ Error::Interrupted { .. }) if self.save.is_some() => {
+                let counted = layered.counted().await?;
+                Err(self.keep(stopped, counted, plan.steps))
+            }
+            run => Ok((run?, products)),
+        }
+    }
+
+    /// Saves what an interrupted run came to, if that was asked for; returns the error that ends it.
+    fn keep(&self, stopped: Error, counted: Option<Counted>, steps: u64) -> Error {
+        let (Some(path), Some(Counted { step, parameters, .. })) = (&self.save, counted) else {
+            return stopped;
+        };
+        match state_dict::save_interrupted(path, &parameters, step) {
+            Ok(()) => Error::Saved { step, steps, path: path.clone() },
+            Err(error) => error,
+        }
     }
 
     fn budget(&self) -> Budget {

@@ -228,6 +228,37 @@ fn a_sweep_leaves_a_picture_its_array_and_its_card() {
     assert!(again == [picture, array], "the same command gives the same bytes");
 }
 
+/// A run with its logs, notes and progress, and with its report.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device_or_a_closed_pipe_is_no_crash() {
+    use std::process::Stdio;
+    let full = || {
+        let device = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        Stdio::from(device.expect("a device"))
+    };
+    let closed = || Stdio::from(std::io::pipe().expect("a pipe").1);
+    for (stdout, stderr, code) in [
+        (Stdio::piped(), full(), 0),
+        (Stdio::piped(), closed(), 0),
+        (closed(), Stdio::piped(), 0),
+        (closed(), closed(), 0),
+        (full(), Stdio::piped(), 2),
+        (full(), full(), 2),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+        let command = command.args(["train", "--steps", "300"]).env("RUST_LOG", "debug");
+        let output = command.stdout(stdout).stderr(stderr).spawn().expect("it starts");
+        let output = output.wait_with_output().expect("it ends");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{message}");
+        assert!(!message.contains('\u{1b}'), "colours in a pipe: {message}");
+        if code == 2 && !message.is_empty() {
+            assert!(message.contains("standard output: No space left"), "{message}");
+        }
+    }
+}
+
 /// Also where a name is not UTF-8, which JSON cannot hold as it is.
 #[cfg(target_os = "linux")]
 #[test]

@@ -11,6 +11,8 @@ mod doctor;
 mod kernels;
 mod record;
 mod sabotage;
+#[cfg(target_os = "linux")]
+mod signals;
 mod sweep;
 mod trainers;
 mod tune;
