@@ -63,7 +63,7 @@
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu`, `rule` |
 //! | [`tune`] | which matrix product is the fastest on a device | `kernels`, `cpu`, `file` |
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `tune`, `cpu` |
-//! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
+//! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train`, `file` |
 //! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed | `train`, `sweep`, `cpu` |
 //! | [`bench`](mod@bench) | kernels against the adapter's peaks, runs against baselines on the CPU; checked, then timed; statistics | `verify`, `train`, `cpu` |
 //! | [`processor`] | what this machine calls its processor | – |
@@ -105,6 +105,11 @@
 //!   out short, the run is made again in smaller parts (`train/budget.rs`,
 //!   `a_budget_that_is_too_hopeful_is_lowered_to_the_same_bits`); without a budget it is an error
 //!   that saves nothing (`a_dispatch_that_is_cut_short_is_an_error_and_saves_nothing`).
+//! - What an interrupted run saves is the state of its step, bit for bit, and counted: the device's
+//!   own count of steps is right, and loss and parameters are finite
+//!   (`the_counted_state_of_an_interrupted_run_is_that_of_its_step`, `tests/gpu/signals.rs`).
+//! - No lock keeps a run from work: several of one sweep at once end well, each with a file of its own
+//!   ([`sweep::Partial`], `tests/gpu/sweep_command.rs`).
 //! - A member of an ensemble has the same bits alone, in any tile, and as a pixel
 //!   (`tests/gpu/sweep.rs`).
 //! - However a fused run is cut into dispatches, it gives the same bits, and each of its steps is

@@ -30,7 +30,7 @@ pub use ensemble::EnsembleReport;
 pub use picture::{ColourScale, Picture};
 pub use progress::{PartsDisplay, ProgressDisplay};
 pub use sabotage::SabotageReport;
-pub use sweep::SweepReport;
+pub use sweep::{SweepReport, finished_sweep};
 pub use train::{InitFile, TrainReport};
 pub use verify::VerifyReport;
 

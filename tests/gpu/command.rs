@@ -208,7 +208,7 @@ fn a_sweep_leaves_a_picture_its_array_and_its_card() {
     let folder = tempfile::tempdir().expect("a folder");
     let png = folder.path().join("out.png");
     let run = || {
-        let size = ["--size", "9x5", "--steps", "50", "--json", "-o", text(&png)];
+        let size = ["--size", "9x5", "--steps", "50", "--again", "--json", "-o", text(&png)];
         let output = parity(&[&["sweep"], &size[..]].concat());
         let message = String::from_utf8(output.stderr).expect("text");
         assert_eq!(output.status.code(), Some(0), "{message}");

@@ -14,6 +14,7 @@ mod sabotage;
 #[cfg(target_os = "linux")]
 mod signals;
 mod sweep;
+mod sweep_command;
 mod trainers;
 mod tune;
 mod verify;

@@ -71,7 +71,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rule", &["model"]),
     ("scalar", &[]),
     ("state_dict", &["error", "file", "model"]),
-    ("sweep", &["dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "train"]),
+    (
+        "sweep",
+        &["dataset", "error", "file", "gpu", "kernels", "model", "rng", "rule", "scalar", "train"],
+    ),
     ("train", &["cpu", "dataset", "error", "gpu", "kernels", "model", "rule", "scalar", "tune"]),
     ("tune", &["cpu", "error", "file", "gpu", "kernels", "model", "rng"]),
     (
