@@ -109,8 +109,7 @@ impl FromStr for LayerSizes {
 }
 
 /// The law that starting parameters are drawn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Init {
     /// Uniform within ±1/√n for a layer of n inputs, as PyTorch's Linear.
     Torch,

@@ -106,6 +106,13 @@ pub(super) fn kinds(options: Options<'_>) -> impl Iterator<Item = Kind> {
     })
 }
 
+/// A plan for each network on the map.
+pub(super) fn plans() -> Result<Vec<Plan>, Error> {
+    let sizes = BATCHES.iter().flat_map(|batch| WIDTHS.iter().map(move |width| (batch, width)));
+    let kind = |(&batch_size, &hidden_size)| Kind { batch_size, hidden_size, member_count: 1 };
+    sizes.map(|size| Ok(Work::new(kind(size), 1, 1)?.plan)).collect()
+}
+
 /// Measures all cells; each is added when it is done, if there is something to compare.
 pub(super) async fn run(
     gpu: &Gpu,

@@ -19,6 +19,7 @@ mod quietness;
 mod row;
 mod sampler;
 mod session;
+mod shaders;
 pub mod statistics;
 mod training;
 mod worst_exp;
@@ -45,8 +46,9 @@ pub use contest::{GroupResult, RunsOn, TrainingRow};
 pub use crossover::{Cell, Fastest};
 pub use load::Load;
 pub use peaks::{Bandwidth, Bound, LimitsOf, Peaks};
-pub use quietness::{QUIET, Quietness};
+pub use quietness::Quietness;
 pub use row::{Row, SavedRow};
+pub use shaders::{compile, shaders};
 
 use crate::error::Error;
 use crate::gpu::{Gpu, KernelSpec};

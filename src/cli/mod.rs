@@ -2,6 +2,7 @@
 
 mod bench;
 mod command_line;
+mod compile;
 mod devices;
 mod doctor;
 mod plan;
@@ -53,6 +54,9 @@ enum Command {
     Doctor(doctor::Args),
     /// List the adapters, and say which one "parity train" would take
     Devices(devices::Args),
+    /// Compile a list of shaders: for tests with the compilers of other GPUs
+    #[command(hide = true)]
+    Compile(compile::Args),
 }
 
 /// Which adapter to use.
@@ -85,6 +89,7 @@ impl Cli {
             Command::Bench(args) => args.run().await,
             Command::Doctor(args) => args.run().await,
             Command::Devices(args) => args.run().await,
+            Command::Compile(args) => args.run().await,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::adapter::AdapterSummary;
 use super::faults::Faults;
+use super::instance::Recorder;
 use super::kernel::KernelSpec;
 use super::listing::{Candidate, Listing, Selection};
 use super::poll::Poller;
@@ -20,6 +21,7 @@ pub struct Gpu {
     pub(super) uploaded: AtomicU64,
     pub(super) read_back: AtomicU64,
     pub(super) substitute: Option<(&'static str, String)>,
+    pub(super) recorder: Option<Recorder>,
     subgroup_size: Option<u32>,
     faults: Arc<Faults>,
 }
@@ -64,7 +66,7 @@ impl Gpu {
             heard.report(format!("the device was lost ({reason:?}) {message}"));
         });
         let poller = Poller::start(device.clone(), Arc::clone(&faults))?;
-        let (uploaded, read_back, substitute) = Default::default();
+        let (uploaded, read_back, substitute, recorder) = Default::default();
         Ok(Self {
             adapter: summary,
             device,
@@ -73,6 +75,7 @@ impl Gpu {
             uploaded,
             read_back,
             substitute,
+            recorder,
             subgroup_size,
             faults,
         })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::context::Gpu;
+use super::instance::Instance;
 use super::tensor::Tensor;
 use crate::error::Error;
 
@@ -152,6 +153,23 @@ impl KernelSpec {
     pub fn has_trusted_loops(&self) -> bool {
         self.trusted_loops
     }
+
+    /// Values of its `override` constants, with the one that every shader has.
+    pub(super) fn complete(&self, overrides: &[(&'static str, f64)]) -> Vec<(&'static str, f64)> {
+        let mut all = overrides.to_vec();
+        if !overrides.iter().any(|(name, _)| *name == "workgroup_size") {
+            all.push(("workgroup_size", f64::from(self.workgroup_size)));
+        }
+        all
+    }
+
+    pub(super) fn layout(&self, device: &wgpu::Device) -> wgpu::BindGroupLayout {
+        let entries: Vec<_> = (0..).zip(self.bindings).map(layout_entry).collect();
+        device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(self.name),
+            entries: &entries,
+        })
+    }
 }
 
 /// A compiled shader.
@@ -162,7 +180,7 @@ pub struct Kernel {
 
 /// What a pipeline is compiled from.
 #[derive(Debug)]
-struct Program {
+pub(super) struct Program {
     spec: &'static KernelSpec,
     module: wgpu::ShaderModule,
     /// Values of its `override` constants.
@@ -172,19 +190,30 @@ struct Program {
 
 impl Program {
     fn compile(&self, device: &wgpu::Device) -> wgpu::ComputePipeline {
-        let label = Some(self.spec.name);
+        let Self { spec, module, constants, layout } = self;
+        Self::pipeline(device, spec.name, module, layout, constants)
+    }
+
+    pub(super) fn pipeline(
+        device: &wgpu::Device,
+        name: &str,
+        module: &wgpu::ShaderModule,
+        layout: &wgpu::BindGroupLayout,
+        constants: &[(&str, f64)],
+    ) -> wgpu::ComputePipeline {
+        let label = Some(name);
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label,
-            bind_group_layouts: &[Some(&self.layout)],
+            bind_group_layouts: &[Some(layout)],
             ..Default::default()
         });
         device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label,
             layout: Some(&pipeline_layout),
-            module: &self.module,
+            module,
             entry_point: Some("main"),
             compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &self.constants,
+                constants,
                 // The shaders write workgroup memory before they read it. Left to llvmpipe's
                 // GL compiler, 2,048 zeros cost 53 s.
                 zero_initialize_workgroup_memory: false,
@@ -267,17 +296,13 @@ impl Kernel {
         header: &str,
         overrides: &[(&'static str, f64)],
     ) -> Result<Self, Error> {
-        let mut constants = overrides.to_vec();
-        if !overrides.iter().any(|(name, _)| *name == "workgroup_size") {
-            constants.push(("workgroup_size", f64::from(spec.workgroup_size)));
+        let constants = spec.complete(overrides);
+        if let Some(recorder) = &gpu.recorder {
+            recorder.add(Instance::new(spec, header, overrides));
         }
-        let entries: Vec<_> = (0..).zip(spec.bindings).map(layout_entry).collect();
         let compile = || {
             let module = shader_module(gpu, spec, header);
-            let layout = gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-                label: Some(spec.name),
-                entries: &entries,
-            });
+            let layout = spec.layout(&gpu.device);
             let program = Program { spec, module, constants, layout };
             Self { pipeline: program.compile(&gpu.device), program: Arc::new(program) }
         };
@@ -402,7 +427,7 @@ impl Gpu {
     }
 }
 
-fn shader_module(gpu: &Gpu, spec: &KernelSpec, header: &str) -> wgpu::ShaderModule {
+pub(super) fn shader_module(gpu: &Gpu, spec: &KernelSpec, header: &str) -> wgpu::ShaderModule {
     let substitute = gpu.substitute.as_ref().filter(|(kernel, _)| *kernel == spec.name);
     let source = substitute.map_or(spec.source, |(_, source)| source);
     let descriptor = wgpu::ShaderModuleDescriptor {
@@ -415,9 +440,9 @@ fn shader_module(gpu: &Gpu, spec: &KernelSpec, header: &str) -> wgpu::ShaderModu
     let mut checks = wgpu::ShaderRuntimeChecks::checked();
     checks.force_loop_bounding = false;
     #[expect(unsafe_code, reason = "wgpu leaves it to the caller that loops end")]
-    // SAFETY: all other checks stay, only this crate can make such a spec or give it a header, and
-    // each of its loops counts up by one to a constant or to a value that nothing writes, such as
-    // one of `params` (tests/host/contract.rs).
+    // SAFETY: all other checks stay, only this crate can make such a spec or give it a header (what
+    // others give to `Gpu::compile` is never run), and each of its loops counts up by one to a
+    // constant or to a value that nothing writes, such as one of `params` (tests/host/contract.rs).
     unsafe {
         gpu.device.create_shader_module_trusted(descriptor, checks)
     }

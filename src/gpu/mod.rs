@@ -5,6 +5,7 @@ mod adapter;
 pub mod clock;
 mod context;
 mod faults;
+mod instance;
 mod kernel;
 mod listing;
 mod poll;
@@ -14,6 +15,7 @@ mod timer;
 
 pub use adapter::{Abilities, AdapterSummary, Backend, DeviceType};
 pub use context::Gpu;
+pub use instance::Instance;
 pub(crate) use kernel::params;
 pub use kernel::{Binding, BindingKind, Dispatch, Field, HostScalar, Kernel, KernelSpec, cover};
 pub use listing::{Chosen, Listing, Selection};

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use super::{Cost, as_f64, as_u32, matmul_register, matmul_subgroup, matmul_workgroup};
 use crate::error::Error;
-use crate::gpu::{self, Binding, DeviceType, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+use crate::gpu::{self, Binding, DeviceType, Dispatch, Gpu, Instance, Kernel, KernelSpec, Tensor};
 
 /// The shader with one output an invocation.
 pub const SPEC: KernelSpec = KernelSpec {
@@ -209,6 +209,29 @@ pub async fn product(
     transpose: Transpose,
     epilogue: Epilogue,
 ) -> Result<Product, Error> {
+    let (header, overrides, outputs) = parts(gpu, variant, transpose, epilogue);
+    let kernel = Kernel::with_header(gpu, variant.spec(), &header, &overrides).await?;
+    Ok(Product { variant, kernel, epilogue, outputs })
+}
+
+/// What [`product`] compiles.
+///
+/// # Panics
+/// If the adapter does not fit the variant.
+#[must_use]
+pub fn instance(gpu: &Gpu, variant: Variant, transpose: Transpose, epilogue: Epilogue) -> Instance {
+    let (header, overrides, _) = parts(gpu, variant, transpose, epilogue);
+    Instance::new(variant.spec(), &header, &overrides)
+}
+
+/// What is before the text of a product, values of its `override` constants, and rows and columns
+/// of the outputs of a workgroup.
+fn parts(
+    gpu: &Gpu,
+    variant: Variant,
+    transpose: Transpose,
+    epilogue: Epilogue,
+) -> (String, Vec<(&'static str, f64)>, [u32; 2]) {
     assert!(variant.fits(gpu), "{} on {}", variant.name(), gpu.adapter.name);
     let Build { constants, overrides, outputs } = variant.build(gpu);
     let mut header = String::new();
@@ -222,8 +245,7 @@ pub async fn product(
         ("epilogue", f64::from(epilogue as u8)),
     ];
     all.extend(overrides.into_iter().map(|(name, value)| (name, f64::from(value))));
-    let kernel = Kernel::with_header(gpu, variant.spec(), &header, &all).await?;
-    Ok(Product { variant, kernel, epilogue, outputs })
+    (header, all, outputs)
 }
 
 /// `out = op(a) · op(b)`, then the epilogue.

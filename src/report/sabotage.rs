@@ -42,7 +42,7 @@ impl SabotageReport<'_> {
             score: self.found.count.score(),
             report: *self,
         };
-        super::json(&json)
+        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
     }
 
     /// What a person reads.

@@ -105,14 +105,9 @@ impl Step {
 
     /// The parameters as they are on the device.
     pub(super) async fn read_parameters(&self, gpu: &Gpu) -> Result<Parameters, Error> {
-        Ok(self.parameters_of(&gpu.read::<f32>(&self.parameters).await?))
-    }
-
-    /// The parameters from the layout of the device.
-    pub(super) fn parameters_of(&self, aligned: &[f32]) -> Parameters {
-        let values = self.packed(aligned);
+        let values = self.packed(&gpu.read::<f32>(&self.parameters).await?);
         let value = |number| values[usize::try_from(number).expect("an index")];
-        Parameters::from_fn(&self.sizes, |number, _| value(number))
+        Ok(Parameters::from_fn(&self.sizes, |number, _| value(number)))
     }
 
     /// Lengths of weights and biases, in the order of a `state_dict`.
