@@ -47,6 +47,20 @@ pub enum Error {
         /// Updates that were asked for.
         steps: u64,
     },
+    /// The user asked to stop a run that had a counted state, which was saved.
+    #[error(
+        "interrupted at step {step} of {steps}; {path} holds the parameters of that step, not \
+         compared with those of a CPU",
+        path = path.display()
+    )]
+    Saved {
+        /// Updates that were made.
+        step: u64,
+        /// Updates that were asked for.
+        steps: u64,
+        /// Where the parameters are.
+        path: PathBuf,
+    },
     /// The user asked to stop a sweep.
     #[error(
         "interrupted: {done} of {pixels} pixels are trained and kept in {path}; the same command \
@@ -87,7 +101,7 @@ impl Error {
             Self::Usage(_) | Self::File { .. } => 2,
             Self::NoAdapter(_) => 3,
             Self::Undone { .. } | Self::Gpu(_) => 4,
-            Self::Interrupted { .. } | Self::Paused { .. } => 130,
+            Self::Interrupted { .. } | Self::Saved { .. } | Self::Paused { .. } => 130,
         }
     }
 

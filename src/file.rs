@@ -1,12 +1,17 @@
 //! Files that are either the old one or the new one, never half of it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+mod run_files;
+
+pub use run_files::{RunFiles, abandoned};
 
 use crate::error::Error;
+
+/// How often a file is written again whose temporary one another run took for left behind.
+const TRIES: usize = 3;
 
 /// Replaces the file at `path`: the bytes go to a new file beside it, which takes its name when
 /// it is safe on the disk.
@@ -58,27 +63,29 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
     let path = &resolve(path);
-    let folder = folder_of(path);
-    let mut file = new_file(folder)?;
-    file.write_all(bytes)?;
-    if let Ok(old) = path.metadata() {
-        file.as_file().set_permissions(old.permissions())?;
+    let mut tries = 1..TRIES;
+    loop {
+        let mut file = temporary(path).create()?;
+        file.write_all(bytes)?;
+        if let Ok(old) = path.metadata() {
+            file.as_file().set_permissions(old.permissions())?;
+        }
+        file.as_file().sync_all()?;
+        match file.persist(path) {
+            Err(error) if error.error.kind() == ErrorKind::NotFound && tries.next().is_some() => {}
+            renamed => break drop(renamed?),
+        }
     }
-    file.as_file().sync_all()?;
-    file.persist(path)?;
+    temporary(path).clear();
     if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
+        File::open(folder_of(path))?.sync_all()?;
     }
     Ok(())
 }
 
-/// A file that others may read as far as the umask allows; temporary ones are usually private.
-fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "elsewhere it has no permissions"))]
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+/// What a file is written to before it takes the name of its target.
+fn temporary(target: &Path) -> RunFiles {
+    RunFiles::new(target, ".", ".tmp")
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -88,7 +95,8 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Fails early, before a long run, where [`write()`] would fail at its end.
+/// Fails early, before a long run, where [`write()`] would fail at its end; removes what killed runs
+/// left beside the file.
 ///
 /// # Errors
 /// [`Error::File`] if the folder does not exist or cannot be written to, or `path` is a folder or
@@ -112,7 +120,8 @@ pub fn check_writable(path: &Path) -> Result<(), Error> {
     if target.metadata().is_ok_and(|old| old.permissions().readonly()) {
         return refuse("it is write-protected".into());
     }
-    new_file(folder).map(drop).or_else(|error| refuse(error.kind().to_string()))
+    temporary(&target).clear();
+    temporary(&target).create().map(drop).or_else(|error| refuse(error.kind().to_string()))
 }
 
 #[cfg(test)]
@@ -128,6 +137,41 @@ mod tests {
             assert_eq!(std::fs::read_to_string(&path).expect("it is there"), content);
         }
         assert_eq!(folder.path().read_dir().expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn temporary_files_of_killed_runs_are_removed_by_the_next_and_those_of_others_are_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out");
+        let alive = temporary(&path).create().expect("it is writable");
+        let killed = temporary(&path).create().expect("it is writable");
+        let (file, killed) = killed.keep().expect("it is ours");
+        drop(file);
+        let others = [".out.tmp", ".out.abc.tmp", ".other.abcdef.tmp", ".out.abcdef.partial"];
+        for name in others {
+            std::fs::write(folder.path().join(name), "").expect("it is writable");
+        }
+        check_writable(&path).expect("it is writable");
+        assert!(!killed.exists() && alive.path().exists());
+        assert_eq!(folder.path().read_dir().expect("a folder").count(), 1 + others.len());
+        let long = folder.path().join("x".repeat(255));
+        write(&long, b"new").expect("a name as long as names can be");
+    }
+
+    #[test]
+    fn a_temporary_file_that_another_run_removed_is_written_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out");
+        std::thread::scope(|scope| {
+            let clear = scope.spawn(|| {
+                for _ in 0..2_000 {
+                    temporary(&path).clear();
+                }
+            });
+            while !clear.is_finished() {
+                write(&path, b"new").expect("it is writable");
+            }
+        });
     }
 
     #[cfg(unix)]

@@ -63,7 +63,7 @@
 //! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu`, `rule` |
 //! | [`tune`] | which matrix product is the fastest on a device | `kernels`, `cpu`, `file` |
 //! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `tune`, `cpu` |
-//! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train` |
+//! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train`, `file` |
 //! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed | `train`, `sweep`, `cpu` |
 //! | [`bench`](mod@bench) | kernels against the adapter's peaks, runs against baselines on the CPU; checked, then timed; statistics | `verify`, `train`, `cpu` |
 //! | [`processor`] | what this machine calls its processor | – |
@@ -105,6 +105,11 @@
 //!   out short, the run is made again in smaller parts (`train/budget.rs`,
 //!   `a_budget_that_is_too_hopeful_is_lowered_to_the_same_bits`); without a budget it is an error
 //!   that saves nothing (`a_dispatch_that_is_cut_short_is_an_error_and_saves_nothing`).
+//! - What an interrupted run saves is the state of its step, bit for bit, and counted: the device's
+//!   own count of steps is right, and loss and parameters are finite
+//!   (`the_counted_state_of_an_interrupted_run_is_that_of_its_step`, `tests/gpu/signals.rs`).
+//! - No lock keeps a run from work: several of one sweep at once end well, each with a file of its own
+//!   ([`sweep::Partial`], `tests/gpu/sweep_command.rs`).
 //! - A member of an ensemble has the same bits alone, in any tile, and as a pixel
 //!   (`tests/gpu/sweep.rs`).
 //! - However a fused run is cut into dispatches, it gives the same bits, and each of its steps is
@@ -169,17 +174,22 @@
 //!    that cannot be, what was timed is thrown away and the host's clock is used.
 //! 3. Samples: a pass of as many launches as take about 10 ms. All cases take turns, in an order that
 //!    is another one each round; between two samples runs the canary, always the same work. A sample
-//!    is quiet if the canary beside it took at most 1.1 times its lower quartile; a row is marked if
-//!    less than half of its samples are, and only by those a run may differ from another. Each launch is
+//!    is quiet if the canary beside it took at most 1.1 times its lower quartile in the best run that
+//!    this machine had, which is kept across runs ([`bench::Quietness`]): a neighbour that is there all
+//!    the time is seen, too. A row is marked if less than half of its samples are quiet, and only by
+//!    those a run may differ from another. Each launch is
 //!    compiled and bound up to nine times, in other places of memory, which take turns too. At least
 //!    ten samples and half a second, until half the interval is below ½ % of the median or the case's
-//!    share of the budget is used. Cold samples are of one launch after 64 MiB were copied to other 64 MiB.
-//! 4. Figures: [`bench::statistics`] has the median with its bootstrap interval, and compares runs by
+//!    share of the budget is used. There are none after caches were emptied: such a sample is of one
+//!    launch, and the pass around it takes more than the caches do.
+//! 4. Figures: [`bench::statistics`] has the median with its bootstrap interval, for which places and
+//!    stretches of time are drawn, not samples alone, and compares runs by
 //!    Mann and Whitney's test and Hodges and Lehmann's ratio: a difference is one of p < 0.001 whose
 //!    whole interval is beyond 2 %, since runs of a process differ by more than the samples in one;
-//!    beyond 20 % of what a launch takes by itself, and 12 % if there are fewer than four places; and
-//!    the places of one run must be slower than those of the other, too (`bench/compare.rs`). A row
-//!    that the saved run does not have is named: whether it is slower nobody knows.
+//!    beyond 20 % of what the canary of launches takes, and what that differs by; beyond 12 % if there are
+//!    fewer than four places, and 25 % if a launch is bound to 4 MB and more; and the places of one run
+//!    must be slower than those of the other, too (`bench/compare.rs`). A row that the saved run does
+//!    not have is named: whether it is slower is not known. Peaks only decide if they were asked for.
 //! 5. Peaks, in the same run: `peak_arithmetic` for products and sums, exponentials and divisions,
 //!    `peak_copy` at four sizes, `peak_workgroup`, and a launch that does next to nothing, each at its
 //!    best; the launch is taken off the others. A launch takes at least that time and the longest part

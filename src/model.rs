@@ -109,7 +109,8 @@ impl FromStr for LayerSizes {
 }
 
 /// The law that starting parameters are drawn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Init {
     /// Uniform within ±1/√n for a layer of n inputs, as PyTorch's Linear.
     Torch,

@@ -6,6 +6,7 @@ mod foreign;
 mod keys;
 mod values;
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
@@ -144,6 +145,24 @@ fn other_network(keys: &[LayerKeys], held: &LayerSizes, sizes: &LayerSizes) -> S
 /// # Errors
 /// [`Error::File`] if it cannot be written; the old file is then still there, whole.
 pub fn save(path: &Path, parameters: &Parameters) -> Result<(), Error> {
+    write(path, parameters, None)
+}
+
+/// Writes the parameters of an interrupted run, whose metadata say after which step they are, and
+/// that nothing was held against them.
+///
+/// # Errors
+/// As [`save`].
+pub fn save_interrupted(path: &Path, parameters: &Parameters, step: u64) -> Result<(), Error> {
+    let metadata = [("step", step.to_string()), ("comparison", "not compared".into())];
+    write(path, parameters, Some(metadata.map(|(key, value)| (key.into(), value)).into()))
+}
+
+fn write(
+    path: &Path,
+    parameters: &Parameters,
+    metadata: Option<HashMap<String, String>>,
+) -> Result<(), Error> {
     let layers = parameters.sizes.layers().zip(&parameters.layers).enumerate();
     let mut tensors = vec![];
     for (number, ((inputs, outputs), layer)) in layers {
@@ -155,7 +174,8 @@ pub fn save(path: &Path, parameters: &Parameters) -> Result<(), Error> {
         let view = TensorView::new(Dtype::F32, shape.clone(), data).expect("sizes fit the shape");
         (name, view)
     });
-    let bytes = safetensors::serialize(views, None).map_err(|error| Error::file(path, error))?;
+    let bytes =
+        safetensors::serialize(views, metadata).map_err(|error| Error::file(path, error))?;
     crate::file::write(path, &bytes)
 }
 

@@ -46,7 +46,7 @@ pub use contest::{GroupResult, RunsOn, TrainingRow};
 pub use crossover::{Cell, Fastest};
 pub use load::Load;
 pub use peaks::{Bandwidth, Bound, LimitsOf, Peaks};
-pub use quietness::Quietness;
+pub use quietness::{QUIET, Quietness};
 pub use row::{Row, SavedRow};
 pub use shaders::{compile, shaders};
 

@@ -6,7 +6,7 @@ use super::load::Load;
 
 /// A run, or a sample, is quiet if the canary beside it took no longer than this many times what it
 /// takes on a quiet machine. Beside the others, something else was at work.
-pub(super) const QUIET: f64 = 1.1;
+pub const QUIET: f64 = 1.1;
 
 /// A run is quiet if other processes, and what was stolen, together had no more of the processor.
 const QUIET_LOAD: f64 = 0.05;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use regex_lite::Regex;
 
+use super::command_line::command_line;
 use super::{DeviceArgs, go_on};
 use crate::bench::{self, Compared, Only, Options, Progress, Results, Saved, Suite};
 use crate::error::Error;
@@ -144,6 +145,7 @@ impl Args {
             processor: Processor::detect(),
             suite: self.suite,
             quick: self.quick,
+            command: &command_line(),
             results: &results,
             compared: None,
         };

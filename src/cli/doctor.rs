@@ -1,5 +1,6 @@
 //! `parity doctor`
 
+use super::command_line::command_line;
 use super::{DeviceArgs, go_on};
 use crate::error::Error;
 use crate::gpu::Gpu;
@@ -21,7 +22,8 @@ impl Args {
         let gpu = Gpu::open(self.device.selection()).await?;
         let diagnosis = verify::examine(&gpu).await?;
         let processor = Processor::detect();
-        let report = DoctorReport { adapter: &gpu.adapter, processor, diagnosis: &diagnosis };
+        let (adapter, diagnosis, command) = (&gpu.adapter, &diagnosis, &command_line());
+        let report = DoctorReport { adapter, processor, diagnosis, command };
         report::print(&if self.json { report.json() } else { report.text() })?;
         let is_wrong = diagnosis.faults().next().is_some();
         Ok(if go_on().is_break() { 130 } else { u8::from(is_wrong) })

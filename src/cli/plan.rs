@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::model::{Init, LayerSizes, Parameters};
-use crate::report;
+use crate::report::{self, InitFile};
 use crate::rule::{Preset, Variant};
 use crate::scalar::Scalar;
-use crate::state_dict;
+use crate::state_dict::{self, Loaded};
 use crate::train::Plan;
 
 /// The most losses that a run may keep.
@@ -63,8 +63,13 @@ impl PlanArgs {
         self.init.unwrap_or_else(|| preset.init())
     }
 
-    /// Checks everything that can be checked without a GPU.
-    pub(super) fn plan(&self, preset: Preset, log_every: u64) -> Result<Plan, Error> {
+    /// Checks everything that can be checked without a GPU. The file is the one that the start is
+    /// from.
+    pub(super) fn plan(
+        &self,
+        preset: Preset,
+        log_every: u64,
+    ) -> Result<(Plan, Option<InitFile>), Error> {
         let data = Dataset::parity(self.bits)?;
         let sizes = self.sizes(preset, &data)?;
         let mut rule = preset.rule();
@@ -79,12 +84,14 @@ impl PlanArgs {
                  keep fewer"
             )));
         }
-        let start = if let Some(path) = &self.init_from {
-            load(path, &sizes)?
+        let (start, file) = if let Some(path) = &self.init_from {
+            let (start, file) = load(path, &sizes)?;
+            (start, Some(file))
         } else {
-            Parameters::initialise(&sizes, self.init(preset), self.seed)
+            (Parameters::initialise(&sizes, self.init(preset), self.seed), None)
         };
-        Ok(Plan { data, rule, variant: Variant::CAREFUL, start, steps: self.steps, log_every })
+        let (variant, steps) = (Variant::CAREFUL, self.steps);
+        Ok((Plan { data, rule, variant, start, steps, log_every }, file))
     }
 
     fn sizes(&self, preset: Preset, data: &Dataset) -> Result<LayerSizes, Error> {
@@ -107,10 +114,10 @@ impl PlanArgs {
 }
 
 /// Reads where training starts, and says what became of values that `f32` does not hold.
-fn load(path: &Path, sizes: &LayerSizes) -> Result<Parameters, Error> {
-    let loaded = state_dict::load(path, sizes)?;
-    if let Some(note) = &loaded.note {
+fn load(path: &Path, sizes: &LayerSizes) -> Result<(Parameters, InitFile), Error> {
+    let Loaded { parameters, note, sha256 } = state_dict::load(path, sizes)?;
+    if let Some(note) = &note {
         report::note(&format!("note: {}: {note}", path.display()));
     }
-    Ok(loaded.parameters)
+    Ok((parameters, InitFile { path: path.display().to_string(), sha256, note }))
 }

@@ -1,6 +1,8 @@
 //! `parity sweep`
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::command_line::command_line;
 use super::plan::{SEED, check_learning_rate};
@@ -8,12 +10,12 @@ use super::{DeviceArgs, go_on};
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::file;
-use crate::gpu::Gpu;
+use crate::gpu::{AdapterSummary, Gpu};
 use crate::model::{Init, LayerSizes, sha256};
-use crate::report::{self, ProgressDisplay, SweepReport};
+use crate::report::{self, ProgressDisplay, SweepReport, finished_sweep};
 use crate::rule::{Activation, Loss, Variant};
 use crate::scalar::Scalar;
-use crate::sweep::{self, Axis, GridPlan, Partial, Quantity, Task, Value};
+use crate::sweep::{self, Axis, Grid, GridPlan, Identity, Partial, Quantity, Task, Value};
 use crate::train::{Budget, LEARNED_BELOW};
 
 /// The most pixels: what a picture of 8,192 by 8,192 has.
@@ -88,6 +90,9 @@ pub(super) struct Args {
     /// The picture; the raw array and the run card go beside it, as .npy and .json
     #[arg(long, short, value_name = "FILE.png")]
     output: PathBuf,
+    /// Train again what is already done; without this, a finished sweep says so and ends
+    #[arg(long)]
+    again: bool,
     /// Print the run card and nothing else on standard output
     #[arg(long)]
     json: bool,
@@ -105,51 +110,76 @@ fn usage<T>(problem: impl Into<String>) -> Result<T, Error> {
 impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
         let plan = self.plan()?;
-        let [png, npy, json, partial_path] = self.files()?;
+        let files = self.files()?;
+        let [png, npy, json] = &files;
         let gpu = Gpu::open(self.device.selection()).await?;
         let (trainer, device_type) = (plan.task.trainer()?, gpu.adapter.device_type);
         let pixels = plan.pixels();
         let tile_size = sweep::tile_size(&gpu, &plan.task, pixels as u64)?.min(pixels);
         let shader =
-            trainer.text(plan.task.problem()?, device_type, tile_size).map_err(Error::Usage)?;
-        // Whatever changes the values of pixels, or their order.
-        let version = env!("CARGO_PKG_VERSION");
-        let identity = format!("{version} {} {plan:?} {tile_size}", gpu.adapter);
-        let identity = sha256(&[identity.as_bytes(), shader.as_bytes()].concat());
-        let mut partial = Partial::open(&partial_path, &identity, tile_size)?;
-        let progress_total = plan.pixels() as u64;
-        let mut progress = ProgressDisplay::new("pixel", progress_total);
-        if !partial.values.is_empty() {
-            let found = partial.values.len();
-            report::note(&format!("going on after {found} pixels in {}", partial_path.display()));
+            &trainer.text(plan.task.problem()?, device_type, tile_size).map_err(Error::Usage)?;
+        let identity = &identity(&plan, &gpu.adapter, tile_size, shader);
+        let (adapter, plan, command) = (&gpu.adapter, &plan, &command_line());
+        let report_of =
+            |grid| SweepReport { adapter, plan, grid, shader, tile_size, command, identity };
+        if let Some(values) = self.finished(&files, identity) {
+            let grid = Grid { values, wall: Duration::ZERO, trained: 0 };
+            return self.already_done(&files, &report_of(&grid));
         }
+        let mut partial = open_partial(png, identity, tile_size)?;
+        let mut progress = ProgressDisplay::new("pixel", pixels as u64);
         let mut observe = |network_steps: u64| {
             progress.update(network_steps / plan.task.steps, None);
             go_on()
         };
         let grid = plan.run(&gpu, tile_size, &mut partial, &mut observe).await?;
         progress.finish();
-        let command = &command_line();
-        let (adapter, plan, grid, shader) = (&gpu.adapter, &plan, &grid, &shader);
-        let report = SweepReport { adapter, plan, grid, shader, tile_size, command };
-        file::write(&npy, &report.npy())?;
-        file::write(&json, report.card().as_bytes())?;
-        file::write(&png, &report.png()?)?;
+        let report = report_of(&grid);
+        file::write(npy, &report.npy())?;
+        file::write(png, &report.png()?)?;
+        // The last, since it says that the others are done.
+        file::write(json, report.card().as_bytes())?;
         partial.remove()?;
-        let files = [png, npy, json].map(|path| path.display().to_string());
-        report::print(&if self.json { report.card() } else { report.text(&files) })?;
+        report::print(&if self.json { report.card() } else { report.text(&names(&files)) })?;
         Ok(0)
     }
 
-    /// The picture, the array, the card, and what is kept of an unfinished sweep.
-    fn files(&self) -> Result<[PathBuf; 4], Error> {
+    /// The values of the same sweep, if its array and its card are there, unless it is to be trained
+    /// again.
+    fn finished(&self, [_, npy, json]: &[PathBuf; 3], identity: &Identity) -> Option<Vec<f32>> {
+        if self.again {
+            return None;
+        }
+        finished_sweep(&fs::read(json).ok()?, &fs::read(npy).ok()?, identity)
+    }
+
+    /// Says so; a picture that is missing is drawn from its array.
+    fn already_done(&self, files: &[PathBuf; 3], report: &SweepReport<'_>) -> Result<u8, Error> {
+        let [png, _, json] = files;
+        if !png.exists() {
+            file::write(png, &report.png()?)?;
+        }
+        Partial::clear(png, report.identity);
+        let text = format!("already done: {}; --again trains anew", names(files).join(", "));
+        if self.json {
+            report::note(&text);
+            let card = fs::read_to_string(json).map_err(|error| Error::file(json, error))?;
+            report::print(&card)?;
+        } else {
+            report::print(&(text + "\n"))?;
+        }
+        Ok(0)
+    }
+
+    /// The picture, the array and the card.
+    fn files(&self) -> Result<[PathBuf; 3], Error> {
         let png = &self.output;
         if png.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("png")) {
             let found = png.display();
             return usage(format!("--output {found}: expected a name that ends in .png"));
         }
         let beside = |extension| Path::with_extension(png, extension);
-        let files = [png.clone(), beside("npy"), beside("json"), beside("partial")];
+        let files = [png.clone(), beside("npy"), beside("json")];
         files.iter().try_for_each(|path| file::check_writable(path))?;
         Ok(files)
     }
@@ -261,6 +291,31 @@ impl Args {
         };
         Ok(Some((x, y)))
     }
+}
+
+/// What decides the values of pixels, and their order.
+fn identity(plan: &GridPlan, adapter: &AdapterSummary, tile_size: usize, shader: &str) -> Identity {
+    let run = format!("{} {adapter} {tile_size} {shader}", env!("CARGO_PKG_VERSION"));
+    Identity { sweep: sha256(format!("{plan:?}").as_bytes()), run: sha256(run.as_bytes()) }
+}
+
+/// What is done of a sweep, with a note of what was found.
+fn open_partial(png: &Path, identity: &Identity, tile_size: usize) -> Result<Partial, Error> {
+    let partial = Partial::open(png, identity, tile_size)?;
+    let (found, path) = (partial.values.len(), partial.path().display());
+    if found > 0 {
+        report::note(&format!("going on after {found} pixels, in {path}"));
+    } else if let Some(foreign) = &partial.foreign {
+        report::note(&format!(
+            "{}: pixels of another adapter, driver or version; starting over, in {path}",
+            foreign.display()
+        ));
+    }
+    Ok(partial)
+}
+
+fn names(files: &[PathBuf; 3]) -> [String; 3] {
+    files.each_ref().map(|path| path.display().to_string())
 }
 
 /// Reads `0.weight[0,1]=-3`.

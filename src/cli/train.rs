@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::command_line::command_line;
 use super::plan::{MAX_STEPS, PlanArgs};
 use super::{DeviceArgs, go_on};
 use crate::error::Error;
@@ -13,7 +14,7 @@ use crate::rule::{Preset, Rule, Variant};
 use crate::state_dict;
 use crate::sweep::{self, Axis, EnsemblePlan, Quantity, Task};
 use crate::train::{
-    Agreement, Budget, Fused, LEARNED_BELOW, Layered, Observer, Outcome, Plan, ProductUse,
+    Agreement, Budget, Counted, Fused, LEARNED_BELOW, Layered, Observer, Outcome, Plan, ProductUse,
     Products, Progress, Trajectory, Verdict, reference,
 };
 use crate::tune::Tuner;
@@ -113,7 +114,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
-        let mut plan = self.plan.plan(self.preset, self.log_every)?;
+        let (mut plan, init_from) = self.plan.plan(self.preset, self.log_every)?;
         let ensemble = self.ensemble(&plan)?;
         self.check_outputs()?;
         let gpu = Gpu::open(self.device.selection()).await?;
@@ -133,13 +134,7 @@ impl Args {
             go_on()
         };
         let (engine, why) = self.engine.choose(&plan);
-        let (outcome, products) = match engine {
-            Engine::Fused => {
-                let mut fused = Fused::new(&gpu, &plan, self.budget()).await?;
-                (fused.train(&mut observe).await?, vec![])
-            }
-            _ => self.layered(&gpu, &plan, &mut observe).await?,
-        };
+        let (outcome, products) = self.train(engine, &gpu, &plan, &mut observe).await?;
         let cpu = if self.no_reference {
             None
         } else {
@@ -156,12 +151,16 @@ impl Args {
             engine_reason: &why,
             products: &products,
             preset: self.preset,
-            seed: self.plan.init_from.is_none().then_some(self.plan.seed),
+            init: init_from.is_none().then(|| (self.plan.init(self.preset), self.plan.seed)),
+            init_from: init_from.as_ref(),
             member: self.member,
+            vary: ensemble.as_ref().map_or(&[][..], |ensemble| &ensemble.vary),
+            no_tune: self.no_tune,
             plan: &plan,
             outcome: &outcome,
             cpu: cpu.as_ref(),
             agreement,
+            command: &command_line(),
         };
         if let Some(path) = &self.csv {
             file::write(path, report.csv().as_bytes())?;
@@ -170,23 +169,57 @@ impl Args {
         if agreement.is_some_and(|found| found.verdict == Verdict::Disagree) {
             return Ok(1);
         }
+        if cpu.is_none() && !self.no_reference {
+            let steps = plan.steps;
+            let (step, loss, parameters) = (steps, outcome.final_loss, outcome.parameters);
+            let stopped = Error::Interrupted { step, steps };
+            return Err(self.keep(stopped, Some(Counted { step, loss, parameters }), steps));
+        }
         if let Some(path) = &self.save {
             state_dict::save(path, &outcome.parameters)?;
         }
         Ok(0)
     }
 
-    async fn layered(
+    /// Trains on an engine; what is known to be right of an interrupted run is saved.
+    async fn train(
         &self,
+        engine: Engine,
         gpu: &Gpu,
         plan: &Plan,
         observe: &mut Observer<'_>,
     ) -> Result<(Outcome, Vec<ProductUse>), Error> {
+        if engine == Engine::Fused {
+            let mut fused = Fused::new(gpu, plan, self.budget()).await?;
+            return match fused.train(observe).await {
+                Err(stopped @ Error::Interrupted { .. }) => {
+                    Err(self.keep(stopped, fused.counted(), plan.steps))
+                }
+                run => Ok((run?, vec![])),
+            };
+        }
         let mut tuner = Tuner::new(gpu);
         let products = if self.no_tune { Products::Plain } else { Products::Tuned(&mut tuner) };
         let mut layered = Layered::with_products(gpu, plan, products).await?;
         let products = layered.products().to_vec();
-        Ok((layered.train(observe).await?, products))
+        match layered.train(observe).await {
+            Err(stopped @ Error::Interrupted { .. }) if self.save.is_some() => {
+                let counted = layered.counted().await?;
+                Err(self.keep(stopped, counted, plan.steps))
+            }
+            run => Ok((run?, products)),
+        }
+    }
+
+    /// Saves what an interrupted run came to, if that was asked for; returns the error that ends it.
+    fn keep(&self, stopped: Error, counted: Option<Counted>, steps: u64) -> Error {
+        let (Some(path), Some(Counted { step, parameters, .. })) = (&self.save, counted) else {
+            return stopped;
+        };
+        match state_dict::save_interrupted(path, &parameters, step) {
+            Ok(()) => Error::Saved { step, steps, path: path.clone() },
+            Err(error) => error,
+        }
     }
 
     fn budget(&self) -> Budget {
@@ -279,7 +312,8 @@ impl Args {
         progress.finish();
         let interrupted = ensemble.networks < plan.networks;
         let (adapter, preset, ensemble) = (&gpu.adapter, self.preset, &ensemble);
-        let report = EnsembleReport { adapter, preset, plan, ensemble, tile_size };
+        let command = &command_line();
+        let report = EnsembleReport { adapter, preset, plan, ensemble, tile_size, command };
         report::print(&if self.json { report.json() } else { report.text() })?;
         Ok(if interrupted { 130 } else { 0 })
     }

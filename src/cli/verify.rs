@@ -58,7 +58,7 @@ impl Args {
         if self.sabotage {
             return self.run_sabotage().await;
         }
-        let plan = self.plan.plan(self.preset, u64::MAX)?;
+        let (plan, init_from) = self.plan.plan(self.preset, u64::MAX)?;
         let gpu = Gpu::open(self.device.selection()).await?;
         let effort = self.effort(self.quick);
         let (every, kernel) = (self.every, self.kernel.clone());
@@ -71,8 +71,15 @@ impl Args {
         let found = verify(&gpu, &request, &mut observe).await?;
         progress.finish();
         let command = command_line();
-        let (adapter, preset) = (&gpu.adapter, self.preset);
-        let report = VerifyReport { adapter, preset, request: &request, found: &found, command };
+        let report = VerifyReport {
+            adapter: &gpu.adapter,
+            preset: self.preset,
+            init: init_from.is_none().then(|| self.plan.init(self.preset)),
+            init_from: init_from.as_ref(),
+            request: &request,
+            found: &found,
+            command,
+        };
         report::print(&if self.json { report.json() } else { report.text() })?;
         let code = found.troubles.first().map_or(0, |trouble| trouble.exit_code);
         Ok(if found.interrupted { 130 } else { code })

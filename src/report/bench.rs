@@ -26,6 +26,8 @@ pub struct BenchReport<'a> {
     pub suite: Suite,
     /// Whether the figures mean nothing.
     pub quick: bool,
+    /// The command that repeats it, quoted for a shell.
+    pub command: &'a str,
     /// What came out.
     pub results: &'a Results,
     /// What has changed since a saved run.
@@ -46,6 +48,7 @@ pub struct BenchComparison<'a> {
 #[derive(Serialize)]
 struct Json<'a> {
     version: &'static str,
+    command: &'a str,
     suite: Suite,
     quick: bool,
     interrupted: bool,
@@ -80,7 +83,7 @@ impl BenchComparison<'_> {
     #[must_use]
     pub fn json(&self) -> String {
         let json = ComparisonJson::from(*self);
-        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+        super::json(&json)
     }
 
     /// What a person reads.
@@ -98,6 +101,7 @@ impl BenchReport<'_> {
             self.results;
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
+            command: self.command,
             suite: self.suite,
             quick: self.quick,
             interrupted: *interrupted,
@@ -112,7 +116,7 @@ impl BenchReport<'_> {
             crossover,
             comparison: self.compared.map(ComparisonJson::from),
         };
-        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+        super::json(&json)
     }
 
     /// One line a sample.
@@ -284,8 +288,8 @@ impl BenchReport<'_> {
         let rounds = self.results.training.iter().map(|group| group.rows[0].time.samples);
         let rounds = rounds.map(|rounds| rounds.to_string()).collect::<Vec<_>>();
         let text = format!(
-            "Medians of {} rounds, in which contenders took turns; ± as above. Rate: steps of one \
-             network a second, of all networks together. Ratio: of the rates, to the first row. \"Off \
+            "Medians of {} rounds, in which contenders took turns; ± is half of the median's 95 % \
+             interval. Rate: steps of one network a second, of all networks together. Ratio: of the rates, to the first row. \"Off \
              by\": the largest deviation of a final loss from that of the same run in f64, relative to \
              it.",
             rounds.join(", ")
@@ -619,7 +623,8 @@ mod tests {
         };
         let processor = &Processor { name: "a processor".into(), threads: 2 };
         let (suite, results) = (Suite::Kernels, &results);
-        BenchReport { adapter, processor, suite, quick: false, results, compared: None }.text()
+        let (quick, command, compared) = (false, "", None);
+        BenchReport { adapter, processor, suite, quick, command, results, compared }.text()
     }
 
     #[test]

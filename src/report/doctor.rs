@@ -18,11 +18,14 @@ pub struct DoctorReport<'a> {
     pub processor: &'a Processor,
     /// What was found.
     pub diagnosis: &'a Diagnosis,
+    /// The command that repeats it, quoted for a shell.
+    pub command: &'a str,
 }
 
 #[derive(Serialize)]
 struct Json<'a> {
     version: &'static str,
+    command: &'a str,
     adapter: &'a AdapterSummary,
     processor: &'a Processor,
     fingerprint: &'a Fingerprint,
@@ -37,6 +40,7 @@ impl DoctorReport<'_> {
     pub fn json(&self) -> String {
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
+            command: self.command,
             adapter: self.adapter,
             processor: self.processor,
             fingerprint: &self.diagnosis.fingerprint,
@@ -44,7 +48,7 @@ impl DoctorReport<'_> {
             checks: &self.diagnosis.checks,
             faults: self.diagnosis.faults().collect(),
         };
-        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+        super::json(&json)
     }
 
     /// What a person reads.

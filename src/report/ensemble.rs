@@ -5,8 +5,10 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use serde::Serialize;
 
+use super::parameters::Written;
 use super::{adapter_lines, number, plain, rate, table};
 use crate::gpu::AdapterSummary;
+use crate::model::Init;
 use crate::rule::Preset;
 use crate::sweep::{Ensemble, EnsemblePlan, HIGHEST, Histogram, LOWEST, Sampled, Stuck, wilson};
 use crate::train::Trainer;
@@ -32,14 +34,20 @@ pub struct EnsembleReport<'a> {
     pub ensemble: &'a Ensemble,
     /// Networks side by side.
     pub tile_size: usize,
+    /// The command that repeats it, quoted for a shell.
+    pub command: &'a str,
 }
 
 #[derive(Serialize)]
 struct Json<'a> {
     version: &'static str,
+    command: &'a str,
     adapter: &'a AdapterSummary,
+    tile_size: usize,
     preset: &'static str,
     layers: &'a [usize],
+    bits: usize,
+    init: Init,
     seed: u64,
     learning_rate: f64,
     vary: Vec<String>,
@@ -53,9 +61,35 @@ struct Json<'a> {
     steps_to_solve: Vec<QuantileRow>,
     final_losses: &'a Histogram,
     stuck: &'a [Stuck],
-    sampled: &'a [Sampled],
+    sampled: Vec<SampledRow<'a>>,
     train_s: f64,
     network_steps_per_s: f64,
+}
+
+/// A member, with what it takes to train it alone.
+#[derive(Serialize)]
+struct SampledRow<'a> {
+    member: u64,
+    learning_rate: f32,
+    init_scale: f32,
+    final_loss: f32,
+    trained: Written<'a>,
+    parameters_sha256: String,
+}
+
+impl<'a> SampledRow<'a> {
+    fn of(sampled: &'a Sampled, plan: &EnsemblePlan) -> Self {
+        let Sampled { member, parameters, final_loss } = sampled;
+        let (_, learning_rate, init_scale) = plan.member(*member);
+        Self {
+            member: *member,
+            learning_rate,
+            init_scale,
+            final_loss: *final_loss,
+            trained: Written(parameters),
+            parameters_sha256: parameters.sha256(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -91,9 +125,13 @@ impl EnsembleReport<'_> {
         let solved = ensemble.steps_to_solve.total();
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
+            command: self.command,
             adapter,
+            tile_size: self.tile_size,
             preset: self.preset.name(),
             layers: plan.task.sizes.as_slice(),
+            bits: plan.task.data.input_size,
+            init: plan.task.init,
             seed: plan.seed,
             learning_rate: plan.learning_rate,
             vary: plan.vary.iter().map(ToString::to_string).collect(),
@@ -107,11 +145,11 @@ impl EnsembleReport<'_> {
             steps_to_solve: self.quantiles(),
             final_losses: &ensemble.final_losses,
             stuck: &ensemble.stuck,
-            sampled: &ensemble.sampled,
+            sampled: ensemble.sampled.iter().map(|one| SampledRow::of(one, plan)).collect(),
             train_s: ensemble.wall.as_secs_f64(),
             network_steps_per_s: self.network_steps_per_s(),
         };
-        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+        super::json(&json)
     }
 
     /// What a person reads.
@@ -223,9 +261,9 @@ impl EnsembleReport<'_> {
 
     fn sampled(&self) -> String {
         let mut text = String::new();
-        for Sampled { member, parameters_sha256, final_loss } in &self.ensemble.sampled {
-            let loss = number((*final_loss).into(), 6);
-            let _ = writeln!(text, "  member {member}: loss {loss}, SHA-256 {parameters_sha256}");
+        for Sampled { member, parameters, final_loss } in &self.ensemble.sampled {
+            let (loss, hash) = (number((*final_loss).into(), 6), parameters.sha256());
+            let _ = writeln!(text, "  member {member}: loss {loss}, SHA-256 {hash}");
         }
         text
     }

@@ -8,6 +8,7 @@ mod devices;
 mod doctor;
 mod ensemble;
 mod json;
+mod parameters;
 mod picture;
 mod plots;
 mod progress;
@@ -18,7 +19,7 @@ mod table;
 mod train;
 mod verify;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 pub use bench::{BenchComparison, BenchReport};
 pub use canvas::{AxisScale, PlotAxis};
@@ -29,8 +30,8 @@ pub use ensemble::EnsembleReport;
 pub use picture::{ColourScale, Picture};
 pub use progress::{PartsDisplay, ProgressDisplay};
 pub use sabotage::SabotageReport;
-pub use sweep::SweepReport;
-pub use train::TrainReport;
+pub use sweep::{SweepReport, finished_sweep};
+pub use train::{InitFile, TrainReport};
 pub use verify::VerifyReport;
 
 use json::json;
@@ -46,12 +47,36 @@ use crate::processor::Processor;
 /// [`Error::File`] if it cannot be written for another reason.
 pub fn print(text: &str) -> Result<(), Error> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    heard(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+fn heard(printed: io::Result<()>) -> Result<(), Error> {
+    match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::file("standard output", error))
         }
         _ => Ok(()),
     }
+}
+
+/// Writes what clap has to say instead of a run, help or the fault of an argument, and returns the
+/// exit code.
+///
+/// # Errors
+/// [`Error::File`] if help cannot be written.
+pub fn clap_answer(answer: &clap::Error) -> Result<u8, Error> {
+    let printed = answer.print();
+    if !answer.use_stderr() {
+        heard(printed)?;
+    }
+    Ok(u8::try_from(answer.exit_code()).expect("0 or 2"))
+}
+
+/// Whether standard error shows colours: on a terminal, unless `NO_COLOR` is set.
+#[must_use]
+pub fn has_colours() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !refused
 }
 
 /// Writes a line to standard error. Where nobody can read it, there is nobody to tell.

@@ -1,7 +1,7 @@
 //! The lines that say whether a bench had the machine for itself.
 
 use super::bench::{duration, significant};
-use crate::bench::Quietness;
+use crate::bench::{QUIET, Quietness};
 
 /// None where nothing is known.
 pub(super) fn quietness_lines(quietness: &Quietness) -> String {
@@ -12,9 +12,14 @@ pub(super) fn quietness_lines(quietness: &Quietness) -> String {
     };
     let known = quietness.slowdown().zip(quietness.canary_us.zip(quietness.best_canary_us));
     let canary = known.map(|(slowdown, (now, best))| {
-        let [now, best] = [now, best].map(duration);
-        let slowdown = significant(slowdown);
-        format!("this run is {slowdown}× slower than this machine was (canary {now}, best {best})")
+        let how = match slowdown {
+            ..=1.0 => {
+                return format!("no run was faster on this machine (canary {})", duration(now));
+            }
+            ..=QUIET => "this run is as fast as this machine was".into(),
+            _ => format!("this run is {}× slower than this machine was", significant(slowdown)),
+        };
+        format!("{how} (canary {}, best {})", duration(now), duration(best))
     });
     let load = quietness.load.map(|load| {
         let [others, stolen] = [load.others, load.stolen].map(|share| 100.0 * share);
@@ -39,10 +44,13 @@ mod tests {
             launch_us: Some(20.0),
             load: Some(Load { others: 0.012, stolen: 0.004 }),
         };
-        let expected = "machine: quiet: this run is 1.01× slower than this machine was (canary \
+        let expected = "machine: quiet: this run is as fast as this machine was (canary \
                         2.03 ms, best 2.00 ms);\n         other processes had 1 % of the \
                         processor's time, 0 % was stolen\n";
         assert_eq!(quietness_lines(&quiet), expected);
+        let first = Quietness { best_canary_us: quiet.canary_us, load: None, ..quiet };
+        let expected = "machine: quiet: no run was faster on this machine (canary 2.03 ms)\n";
+        assert_eq!(quietness_lines(&first), expected);
         let beside = Quietness { canary_us: Some(3_240.0), ..quiet };
         let text = quietness_lines(&beside);
         assert!(

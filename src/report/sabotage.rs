@@ -42,7 +42,7 @@ impl SabotageReport<'_> {
             score: self.found.count.score(),
             report: *self,
         };
-        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+        super::json(&json)
     }
 
     /// What a person reads.

@@ -10,8 +10,11 @@ use crate::error::Error;
 use crate::gpu::AdapterSummary;
 use crate::model::sha256;
 use crate::rule::{Loss, Variant};
-use crate::sweep::{Axis, Grid, GridPlan, Quantity, Value};
+use crate::sweep::{Axis, Grid, GridPlan, Identity, Quantity, Value};
 use crate::train::Trainer;
+
+/// The start of an array's file.
+const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 
 /// All that is to be said of a sweep.
 pub struct SweepReport<'a> {
@@ -27,6 +30,8 @@ pub struct SweepReport<'a> {
     pub tile_size: usize,
     /// The command that repeats it, quoted for a shell.
     pub command: &'a str,
+    /// What decides its values.
+    pub identity: &'a Identity,
 }
 
 /// Everything that repeats a sweep, and what tells whether it was the same.
@@ -35,6 +40,7 @@ struct Card<'a> {
     version: &'static str,
     adapter: &'a AdapterSummary,
     command: &'a str,
+    identity: String,
     x: String,
     y: String,
     size: [usize; 2],
@@ -155,7 +161,6 @@ impl SweepReport<'_> {
     /// format of `numpy.load` (NEP 1, version 1.0).
     #[must_use]
     pub fn npy(&self) -> Vec<u8> {
-        const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
         let GridPlan { width, height, .. } = self.plan;
         let dictionary =
             format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
@@ -175,6 +180,7 @@ impl SweepReport<'_> {
             version: env!("CARGO_PKG_VERSION"),
             adapter: self.adapter,
             command: self.command,
+            identity: self.identity.to_string(),
             x: plan.x.to_string(),
             y: plan.y.to_string(),
             size: [plan.width, plan.height],
@@ -197,7 +203,7 @@ impl SweepReport<'_> {
             train_s: grid.wall.as_secs_f64(),
             network_steps_per_s: self.network_steps_per_s(),
         };
-        serde_json::to_string_pretty(&card).expect("every key is a string") + "\n"
+        super::json(&card)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
@@ -274,6 +280,21 @@ impl SweepReport<'_> {
         let head = ["", "pixels", ""].map(String::from);
         table(&[vec![head], rows].concat()) + "\n"
     }
+}
+
+/// The values of a finished sweep, if its card and its array are those of this identity.
+#[must_use]
+pub fn finished_sweep(card: &[u8], npy: &[u8], identity: &Identity) -> Option<Vec<f32>> {
+    let card: serde_json::Value = serde_json::from_slice(card).ok()?;
+    let (before, rest) = npy.split_at_checked(MAGIC.len() + 2)?;
+    let len = u16::from_le_bytes(before[MAGIC.len()..].try_into().ok()?);
+    let (_, bytes) = rest.split_at_checked(len.into())?;
+    let (values, rest) = bytes.as_chunks();
+    let is_same = before.starts_with(MAGIC)
+        && rest.is_empty()
+        && card["identity"] == identity.to_string()
+        && card["array_sha256"] == sha256(bytes);
+    is_same.then(|| values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }
 
 /// The name by which a value is given on the command line.

@@ -93,6 +93,11 @@ impl Layout {
         let total = |widths: &[usize], gap: usize| {
             INDENT + widths.iter().sum::<usize>() + gap * count.saturating_sub(1)
         };
+        if total(&widths, GAPS[0]) > WIDTH {
+            // The heading of the first column may have a line of its own.
+            let below = shared.clone().skip(1).map(|row| columns(&row[0])).max();
+            widths[0] = below.unwrap_or(widths[0]);
+        }
         let gap = if total(&widths, GAPS[0]) <= WIDTH { GAPS[0] } else { GAPS[1] };
         let too_wide = |widths: &[usize]| total(widths, gap).saturating_sub(WIDTH);
         if body.next().is_some() && count > 1 {

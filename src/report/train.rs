@@ -6,11 +6,12 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use serde::Serialize;
 
+use super::parameters::Written;
 use super::{adapter_lines, number, plain, table};
 use crate::gpu::AdapterSummary;
-use crate::model::Parameters;
+use crate::model::{Init, Parameters};
 use crate::rule::Preset;
-use crate::scalar::Scalar;
+use crate::sweep::Axis;
 use crate::train::{Agreement, Outcome, Plan, ProductUse, Trajectory, Verdict, answer};
 
 /// The most rows of the data that the text shows.
@@ -18,6 +19,17 @@ const ROWS_SHOWN: usize = 16;
 
 /// The most parameters that the text shows.
 const PARAMETERS_SHOWN: usize = 64;
+
+/// A file that training starts from.
+#[derive(Clone, Debug, Serialize)]
+pub struct InitFile {
+    /// As the user named it.
+    pub path: String,
+    /// Of the whole file.
+    pub sha256: String,
+    /// What became of values that are not saved as `f32`.
+    pub note: Option<String>,
+}
 
 /// All that is to be said of a run.
 pub struct TrainReport<'a> {
@@ -35,10 +47,16 @@ pub struct TrainReport<'a> {
     pub products: &'a [ProductUse],
     /// What it was called.
     pub preset: Preset,
-    /// Where it started, unless from a file.
-    pub seed: Option<u64>,
+    /// The law that its start was drawn from, and the seed; none of a file.
+    pub init: Option<(Init, u64)>,
+    /// The file that it started from.
+    pub init_from: Option<&'a InitFile>,
     /// Its number in the ensemble of that seed, if it was asked for as a member.
     pub member: Option<u64>,
+    /// What the members of that ensemble differ in.
+    pub vary: &'a [Axis],
+    /// Whether products of the layered engine are plain ones.
+    pub no_tune: bool,
     /// What was to be done.
     pub plan: &'a Plan,
     /// What came out.
@@ -47,30 +65,39 @@ pub struct TrainReport<'a> {
     pub cpu: Option<&'a [Trajectory; 2]>,
     /// How the two compare.
     pub agreement: Option<Agreement>,
+    /// The command that repeats it, quoted for a shell.
+    pub command: &'a str,
 }
 
-/// One loss.
+/// One loss. All are in 64 bits, in which a CSV gives back the same numbers.
 #[derive(Serialize)]
 struct LossRow {
     step: u64,
-    gpu: f32,
-    cpu_f32: Option<f32>,
+    gpu: f64,
+    cpu_f32: Option<f64>,
     cpu_f64: Option<f64>,
 }
 
 #[derive(Serialize)]
 struct Json<'a> {
     version: &'static str,
+    command: &'a str,
     adapter: &'a AdapterSummary,
     engine: &'a str,
     engine_reason: &'a str,
+    no_tune: bool,
     products: &'a [ProductUse],
     preset: &'static str,
     layers: &'a [usize],
+    bits: usize,
+    init: Option<Init>,
     seed: Option<u64>,
+    init_from: Option<&'a InitFile>,
     member: Option<u64>,
+    vary: Vec<String>,
     learning_rate: f64,
     steps: u64,
+    log_every: u64,
     losses: Vec<LossRow>,
     final_loss: f32,
     learned: bool,
@@ -82,19 +109,24 @@ struct Json<'a> {
     longest_submission_s: f64,
     bytes_uploaded: u64,
     bytes_read_back: u64,
+    start: Written<'a>,
+    trained: Written<'a>,
     parameters_sha256: String,
 }
 
 impl TrainReport<'_> {
+    /// The loss before the update of each step that is logged, and the one after the last.
     fn rows(&self) -> Vec<LossRow> {
-        let cpu = |index: usize| self.cpu.map(|[f32, f64]| (f32.losses[index], f64.losses[index]));
-        let losses = self.plan.marks().zip(&self.outcome.losses).enumerate();
-        losses
-            .map(|(index, (step, &gpu))| {
-                let cpu_f32 = cpu(index).map(|(f32, _)| f32::from_f64(f32));
-                LossRow { step, gpu, cpu_f32, cpu_f64: cpu(index).map(|(_, f64)| f64) }
-            })
-            .collect()
+        let Outcome { losses, final_loss, .. } = self.outcome;
+        let steps = self.plan.marks().chain([self.plan.steps]);
+        let all =
+            |run: &Trajectory, index| run.losses.get(index).copied().unwrap_or(run.final_loss);
+        let row = |(index, (step, &gpu)): (usize, (u64, &f32))| {
+            let cpu = self.cpu.map(|runs| runs.each_ref().map(|run| all(run, index)));
+            let [cpu_f32, cpu_f64] = cpu.map_or([None; 2], |losses| losses.map(Some));
+            LossRow { step, gpu: gpu.into(), cpu_f32, cpu_f64 }
+        };
+        steps.zip(losses.iter().chain([final_loss])).enumerate().map(row).collect()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
@@ -108,16 +140,23 @@ impl TrainReport<'_> {
         let Self { adapter, plan, outcome, .. } = self;
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
+            command: self.command,
             adapter,
             engine: self.engine,
             engine_reason: self.engine_reason,
+            no_tune: self.no_tune,
             products: self.products,
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),
-            seed: self.seed,
+            bits: plan.data.input_size,
+            init: self.init.map(|(law, _)| law),
+            seed: self.init.map(|(_, seed)| seed),
+            init_from: self.init_from,
             member: self.member,
+            vary: self.vary.iter().map(ToString::to_string).collect(),
             learning_rate: plan.rule.learning_rate,
             steps: plan.steps,
+            log_every: plan.log_every,
             losses: self.rows(),
             final_loss: outcome.final_loss,
             learned: plan.is_learned(outcome),
@@ -129,12 +168,14 @@ impl TrainReport<'_> {
             longest_submission_s: outcome.longest_submission.as_secs_f64(),
             bytes_uploaded: self.bytes_uploaded,
             bytes_read_back: self.bytes_read_back,
+            start: Written(&plan.start),
+            trained: Written(&outcome.parameters),
             parameters_sha256: outcome.parameters.sha256(),
         };
-        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+        super::json(&json)
     }
 
-    /// The losses as a table: `step,gpu,cpu_f32,cpu_f64`.
+    /// The losses as a table: `step,gpu,cpu_f32,cpu_f64`; the last row is after the last step.
     #[must_use]
     pub fn csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(vec![]);
@@ -161,7 +202,7 @@ impl TrainReport<'_> {
 
     fn heading(&self) -> String {
         let Plan { data, rule, start, steps, .. } = self.plan;
-        let mut from = self.seed.map_or("from a file".into(), |seed| format!("seed {seed}"));
+        let mut from = self.init.map_or("from a file".into(), |(_, seed)| format!("seed {seed}"));
         if let Some(member) = self.member {
             let _ = write!(from, ", member {}", HumanCount(member));
         }
@@ -200,10 +241,10 @@ impl TrainReport<'_> {
         let head = ["step", "GPU loss", "CPU loss", "difference"].map(String::from);
         let body = self.rows().into_iter().map(|row| {
             let (cpu, difference) = match row.cpu_f64 {
-                Some(cpu) => (number(cpu, 9), format!("{:+.1e}", f64::from(row.gpu) - cpu)),
+                Some(cpu) => (number(cpu, 9), format!("{:+.1e}", row.gpu - cpu)),
                 None => ("–".into(), "–".into()),
             };
-            [HumanCount(row.step).to_string(), number(row.gpu.into(), 9), cpu, difference]
+            [HumanCount(row.step).to_string(), number(row.gpu, 9), cpu, difference]
         });
         table(&std::iter::once(head).chain(body).collect::<Vec<_>>())
     }

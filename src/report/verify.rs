@@ -7,8 +7,10 @@ use indicatif::HumanCount;
 use serde::Serialize;
 
 use super::doctor::examination;
-use super::{adapter_lines, table};
+use super::parameters::Written;
+use super::{InitFile, adapter_lines, table};
 use crate::gpu::AdapterSummary;
+use crate::model::Init;
 use crate::rule::Preset;
 use crate::verify::{
     Engines, Fault, Gradients, KernelResult, LockstepResult, Request, Skipped, Trouble, Unchecked,
@@ -21,6 +23,10 @@ pub struct VerifyReport<'a> {
     pub adapter: &'a AdapterSummary,
     /// The experiment.
     pub preset: Preset,
+    /// The law that its start was drawn from, with the seed of the effort; none of a file.
+    pub init: Option<Init>,
+    /// The file that it started from.
+    pub init_from: Option<&'a InitFile>,
     /// What was asked for.
     pub request: &'a Request,
     /// What came out.
@@ -35,9 +41,16 @@ struct Json<'a> {
     device: &'a AdapterSummary,
     preset: &'static str,
     layers: &'a [usize],
+    bits: usize,
+    init: Option<Init>,
+    init_from: Option<&'a InitFile>,
+    start: Written<'a>,
+    learning_rate: f64,
     steps: u64,
+    every: Option<u64>,
     seed: u64,
     cases: usize,
+    kernel: Option<&'a str>,
     quick: bool,
     passed: bool,
     unchecked_values: u64,
@@ -50,22 +63,29 @@ impl VerifyReport<'_> {
     /// One object.
     #[must_use]
     pub fn json(&self) -> String {
-        let Request { plan, effort, .. } = self.request;
+        let Request { plan, effort, every, kernel } = self.request;
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
             device: self.adapter,
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),
+            bits: plan.data.input_size,
+            init: self.init,
+            init_from: self.init_from,
+            start: Written(&plan.start),
+            learning_rate: plan.rule.learning_rate,
             steps: plan.steps,
+            every: *every,
             seed: effort.seed,
             cases: effort.cases,
+            kernel: kernel.as_deref(),
             quick: effort.quick,
             passed: self.found.troubles.is_empty() && !self.found.interrupted,
             unchecked_values: self.found.unchecked_values(),
             command: &self.command,
             found: self.found,
         };
-        serde_json::to_string_pretty(&json).expect("every key is a string") + "\n"
+        super::json(&json)
     }
 
     /// What a person reads.

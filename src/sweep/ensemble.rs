@@ -41,12 +41,12 @@ pub struct EnsemblePlan {
 }
 
 /// A member that was asked for.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Sampled {
     /// Its number.
     pub member: u64,
-    /// Of its trained parameters, as `parity train --json` has it.
-    pub parameters_sha256: String,
+    /// After the last step.
+    pub parameters: Parameters,
     /// Its loss after the last step.
     pub final_loss: f32,
 }
@@ -174,8 +174,8 @@ impl EnsemblePlan {
                 ensemble.stuck.push(Stuck { member, final_loss, outputs });
             }
             if self.sample.contains(&member) {
-                let parameters_sha256 = tile.parameters(index).await?.sha256();
-                ensemble.sampled.push(Sampled { member, parameters_sha256, final_loss });
+                let parameters = tile.parameters(index).await?;
+                ensemble.sampled.push(Sampled { member, parameters, final_loss });
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ mod tile;
 pub use axis::{Axis, Quantity, parameter};
 pub use ensemble::{Ensemble, EnsemblePlan, Sampled, Stuck};
 pub use grid::{Grid, GridPlan, Value};
-pub use partial::Partial;
+pub use partial::{Identity, Partial};
 pub use statistics::{HIGHEST, Histogram, LOWEST, StepsToSolve, wilson};
 pub use tile::{Finished, MAX_STEPS, Starts, Task, Tile};
 

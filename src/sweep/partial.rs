@@ -1,18 +1,35 @@
 //! What is finished of a sweep, so that it can go on after it was interrupted.
 
-use std::fs::{File, OpenOptions};
+use std::fmt;
+use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
+use crate::file::{RunFiles, abandoned};
 
 /// Bytes behind each tile that tell whether it is whole: of the SHA-256 of all that is before.
 const CHECK: usize = 8;
 
-/// A file with a line that says what sweep it is of, and behind it the finished tiles: a value for
-/// each pixel as little-endian `f32`, and a check.
+/// What decides every value of a sweep, without line breaks or spaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Of what was asked for.
+    pub sweep: String,
+    /// Of what computes it: adapter, driver, shader, version, number of networks side by side.
+    pub run: String,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.sweep, self.run)
+    }
+}
+
+/// A file of one run, with a line that says what sweep it is of, and behind it the finished tiles: a
+/// value for each pixel as little-endian `f32`, and a check. Several runs of one sweep have one each.
 pub struct Partial {
     path: PathBuf,
     file: File,
@@ -20,53 +37,81 @@ pub struct Partial {
     hash: Sha256,
     /// The values that were there already: whole tiles.
     pub values: Vec<f32>,
+    /// A file of the same sweep by another adapter, driver or version, which is of no use here.
+    pub foreign: Option<PathBuf>,
+    picture: PathBuf,
+    identity: Identity,
+}
+
+/// The whole tiles of a file.
+struct Whole {
+    values: Vec<f32>,
+    /// The bytes of the line and of whole tiles.
+    bytes: Vec<u8>,
+    path: PathBuf,
+    /// If its run is gone.
+    file: Option<File>,
 }
 
 impl Partial {
-    /// Opens the file at `path`, of the sweep that `identity`, one line, describes; begins it if
-    /// there is none. A tile that was half written or is damaged does not count, nor any behind it.
+    /// Goes on from the most that any run left or has done of this sweep beside `picture`: in the
+    /// same file if its run is gone, else in a new one. A tile that was half written or is damaged
+    /// does not count, nor any behind it.
     ///
     /// # Errors
-    /// [`Error::File`] if it cannot be read or written, or is of something else.
-    pub fn open(path: &Path, identity: &str, tile_size: usize) -> Result<Self, Error> {
-        assert!(!identity.contains('\n'), "one line");
-        let failed = |error: std::io::Error| Error::file(path, error);
+    /// [`Error::File`] if nothing can be written there, or what is there is of another sweep.
+    pub fn open(picture: &Path, identity: &Identity, tile_size: usize) -> Result<Self, Error> {
+        let files = files(picture);
         let head = format!("{identity}\n");
-        let old = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => vec![],
-            Err(error) => return Err(failed(error)),
-        };
-        let Some(mut rest) = old.strip_prefix(head.as_bytes()).or(old.is_empty().then_some(&[]))
-        else {
-            let problem = "this is of another sweep, or none; finish that, or remove the file, or \
-                           write elsewhere";
-            return Err(Error::file(path, problem));
-        };
-        let mut hash = Sha256::new_with_prefix(&head);
-        let (mut values, mut len) = (vec![], head.len());
-        while let Some((tile, behind)) = rest.split_at_checked(4 * tile_size) {
-            hash.update(tile);
-            if behind.get(..CHECK) != Some(&hash.clone().finalize()[..CHECK]) {
-                break;
+        assert_eq!(head.split([' ', '\n']).count(), 3, "two words and a line break: {head}");
+        let (mut best, mut foreign) = (None::<Whole>, None);
+        for path in files.all() {
+            let file = abandoned(&path);
+            // It may just have been removed.
+            let Ok(bytes) = fs::read(&path) else { continue };
+            let Some(len) = bytes.iter().position(|byte| *byte == b'\n') else {
+                if file.is_some() {
+                    drop(fs::remove_file(path));
+                }
+                continue;
+            };
+            if bytes[..=len] == *head.as_bytes() {
+                let whole = Whole::of(bytes, len + 1, tile_size, path, file);
+                let (more, less) = longer(best, whole);
+                best = Some(more);
+                // What another has too is of no more use.
+                if let Some(Whole { file: Some(_), path, .. }) = less {
+                    drop(fs::remove_file(path));
+                }
+            } else if bytes[..len].starts_with(format!("{} ", identity.sweep).as_bytes()) {
+                foreign = Some(path);
+            } else if file.is_some() && bytes.len() == len + 1 {
+                // It holds nothing that could be lost.
+                drop(fs::remove_file(path));
+            } else {
+                let problem = "this is of another sweep; finish that, or remove the file, or write \
+                               elsewhere";
+                return Err(Error::file(path, problem));
             }
-            let (whole, _) = tile.as_chunks();
-            values.extend(whole.iter().map(|bytes| f32::from_le_bytes(*bytes)));
-            hash.update(&behind[..CHECK]);
-            len += 4 * tile_size + CHECK;
-            rest = &behind[CHECK..];
         }
-        let kept = old.get(..len).unwrap_or(head.as_bytes());
-        let mut options = OpenOptions::new();
-        let mut file =
-            options.write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        if old.is_empty() {
-            file.write_all(kept).map_err(failed)?;
-        }
+        let failed = |error: std::io::Error| Error::file(picture, error);
+        let (values, bytes, adopted) = match best {
+            Some(Whole { values, bytes, path, file }) => (values, bytes, file.zip(Some(path))),
+            None => (vec![], head.into_bytes(), None),
+        };
+        let (mut file, path) = if let Some(adopted) = adopted {
+            adopted
+        } else {
+            let mut file = files.create().map_err(failed)?;
+            file.write_all(&bytes).map_err(failed)?;
+            file.keep().map_err(|error| failed(error.error))?
+        };
         // What is whole stays where it is: nothing of it can be lost here.
-        file.set_len(kept.len() as u64).map_err(failed)?;
+        file.set_len(bytes.len() as u64).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        Ok(Self { path: path.into(), file, hash: Sha256::new_with_prefix(kept), values })
+        let hash = Sha256::new_with_prefix(&bytes);
+        let (picture, identity) = (picture.into(), identity.clone());
+        Ok(Self { path, file, hash, values, foreign, picture, identity })
     }
 
     /// Keeps the values of one more tile.
@@ -90,12 +135,71 @@ impl Partial {
         &self.path
     }
 
-    /// Removes the file, once what it held is elsewhere.
+    /// Removes the file, once what it held is elsewhere, and those of the same sweep whose runs are
+    /// gone.
     ///
     /// # Errors
     /// [`Error::File`] if it cannot be removed.
     pub fn remove(self) -> Result<(), Error> {
-        std::fs::remove_file(&self.path).map_err(|error| Error::file(&self.path, error))
+        Self::clear(&self.picture, &self.identity);
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::file(&self.path, error))
+            }
+            // Another run may have been quicker.
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes what runs that are gone left of a sweep beside its picture, by any adapter.
+    pub fn clear(picture: &Path, identity: &Identity) {
+        let start = format!("{} ", identity.sweep);
+        for path in files(picture).all() {
+            if let Some(_locked) = abandoned(&path)
+                && fs::read(&path).is_ok_and(|bytes| bytes.starts_with(start.as_bytes()))
+            {
+                drop(fs::remove_file(path));
+            }
+        }
+    }
+}
+
+fn files(picture: &Path) -> RunFiles {
+    RunFiles::new(&picture.with_extension(""), "", ".partial")
+}
+
+/// That with more values first, and at a tie the one whose run is gone.
+fn longer(one: Option<Whole>, other: Whole) -> (Whole, Option<Whole>) {
+    let rank = |whole: &Whole| (whole.values.len(), whole.file.is_some());
+    match one {
+        Some(one) if rank(&one) >= rank(&other) => (one, Some(other)),
+        one => (other, one),
+    }
+}
+
+impl Whole {
+    /// Reads the tiles behind the line of so many bytes.
+    fn of(
+        mut bytes: Vec<u8>,
+        head: usize,
+        tile_size: usize,
+        path: PathBuf,
+        file: Option<File>,
+    ) -> Self {
+        let mut hash = Sha256::new_with_prefix(&bytes[..head]);
+        let (mut values, mut len) = (vec![], head);
+        while let Some((tile, behind)) = bytes[len..].split_at_checked(4 * tile_size) {
+            hash.update(tile);
+            if behind.get(..CHECK) != Some(&hash.clone().finalize()[..CHECK]) {
+                break;
+            }
+            let (whole, _) = tile.as_chunks();
+            values.extend(whole.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+            hash.update(&behind[..CHECK]);
+            len += 4 * tile_size + CHECK;
+        }
+        bytes.truncate(len);
+        Self { values, bytes, path, file }
     }
 }
 
@@ -113,14 +217,23 @@ impl Drop for Partial {
 mod tests {
     use super::*;
 
+    fn identity(run: &str) -> Identity {
+        Identity { sweep: "this".into(), run: run.into() }
+    }
+
+    fn open(picture: &Path) -> Partial {
+        Partial::open(picture, &identity("here"), 2).expect("it is writable")
+    }
+
     #[test]
     fn whole_tiles_are_found_again_and_halves_are_not() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("partial");
-        let mut partial = Partial::open(&path, "this", 2).expect("it is writable");
+        let picture = folder.path().join("out.png");
+        let mut partial = open(&picture);
         assert!(partial.values.is_empty());
         partial.append(&[1.0, f32::NAN]).expect("it is writable");
         partial.append(&[3.0, 4.0]).expect("it is writable");
+        let path = partial.path().to_owned();
         drop(partial);
         let len = path.metadata().expect("it is there").len();
         File::options()
@@ -128,21 +241,70 @@ mod tests {
             .open(&path)
             .and_then(|file| file.set_len(len - 1))
             .expect("cut");
-        let mut again = Partial::open(&path, "this", 2).expect("it is readable");
-        assert_eq!(again.values.len(), 2);
+        let mut again = open(&picture);
+        assert_eq!((again.values.len(), again.path()), (2, &*path));
         assert!(again.values[0] == 1.0 && again.values[1].is_nan());
         again.append(&[5.0, 6.0]).expect("it is writable");
         drop(again);
-        let last = Partial::open(&path, "this", 2).expect("it is readable");
-        assert_eq!(last.values[2..], [5.0, 6.0]);
-        assert!(Partial::open(&path, "another", 2).is_err(), "what is kept is not lost");
-        let mut bytes = std::fs::read(&path).expect("it is there");
+        assert_eq!(open(&picture).values[2..], [5.0, 6.0]);
+        let other = Identity { sweep: "another".into(), run: "here".into() };
+        assert!(Partial::open(&picture, &other, 2).is_err(), "what is kept is not lost");
+        let mut bytes = fs::read(&path).expect("it is there");
         let damaged = bytes.len() - CHECK - 1;
         bytes[damaged] ^= 1;
-        std::fs::write(&path, bytes).expect("it is writable");
-        let damaged = Partial::open(&path, "this", 2).expect("it is readable");
+        fs::write(&path, bytes).expect("it is writable");
+        let damaged = open(&picture);
         assert_eq!(damaged.values.len(), 2);
         damaged.remove().expect("it is there");
-        assert!(!path.exists());
+        assert_eq!(folder.path().read_dir().expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn runs_side_by_side_have_a_file_each_and_read_each_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let picture = folder.path().join("out.png");
+        let mut first = open(&picture);
+        first.append(&[1.0, 2.0]).expect("it is writable");
+        let mut second = open(&picture);
+        assert_eq!(second.values, [1.0, 2.0]);
+        assert_ne!(first.path(), second.path());
+        second.append(&[3.0, 4.0]).expect("it is writable");
+        first.append(&[3.0, 4.0]).expect("it is writable");
+        first.append(&[5.0, 6.0]).expect("it is writable");
+        second.remove().expect("it is there");
+        assert!(first.path().exists(), "that of a run that lives stays");
+        drop(first);
+        let last = open(&picture);
+        assert_eq!(last.values, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        fs::remove_file(last.path()).expect("it is there");
+        last.remove().expect("a file that is gone is removed");
+    }
+
+    #[test]
+    fn a_file_of_another_sweep_is_in_the_way_only_if_it_holds_something() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let picture = folder.path().join("out.png");
+        let other = Identity { sweep: "another".into(), run: "here".into() };
+        drop(open(&picture));
+        let mut partial = Partial::open(&picture, &other, 2).expect("nothing is lost");
+        assert!(Partial::open(&picture, &identity("here"), 2).is_err(), "it lives");
+        partial.append(&[1.0, 2.0]).expect("it is writable");
+        drop(partial);
+        assert!(Partial::open(&picture, &identity("here"), 2).is_err(), "it is worth something");
+    }
+
+    #[test]
+    fn what_another_adapter_has_done_stays_until_the_sweep_is_finished() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let picture = folder.path().join("out.png");
+        let mut there = Partial::open(&picture, &identity("there"), 2).expect("it is writable");
+        there.append(&[1.0, 2.0]).expect("it is writable");
+        let path = there.path().to_owned();
+        drop(there);
+        let here = open(&picture);
+        assert!(here.values.is_empty() && here.foreign.as_ref() == Some(&path));
+        assert!(path.exists());
+        here.remove().expect("it is there");
+        assert_eq!(folder.path().read_dir().expect("a folder").count(), 0);
     }
 }

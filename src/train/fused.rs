@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::budget::Budget;
 use super::members::Members;
 use super::trainer::Trainer;
-use super::{Observer, Outcome, Plan, Progress, Run, check_finite};
+use super::{Counted, Observer, Outcome, Plan, Progress, Run, check_finite};
 use crate::error::Error;
 use crate::gpu::{Gpu, Region};
 use crate::kernels::train_invocation::{PROGRESS_ROWS, Problem};
@@ -25,6 +25,7 @@ pub struct Fused<'a> {
     run: Run,
     /// What the last dispatch left: the outputs, then the state.
     last: Vec<f32>,
+    counted: Option<Counted>,
 }
 
 /// What a shader is compiled for; or why none can be.
@@ -69,7 +70,7 @@ impl<'a> Fused<'a> {
         let capacity = usize::try_from(LOSS_CAPACITY).expect("1,024");
         let words = PROGRESS_ROWS + capacity + problem.targets.len() + problem.state_rows();
         let members = Members::new(gpu, problem, 1, capacity, words, budget).await?;
-        Ok(Self { gpu, plan, members, run: Run::new(plan), last: vec![] })
+        Ok(Self { gpu, plan, members, run: Run::new(plan), last: vec![], counted: None })
     }
 
     /// Makes all updates of the plan, from its start.
@@ -81,6 +82,7 @@ impl<'a> Fused<'a> {
     pub async fn train(&mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
         let plan = self.plan;
+        self.counted = None;
         match self.run(plan.log_every, observe).await {
             // Somewhere between two looks: the same bits again, with a look at every step.
             Err(diverged @ Error::Diverged { .. }) => {
@@ -91,15 +93,25 @@ impl<'a> Fused<'a> {
         }
         let Run { losses, final_loss } = std::mem::take(&mut self.run);
         let wall = start.elapsed();
-        let (outputs, state) = self.last.split_at(plan.data.batch_size());
-        let parameters = Parameters::from_fn(&plan.start.sizes, |number, _| {
-            state[usize::try_from(number).expect("an index")]
-        });
+        let parameters = self.parameters();
         check_finite(plan.steps, "a parameter", parameters.values())?;
         let gpu = self.members.gpu_time().await?;
         let longest_submission = self.members.longest_submission;
-        let probabilities = outputs.to_vec();
+        let probabilities = self.last[..plan.data.batch_size()].to_vec();
         Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
+    }
+
+    /// The last state of an interrupted run that is known to be right, if there was one.
+    pub fn counted(&mut self) -> Option<Counted> {
+        self.counted.take()
+    }
+
+    /// The parameters that the last dispatch left.
+    fn parameters(&self) -> Parameters {
+        let state = &self.last[self.plan.data.batch_size()..];
+        Parameters::from_fn(&self.plan.start.sizes, |number, _| {
+            state[usize::try_from(number).expect("an index")]
+        })
     }
 
     /// Puts the plan's start on the device.
@@ -131,7 +143,10 @@ impl<'a> Fused<'a> {
         let steps = self.plan.steps;
         // What the driver compiles at its first dispatch is no step's time.
         if !self.members.is_timed() {
-            self.advance(1, 0).await?;
+            let loss = Some(self.advance(1, 0).await?);
+            if observe(Progress { step: 0, loss }).is_break() {
+                return Err(Error::Interrupted { step: 0, steps });
+            }
         }
         while self.members.done() < steps {
             let done = self.members.done();
@@ -175,6 +190,9 @@ impl<'a> Fused<'a> {
             check_finite(step, "the loss", [loss])?;
             self.run.keep(self.plan, step, loss);
         }
-        Ok(losses.last().map_or(f32::NAN, |&bits| f32::from_bits(bits)))
+        let loss = losses.last().map_or(f32::NAN, |&bits| f32::from_bits(bits));
+        let counted = Counted::of(self.members.done(), loss, self.parameters());
+        self.counted = counted.or(self.counted.take());
+        Ok(loss)
     }
 }

@@ -89,6 +89,26 @@ pub struct Progress {
 /// [`Interrupted`](crate::error::Error::Interrupted).
 pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
 
+/// Where a run stood at a dispatch that is known to have been done: the device counted the steps
+/// itself, said so of this dispatch, and the loss and all parameters are finite.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// Updates made: one or more.
+    pub step: u64,
+    /// The loss after the last of them.
+    pub loss: f32,
+    /// After the last of them.
+    pub parameters: Parameters,
+}
+
+impl Counted {
+    /// None before the first update, or if a value is not finite.
+    fn of(step: u64, loss: f32, parameters: Parameters) -> Option<Self> {
+        let is_finite = loss.is_finite() && parameters.values().all(f32::is_finite);
+        (step > 0 && is_finite).then_some(Self { step, loss, parameters })
+    }
+}
+
 /// A finished run.
 #[derive(Clone, Debug)]
 pub struct Outcome {

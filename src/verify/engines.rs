@@ -183,7 +183,7 @@ async fn members(trial: &mut Trial<'_>, plan: &Plan, found: &mut Engines) -> Res
             }
             others => others?,
         };
-        if outcome.parameters.sha256() != member.parameters_sha256 {
+        if outcome.parameters.sha256() != member.parameters.sha256() {
             return Err(Error::Wrong(format!(
                 "member {} of an ensemble ends with other bits than the same network trained alone",
                 member.member

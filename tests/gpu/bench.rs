@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use parity::bench::{self, Only, Options, Results, Suite};
+use parity::bench::{self, Only, Options, Progress, Results, Suite};
 use parity::gpu::{Dispatch, Gpu, Selection};
 use parity::kernels::matmul::LADDER;
 use parity::processor::Processor;
@@ -160,11 +160,10 @@ fn text_json_csv_and_pictures_are_of_the_cases_that_were_asked_for() {
     }
     let samples = found.into_values().next().expect("samples of sigmoid");
     let in_json = kernels[0]["samples_us"].as_array().expect("samples");
-    assert_eq!(samples.len(), in_json.len());
-    for (csv, json) in samples.iter().zip(in_json.iter().filter_map(Value::as_f64)) {
-        // The reader of JSON may be off by a bit.
-        assert!((csv / json - 1.0).abs() < 1e-12, "JSON has {json}, CSV {csv}");
-    }
+    let in_json: Vec<_> = in_json.iter().filter_map(Value::as_f64).collect();
+    assert_eq!(samples, in_json, "CSV and JSON are read as the same numbers");
+    let command = report["command"].as_str().expect("a command");
+    assert!(command.starts_with("parity bench --suite kernels --kernel sigmoid"), "{command}");
     for name in ["roofline.png", "times.png"] {
         let png = std::fs::read(folder.path().join(name)).expect("it was drawn");
         assert!(png.starts_with(b"\x89PNG"), "{name}");
@@ -353,6 +352,25 @@ fn training_that_cannot_run_is_named_and_all_else_is_measured() {
     assert!(!results.faults.is_empty() && results.failure.is_none());
     for fault in &results.faults {
         assert!(fault.contains("8-") && fault.contains("train_workgroup"), "{fault}");
+    }
+}
+
+#[cfg_attr(debug_assertions, ignore = "such builds are refused")]
+#[test]
+fn the_canary_is_read_before_and_during_preparation() {
+    let gpu = block_on(Gpu::open(Selection::default())).expect("an adapter");
+    let only = Only { kernel: Some("bias_add".into()), size: Some(65), filter: None };
+    for last in ["check", "preparation"] {
+        let observe = &|progress: Progress| {
+            let is_last = progress.unit == last && progress.done + 1 == progress.total;
+            if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let budget = Duration::from_secs(1);
+        let options = Options { quick: false, budget, handicap: None, cache: None, observe };
+        let results = block_on(bench::run(&gpu, Suite::Kernels, &only, options));
+        let results = results.expect("the device works");
+        assert!(results.interrupted && results.rows.is_empty(), "no sample was taken");
+        assert!(results.quietness.canary_us.is_some_and(|us| us > 0.0), "{last}");
     }
 }
 

@@ -30,7 +30,8 @@ fn the_default_run_learns_and_says_so() {
     let closing = report.lines().last().expect("a last line");
     assert!(closing.starts_with("Learned: loss 0.00"), "{closing}");
     assert!(closing.contains("4 of 4 answers right. GPU and CPU agree"), "{closing}");
-    assert!(report.contains("\n  9,900   "), "every 100th step is shown: {report}");
+    assert!(report.contains("\n   9,900   "), "every 100th step is shown: {report}");
+    assert!(report.contains("\n  10,000   "), "and what came after the last: {report}");
 }
 
 #[test]
@@ -54,10 +55,18 @@ fn json_has_every_key_that_is_promised() {
     let report = json(&["--steps", "250"]);
     for key in [
         "adapter",
+        "command",
         "engine",
         "products",
         "layers",
+        "bits",
+        "init",
+        "seed",
+        "init_from",
+        "member",
+        "vary",
         "steps",
+        "log_every",
         "losses",
         "final_loss",
         "learned",
@@ -77,7 +86,8 @@ fn json_has_every_key_that_is_promised() {
     }
     let losses = report["losses"].as_array().expect("rows");
     let steps: Vec<_> = losses.iter().map(|row| row["step"].as_u64().expect("a step")).collect();
-    assert_eq!(steps, [0, 100, 200]);
+    assert_eq!(steps, [0, 100, 200, 250]);
+    assert_eq!(losses[3]["gpu"], report["final_loss"]);
     assert!(losses.iter().all(|row| row["gpu"].is_f64() && row["cpu_f64"].is_f64()));
     let bare = json(&["--steps", "250", "--no-reference"]);
     assert!(bare["losses"][0]["cpu_f32"].is_null());
@@ -113,7 +123,7 @@ fn csv_and_json_hold_the_same_numbers() {
     let mut lines = csv.lines();
     assert_eq!(lines.next(), Some("step,gpu,cpu_f32,cpu_f64"));
     let rows = report["losses"].as_array().expect("rows");
-    assert_eq!(rows.len(), 10);
+    assert_eq!(rows.len(), 11);
     for row in rows {
         let keys = ["step", "gpu", "cpu_f32", "cpu_f64"];
         let expected = keys.map(|key| row[key].to_string()).join(",");
@@ -198,7 +208,7 @@ fn a_sweep_leaves_a_picture_its_array_and_its_card() {
     let folder = tempfile::tempdir().expect("a folder");
     let png = folder.path().join("out.png");
     let run = || {
-        let size = ["--size", "9x5", "--steps", "50", "--json", "-o", text(&png)];
+        let size = ["--size", "9x5", "--steps", "50", "--again", "--json", "-o", text(&png)];
         let output = parity(&[&["sweep"], &size[..]].concat());
         let message = String::from_utf8(output.stderr).expect("text");
         assert_eq!(output.status.code(), Some(0), "{message}");
@@ -216,6 +226,37 @@ fn a_sweep_leaves_a_picture_its_array_and_its_card() {
     assert_eq!(folder.path().read_dir().expect("a folder").count(), 3, "nothing else is left");
     let (_, again, _) = run();
     assert!(again == [picture, array], "the same command gives the same bytes");
+}
+
+/// A run with its logs, notes and progress, and with its report.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device_or_a_closed_pipe_is_no_crash() {
+    use std::process::Stdio;
+    let full = || {
+        let device = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        Stdio::from(device.expect("a device"))
+    };
+    let closed = || Stdio::from(std::io::pipe().expect("a pipe").1);
+    for (stdout, stderr, code) in [
+        (Stdio::piped(), full(), 0),
+        (Stdio::piped(), closed(), 0),
+        (closed(), Stdio::piped(), 0),
+        (closed(), closed(), 0),
+        (full(), Stdio::piped(), 2),
+        (full(), full(), 2),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+        let command = command.args(["train", "--steps", "300"]).env("RUST_LOG", "debug");
+        let output = command.stdout(stdout).stderr(stderr).spawn().expect("it starts");
+        let output = output.wait_with_output().expect("it ends");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{message}");
+        assert!(!message.contains('\u{1b}'), "colours in a pipe: {message}");
+        if code == 2 && !message.is_empty() {
+            assert!(message.contains("standard output: No space left"), "{message}");
+        }
+    }
 }
 
 /// Also where a name is not UTF-8, which JSON cannot hold as it is.

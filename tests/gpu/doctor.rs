@@ -38,7 +38,9 @@ fn one_adapter_has_one_fingerprint_and_nothing_wrong() {
     assert_eq!(report["fingerprint"]["line"], again.fingerprint.line.as_str());
     let processor = Processor::detect();
     assert_eq!(report["processor"]["name"], processor.name.as_str());
-    let text = DoctorReport { adapter: &gpu().adapter, processor, diagnosis: &again }.text();
+    assert_eq!(report["command"], "parity doctor --json");
+    let (adapter, diagnosis, command) = (&gpu().adapter, &again, "");
+    let text = DoctorReport { adapter, processor, diagnosis, command }.text();
     assert!(text.contains(&format!("\nCPU:     {processor}\n")), "{text}");
     assert!(text.contains(&again.fingerprint.line), "{text}");
     assert!(text.ends_with("Nothing is wrong with this adapter.\n"), "{text}");
@@ -83,7 +85,8 @@ fn an_adapter_that_cannot_divide_is_found_out() {
     let wrong: Vec<_> = diagnosis.checks.iter().filter(|check| check.fault.is_some()).collect();
     assert_eq!(wrong.iter().map(|check| check.name).collect::<Vec<_>>(), ["a / b, within 2.5 ULP"]);
     let processor = Processor::detect();
-    let report = DoctorReport { adapter: &gpu.adapter, processor, diagnosis: &diagnosis };
+    let (adapter, diagnosis, command) = (&gpu.adapter, &diagnosis, "");
+    let report = DoctorReport { adapter, processor, diagnosis, command };
     assert!(
         report.text().contains("This adapter is not fit to train on:\n  probe_arithmetic: Div")
     );

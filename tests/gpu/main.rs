@@ -9,8 +9,12 @@ mod bench;
 mod command;
 mod doctor;
 mod kernels;
+mod record;
 mod sabotage;
+#[cfg(target_os = "linux")]
+mod signals;
 mod sweep;
+mod sweep_command;
 mod trainers;
 mod tune;
 mod verify;

@@ -1,6 +1,7 @@
 //! Ensembles and sweeps, held against single runs, the reference and each other.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use parity::cpu::train_invocation::{Member, train_invocation as twin};
 use parity::dataset::Dataset;
@@ -11,7 +12,9 @@ use parity::model::{Init, LayerSizes, Parameters};
 use parity::rng::philox4x32;
 use parity::rule::{Activation, Loss, Rule, Variant};
 use parity::scalar::{Enclosure, Scalar};
-use parity::sweep::{Axis, Ensemble, EnsemblePlan, GridPlan, Partial, Task, Value, tile_size};
+use parity::sweep::{
+    Axis, Ensemble, EnsemblePlan, GridPlan, Identity, Partial, Task, Value, tile_size,
+};
 use parity::train::{Budget, LEARNED_BELOW, Members, Outcome, Plan, problem};
 use parity::verify::{Effort, Trial};
 
@@ -72,7 +75,7 @@ fn members_alone_have_the_bits_that_they_have_among_100_000() {
     assert_eq!(found.networks, plan.networks);
     for sampled in &found.sampled {
         let (_, alone) = replay(&plan, sampled.member);
-        assert_eq!(alone.parameters.sha256(), sampled.parameters_sha256, "{}", sampled.member);
+        assert_eq!(alone.parameters, sampled.parameters, "{}", sampled.member);
         assert_eq!(alone.final_loss, sampled.final_loss, "{}", sampled.member);
     }
     assert!(found.sampled.len() >= 19, "{}", found.sampled.len());
@@ -178,7 +181,11 @@ fn a_budget_that_is_too_hopeful_is_lowered_to_the_same_bits() {
             sample: vec![0, 1],
             ..ensemble(2, 5_000)
         };
-        run(&plan).sampled.into_iter().map(|sampled| sampled.parameters_sha256).collect::<Vec<_>>()
+        run(&plan)
+            .sampled
+            .into_iter()
+            .map(|sampled| sampled.parameters.sha256())
+            .collect::<Vec<_>>()
     });
     assert_eq!(runs[0], runs[1]);
 }
@@ -202,10 +209,14 @@ fn grid(x: &str, y: &str, value: Value) -> GridPlan {
     }
 }
 
+fn open_partial(folder: &Path, tile: usize) -> Partial {
+    let identity = Identity { sweep: "test".into(), run: "here".into() };
+    Partial::open(&folder.join("out.png"), &identity, tile).expect("it is writable")
+}
+
 fn values(plan: &GridPlan, tile: usize) -> Vec<f32> {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("partial");
-    let mut partial = Partial::open(&path, "test", tile).expect("it is writable");
+    let mut partial = open_partial(folder.path(), tile);
     let mut go_on = |_| ControlFlow::Continue(());
     pollster::block_on(plan.run(gpu(), tile, &mut partial, &mut go_on)).expect("a run").values
 }
@@ -260,10 +271,9 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
     let plan = grid("learning-rate=0.1..30:log", "init-scale=0.1..10:log", Value::StepsToSolve);
     let whole = values(&plan, 8);
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("partial");
     let mut runs = 0;
     let resumed = loop {
-        let mut partial = Partial::open(&path, "test", 8).expect("it is writable");
+        let mut partial = open_partial(folder.path(), 8);
         let mut stop = stop_at_step(8 * (runs + 1) * plan.task.steps);
         match pollster::block_on(plan.run(gpu(), 8, &mut partial, &mut stop)) {
             Ok(grid) => break grid.values,
@@ -275,7 +285,7 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
     assert_eq!(runs, 4);
     assert_eq!(resumed, whole);
     // What is not whole is not kept.
-    let mut partial = Partial::open(&folder.path().join("other"), "test", 8).expect("writable");
+    let mut partial = open_partial(tempfile::tempdir().expect("a folder").path(), 8);
     let plan = GridPlan { task: Task { steps: 100_000_000, ..plan.task.clone() }, ..plan };
     let stopped = pollster::block_on(plan.run(gpu(), 8, &mut partial, &mut stop_at_step(1)));
     assert!(matches!(stopped, Err(Error::Paused { done: 0, .. })), "{stopped:?}");

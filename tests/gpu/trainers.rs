@@ -160,7 +160,7 @@ fn a_member_of_an_ensemble_replays_alone_to_the_same_bits() {
                 let mut plan = plan(layers, Rule::sgd(learning_rate), steps, 7);
                 (plan.start, plan.variant) = (start, Variant::PLAIN);
                 let alone = train(Fused, gpu(), &plan).expect("a run");
-                assert_eq!(alone.parameters.sha256(), found.parameters_sha256, "{layers}");
+                assert_eq!(alone.parameters, found.parameters, "{layers}");
                 assert_eq!(alone.final_loss, found.final_loss, "{layers}, {}", found.member);
             }
         });
@@ -257,6 +257,48 @@ fn an_interrupted_run_says_where_it_stopped() {
                 assert!((500..1_000_000).contains(&step), "{step}");
             }
             other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Wherever within a step the layered engine is stopped: its first dispatches go one by one.
+#[test]
+fn the_counted_state_of_an_interrupted_run_is_that_of_its_step() {
+    let plan = plan("2-3-1", Rule::sgd(1.0), 1_000_000, 100);
+    for engine in ENGINES {
+        for calls in 1..25 {
+            let mut left = calls;
+            let mut stop = |_| {
+                left -= 1;
+                if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            let counted = block_on(async {
+                match engine {
+                    Layered => {
+                        let mut engine =
+                            engines::Layered::new(gpu(), &plan).await.expect("it fits");
+                        let stopped = engine.train(&mut stop).await;
+                        assert!(matches!(stopped, Err(Error::Interrupted { .. })), "{stopped:?}");
+                        engine.counted().await.expect("a state")
+                    }
+                    Fused => {
+                        let engine = engines::Fused::new(gpu(), &plan, Budget::Safe).await;
+                        let mut engine = engine.expect("it fits");
+                        let stopped = engine.train(&mut stop).await;
+                        assert!(matches!(stopped, Err(Error::Interrupted { .. })), "{stopped:?}");
+                        engine.counted()
+                    }
+                }
+            });
+            let Some(counted) = counted else {
+                assert!(calls < 10, "{engine:?}: nothing is counted after {calls} submissions");
+                continue;
+            };
+            assert!(calls > 1 && counted.step > 0, "{engine:?}: {counted:?} after {calls}");
+            let whole = Plan { steps: counted.step, ..plan.clone() };
+            let whole = train(engine, gpu(), &whole).expect("a run");
+            assert_eq!(counted.parameters, whole.parameters, "{engine:?}, {calls}");
+            assert_eq!(counted.loss, whole.final_loss, "{engine:?}, {calls}");
         }
     }
 }

@@ -16,7 +16,7 @@ use parity::verify::{
     lockstep, on_device, verify,
 };
 use pollster::block_on;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{gpu, open};
 
@@ -47,6 +47,13 @@ fn a_right_device_passes_with_figures_that_are_no_zeros() {
     assert!(output.status.success(), "{output:?}");
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(report["passed"], true);
+    let repeated =
+        ["bits", "init", "learning_rate", "seed", "steps", "cases"].map(|key| &report[key]);
+    assert_eq!(
+        Value::from(repeated.map(Clone::clone).to_vec()),
+        json!([2, "torch", 1.0, 48, 300, 500])
+    );
+    assert_eq!(report["start"]["values"].as_object().map(serde_json::Map::len), Some(4));
     for run in report["lockstep"].as_array().expect("runs") {
         let share = run["worst_share"].as_f64().expect("a share");
         assert!(share > 0.01 && share <= 1.0, "{run}");

@@ -248,16 +248,45 @@ fn no_adapter_at_all_is_an_error_that_says_what_to_install() {
     }
 }
 
+/// Standard error on a full device, and into a pipe whose reader has gone.
 #[cfg(target_os = "linux")]
 #[test]
-fn nobody_listening_is_no_crash() {
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
-    let status = Command::new(env!("CARGO_BIN_EXE_parity"))
-        .args(["train", "--steps", "0x"])
-        .stderr(full)
-        .status()
-        .expect("it starts");
-    assert_eq!(status.code(), Some(2));
+fn errors_and_logs_that_cannot_be_written_are_no_crash() {
+    for (arguments, code) in
+        [(&["train", "--steps", "0x"][..], 2), (&["train"], 3), (&["devices"], 3)]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+        let (_, closed) = std::io::pipe().expect("a pipe");
+        for stderr in [std::process::Stdio::from(full), closed.into()] {
+            let status = Command::new(env!("CARGO_BIN_EXE_parity"))
+                .args(arguments)
+                .env("WGPU_BACKEND", "metal")
+                .env("RUST_LOG", "trace")
+                .stderr(stderr)
+                .status()
+                .expect("it starts");
+            assert_eq!(status.code(), Some(code), "{arguments:?}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_an_error_with_a_code() {
+    for arguments in [&["--help"][..], &["train", "--help"], &["--version"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+        let (_, closed) = std::io::pipe().expect("a pipe");
+        for (stdout, code) in [(std::process::Stdio::from(full), 2), (closed.into(), 0)] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+            let output =
+                command.args(arguments).stdout(stdout).stderr(std::process::Stdio::piped());
+            let output = output.spawn().and_then(std::process::Child::wait_with_output);
+            let output = output.expect("it ends");
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
+            assert_eq!(message.contains("standard output"), code == 2, "{message}");
+        }
+    }
 }
 
 /// A file with the parameters of 2-2-1.

@@ -71,7 +71,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rule", &["model"]),
     ("scalar", &[]),
     ("state_dict", &["error", "file", "model"]),
-    ("sweep", &["dataset", "error", "gpu", "kernels", "model", "rng", "rule", "scalar", "train"]),
+    (
+        "sweep",
+        &["dataset", "error", "file", "gpu", "kernels", "model", "rng", "rule", "scalar", "train"],
+    ),
     ("train", &["cpu", "dataset", "error", "gpu", "kernels", "model", "rule", "scalar", "tune"]),
     ("tune", &["cpu", "error", "file", "gpu", "kernels", "model", "rng"]),
     (
@@ -143,6 +146,13 @@ fn the_library_never_blocks() {
 #[test]
 fn only_reports_print() {
     only_in(&["report/"], &["println!", "print!(", "stdout()", "stderr()"]);
+}
+
+/// Others would write the shortest decimals of values of 32 bits, which are other numbers in 64.
+#[test]
+fn only_one_function_writes_the_json_of_reports() {
+    let files = ["report/json.rs", "bench/best.rs", "tune/cache.rs"];
+    only_in(&files, &["serde_json::to_", "serde_json::ser"]);
 }
 
 #[test]

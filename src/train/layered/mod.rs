@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub use self::products::{ProductUse, Products};
 use self::step::Step;
 use super::pacer::Pacer;
-use super::{Observer, Outcome, Plan, Progress, Run, State, check_finite, check_steps};
+use super::{Counted, Observer, Outcome, Plan, Progress, Run, State, check_finite, check_steps};
 use crate::error::Error;
 use crate::gpu::{Gpu, Readback, Region, Timer};
 
@@ -31,6 +31,10 @@ pub struct Layered<'a> {
     pacer: Pacer,
     longest_submission: Duration,
     has_run: bool,
+    /// How much of the stream is done.
+    position: u64,
+    /// The last loss that was seen.
+    loss: Option<f32>,
 }
 
 impl<'a> Layered<'a> {
@@ -58,8 +62,18 @@ impl<'a> Layered<'a> {
         let readback = gpu.readback(capacity + 1).await?;
         let timer = gpu.timer().await?;
         let (pacer, longest_submission) = (Pacer::new(step.dispatches.len()), Duration::ZERO);
-        let has_run = false;
-        Ok(Self { gpu, plan, step, readback, timer, pacer, longest_submission, has_run })
+        Ok(Self {
+            gpu,
+            plan,
+            step,
+            readback,
+            timer,
+            pacer,
+            longest_submission,
+            has_run: false,
+            position: 0,
+            loss: None,
+        })
     }
 
     /// What computes the products of a step, in their order.
@@ -100,6 +114,7 @@ impl<'a> Layered<'a> {
             timer.restart();
         }
         self.longest_submission = Duration::ZERO;
+        (self.position, self.loss) = (0, None);
     }
 
     /// Repeats the step, then its forward pass once more, as one stream of dispatches cut into
@@ -107,30 +122,65 @@ impl<'a> Layered<'a> {
     async fn run(&mut self, observe: &mut Observer<'_>) -> Result<Run, Error> {
         let (plan, steps) = (self.plan, self.plan.steps);
         let end = self.stream_position(steps) + self.step.forward_len as u64;
-        // One loss fewer than there is room for: a submission may begin and end within a step.
-        let most = self.stream_position(LOSS_CAPACITY - 1);
         let mut run = Run::new(plan);
-        let mut loss = None;
-        let mut done = 0;
-        while done < end {
-            let started = Instant::now();
-            let count = self.pacer.next(done, most.min(end - done));
-            let first = self.losses_before(done);
-            for (step, &seen) in (first..).zip(self.submit(done..done + count).await?) {
-                loss = Some(seen);
-                run.keep(plan, step, seen);
-            }
-            let elapsed = started.elapsed();
-            tracing::debug!(dispatches = count, ?elapsed, "submission");
-            self.longest_submission = self.longest_submission.max(elapsed);
-            self.pacer.record(done, count, elapsed);
-            done += count;
-            let step = self.updates_before(done);
+        while self.position < end {
+            self.submit_before(end, &mut |step, loss| run.keep(plan, step, loss)).await?;
+            let (step, loss) = (self.updates_before(self.position), self.loss);
             if observe(Progress { step, loss }).is_break() {
                 return Err(Error::Interrupted { step, steps });
             }
         }
         Ok(run)
+    }
+
+    /// The state of an interrupted run, if it is known to be right: goes on to where the loss of its
+    /// parameters has just been computed, and reads them with the device's count of steps.
+    ///
+    /// # Errors
+    /// As [`Self::train`].
+    pub async fn counted(&mut self) -> Result<Option<Counted>, Error> {
+        let (len, forward) = (self.step.dispatches.len() as u64, self.step.forward_len as u64);
+        let into = self.position % len;
+        let end = self.position - into + forward + if into > forward { len } else { 0 };
+        if self.updates_before(end) == 0 {
+            return Ok(None);
+        }
+        while self.position < end {
+            self.submit_before(end, &mut |_, _| ()).await?;
+        }
+        let step = self.updates_before(end);
+        let regions = [&self.step.steps_done, &self.step.parameters].map(Region::from);
+        let words = self.gpu.read_regions(&regions).await?;
+        check_steps(words[0], step)?;
+        let parameters = self.step.parameters_of(bytemuck::cast_slice(&words[1..]));
+        Ok(self.loss.and_then(|loss| Counted::of(step, loss, parameters)))
+    }
+
+    /// Runs one submission of the stream, which ends at `end` at the latest; `keep` takes the step
+    /// and value of each loss in it.
+    async fn submit_before(
+        &mut self,
+        end: u64,
+        keep: &mut dyn FnMut(u64, f32),
+    ) -> Result<(), Error> {
+        let started = Instant::now();
+        let done = self.position;
+        // One loss fewer than there is room for: a submission may begin and end within a step.
+        let most = self.stream_position(LOSS_CAPACITY - 1);
+        let count = self.pacer.next(done, most.min(end - done));
+        let first = self.losses_before(done);
+        let losses = self.submit(done..done + count).await?;
+        for (step, &loss) in (first..).zip(losses) {
+            keep(step, loss);
+        }
+        let last = losses.last().copied();
+        self.loss = last.or(self.loss);
+        let elapsed = started.elapsed();
+        tracing::debug!(dispatches = count, ?elapsed, "submission");
+        self.longest_submission = self.longest_submission.max(elapsed);
+        self.pacer.record(done, count, elapsed);
+        self.position += count;
+        Ok(())
     }
 
     /// Runs part of the stream of dispatches; returns the losses that it computed.

@@ -105,9 +105,14 @@ impl Step {
 
     /// The parameters as they are on the device.
     pub(super) async fn read_parameters(&self, gpu: &Gpu) -> Result<Parameters, Error> {
-        let values = self.packed(&gpu.read::<f32>(&self.parameters).await?);
+        Ok(self.parameters_of(&gpu.read::<f32>(&self.parameters).await?))
+    }
+
+    /// The parameters from the layout of the device.
+    pub(super) fn parameters_of(&self, aligned: &[f32]) -> Parameters {
+        let values = self.packed(aligned);
         let value = |number| values[usize::try_from(number).expect("an index")];
-        Ok(Parameters::from_fn(&self.sizes, |number, _| value(number)))
+        Parameters::from_fn(&self.sizes, |number, _| value(number))
     }
 
     /// Lengths of weights and biases, in the order of a `state_dict`.
