@@ -26,7 +26,8 @@ const LARGE_BYTES: f64 = 4e6;
 
 /// By how much a large launch may differ between two runs of one binary, in all its places at once:
 /// which pages of memory a process gets, and what neighbours leave of a shared cache, is the same for
-/// all of a run and another matter in the next.
+/// all of a run and another matter in the next. One such row differed by 10 to 14 % in three of six
+/// comparisons, and by 67 % in another (`docs/measured/llvmpipe.md`): twice the usual is asked for.
 const LARGE_STATE: f64 = 0.25;
 
 /// With fewer placements than these, one alone may be what differs, by [`PLACE`].
