@@ -186,7 +186,7 @@ impl BenchReport<'_> {
             results
                 .clock
                 .as_ref()
-                .map(|clock| wrapped(&format!("clock:   {clock}"), 9))
+                .map(|clock| format!("clock:   {}", wrapped(&clock.to_string(), 9)))
                 .unwrap_or_default(),
             quietness_lines(&results.quietness)
         );
