@@ -25,7 +25,7 @@ impl Dataset {
     pub fn parity(bits: u32) -> Result<Self, Error> {
         if !(2..=MAX_BITS).contains(&bits) {
             return Err(Error::Usage(format!(
-                "--bits {bits}: expected a number from 2 (XOR) to {MAX_BITS} (65,536 rows)"
+                "{bits} bits: expected a number from 2 (XOR) to {MAX_BITS} (65,536 rows)"
             )));
         }
         let rows = 0..1_u32 << bits;

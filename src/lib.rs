@@ -67,6 +67,7 @@
 //! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed | `train`, `sweep`, `cpu` |
 //! | [`bench`](mod@bench) | kernels against the adapter's peaks, runs against baselines on the CPU; checked, then timed; statistics | `verify`, `train`, `cpu` |
 //! | [`processor`] | what this machine calls its processor | – |
+//! | [`count`] | whole numbers as people write them | – |
 //! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
 //! | [`report`] | everything that users read: text, JSON, CSV, pictures, charts | `train`, `sweep`, `bench` |
 //! | [`cli`] | one file per subcommand | all |
@@ -271,6 +272,7 @@
 
 pub mod bench;
 pub mod cli;
+pub mod count;
 pub mod cpu;
 pub mod dataset;
 pub mod error;

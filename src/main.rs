@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
-use clap::Parser;
-use parity::cli::{Cli, INTERRUPTED};
+use parity::cli::{Cli, INTERRUPTED, Refusal};
 use parity::error::Error;
 use parity::report;
 
@@ -22,9 +21,10 @@ fn main() -> ExitCode {
         }
     }));
     log_to_standard_error();
-    let outcome = listening.and_then(|()| match Cli::try_parse() {
+    let outcome = listening.and_then(|()| match Cli::of_process() {
         Ok(cli) => pollster::block_on(cli.run()),
-        Err(answer) => report::clap_answer(&answer),
+        Err(Refusal::Shown(text)) => report::clap_answer(&text),
+        Err(Refusal::Error(error)) => Err(error),
     });
     let code = outcome.unwrap_or_else(|error| {
         report::note(&format!("error: {error}"));

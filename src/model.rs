@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
+use crate::count::parse_count;
 use crate::error::Error;
 use crate::rng::Stream;
 
@@ -27,7 +28,7 @@ impl LayerSizes {
     /// one, with 2²⁸ parameters at most.
     pub fn new(sizes: Vec<usize>) -> Result<Self, Error> {
         let written = Self(sizes);
-        let refuse = |problem: String| Err(Error::Usage(format!("--layers {written}: {problem}")));
+        let refuse = |problem: String| Err(Error::Usage(format!("{written}: {problem}")));
         if written.0.len() < 2 {
             return refuse("expected at least an input and an output, such as 2-2-1".into());
         }
@@ -101,9 +102,10 @@ impl FromStr for LayerSizes {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let sizes: Result<Vec<usize>, _> = text.split('-').map(str::parse).collect();
-        Self::new(sizes.map_err(|_| {
-            Error::Usage(format!("--layers {text}: expected sizes joined by '-', such as 2-2-1"))
+        let size = |text| usize::try_from(parse_count(text)?).ok();
+        let sizes: Option<Vec<usize>> = text.split('-').map(size).collect();
+        Self::new(sizes.ok_or_else(|| {
+            Error::Usage(format!("{text}: expected sizes joined by '-', such as 2-2-1"))
         })?)
     }
 }

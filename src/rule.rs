@@ -1,6 +1,7 @@
 //! How gradients are taken and applied, and the experiments that are known by name.
 
 use crate::model::Init;
+use crate::scalar::Scalar;
 
 /// How rows of a batch are put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,14 @@ impl Reduction {
             Self::Mean => 1.0 / batch_size as f64,
         }
     }
+}
+
+/// Whether `f32` holds a learning rate as a normal number above 0: a device may take a smaller one
+/// for 0.
+#[must_use]
+pub fn is_learning_rate(rate: f64) -> bool {
+    let as_f32 = f32::from_f64(rate);
+    as_f32 >= f32::MIN_POSITIVE && as_f32.is_finite()
 }
 
 /// A training rule. The engines turn it into a list of steps over the same kernels.

@@ -54,10 +54,13 @@ fn parts(suite: Suite) -> impl Iterator<Item = Suite> {
     [Suite::Kernels, Suite::Matmul].into_iter().filter(move |part| suite.has(*part))
 }
 
-/// The kernels of a suite that a device can run.
-pub(super) fn kernel_names(gpu: &Gpu, suite: Suite) -> Vec<&'static str> {
+/// The kernels of a suite that can be run.
+pub(super) fn kernel_names(
+    suite: Suite,
+    can_run: impl Fn(&KernelSpec) -> bool,
+) -> Vec<&'static str> {
     let specs = parts(suite).flat_map(kernels).map(|(kernel, _)| kernel.spec);
-    specs.filter(|spec| gpu.can_run(spec)).map(|spec| spec.name).collect()
+    specs.filter(|spec| can_run(spec)).map(|spec| spec.name).collect()
 }
 
 /// The kernels of a suite.
@@ -103,6 +106,7 @@ impl Checked {
         planned: Vec<Planned>,
         options: Options<'_>,
     ) -> Result<ControlFlow<()>, Error> {
+        planned.iter().try_for_each(|planned| planned.workload.check_size(gpu))?;
         let total = planned.len() as u64;
         for (done, planned) in (0..).zip(planned) {
             if (options.observe)(Progress { unit: "check", done, total }).is_break() {

@@ -104,6 +104,30 @@ pub struct Only {
 }
 
 impl Only {
+    /// Whether a suite has what is wanted, as far as that can be told without an adapter.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if not.
+    pub fn check(&self, suite: Suite) -> Result<(), Error> {
+        let Self { kernel, size, filter } = self;
+        let wants_all = kernel.is_none() && size.is_none() && filter.is_none();
+        let name = suite.name();
+        if !wants_all && [Suite::Training, Suite::Peaks].contains(&suite) {
+            return Err(Error::Usage(format!(
+                "--suite {name} is run as a whole, and --kernel, --size and --filter choose cases of \
+                 the suites kernels and matmul: leave them out"
+            )));
+        }
+        let names = cases::kernel_names(suite, |_| true);
+        match kernel {
+            Some(kernel) if !names.contains(&kernel.as_str()) => Err(Error::Usage(format!(
+                "--kernel {kernel}: the suite {name} has {}",
+                names.join(", ")
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a case is wanted, as far as its name says.
     fn takes(&self, name: &CaseName) -> bool {
         self.kernel.as_ref().is_none_or(|kernel| *kernel == name.kernel)
@@ -209,14 +233,8 @@ pub async fn run(
     options: Options<'_>,
 ) -> Result<Results, Error> {
     check_build()?;
+    only.check(suite)?;
     let wants_all = only.kernel.is_none() && only.size.is_none() && only.filter.is_none();
-    if !wants_all && [Suite::Training, Suite::Peaks].contains(&suite) {
-        return Err(Error::Usage(format!(
-            "--kernel, --size and --filter choose cases of the suites kernels and matmul; the suite {} \
-             is run as a whole: leave them out",
-            suite.name()
-        )));
-    }
     let mut results = Results::default();
     let load = LoadMeter::start();
     let mut measured = Ok(());
@@ -348,7 +366,7 @@ fn quietness(gpu: &Gpu, session: &Session<'_>) -> Quietness {
 
 /// What to do where nothing is left to be timed.
 fn no_case(gpu: &Gpu, suite: Suite, only: &Only) -> String {
-    let names = cases::kernel_names(gpu, suite);
+    let names = cases::kernel_names(suite, |spec| gpu.can_run(spec));
     let all = names.join(", ");
     let suite = suite.name();
     match &only.kernel {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use regex_lite::Regex;
 
 use super::command_line::command_line;
-use super::{DeviceArgs, go_on};
+use super::given::{Conflict, Given, Need, refuse};
+use super::{DeviceArgs, go_on, values};
 use crate::bench::{self, Compared, Only, Options, Progress, Results, Saved, Suite};
 use crate::error::Error;
 use crate::file;
@@ -23,6 +24,40 @@ const BUDGET_S: u64 = 120;
 /// The most characters of a name under which a run is kept: files may be called so everywhere.
 const MAX_NAME: usize = 100;
 
+/// The charts of `--plot`.
+const CHARTS: [&str; 2] = ["roofline.png", "times.png"];
+
+/// Options that contradict each other.
+const CONFLICTS: &[Conflict] = &[
+    Conflict {
+        one: "quick",
+        others: &["budget"],
+        why: "a quick run takes one sample of each case, however much time there is",
+    },
+    Conflict {
+        one: "saved",
+        others: &[
+            "suite", "kernel", "size", "filter", "budget", "save", "plot", "csv", "quick",
+            "handicap", "adapter", "backend",
+        ],
+        why: "two kept runs are compared, and nothing is measured",
+    },
+];
+
+/// Options that have an effect only with another.
+const NEEDS: &[Need] = &[
+    Need { one: "fail-on-regression", others: &["compare"] },
+    Need { one: "saved", others: &["compare"] },
+];
+
+/// What is ready before an adapter is opened.
+pub(super) struct Prepared {
+    only: Only,
+    saved_at: Option<PathBuf>,
+    before: Option<Saved>,
+    after: Option<Saved>,
+}
+
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(super) struct Args {
@@ -33,13 +68,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     kernel: Option<String>,
     /// At this size: elements, rows or networks, or n of a product of n × n matrices
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
-    size: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = values::count::<usize>(1..=16_777_216))]
+    size: Option<usize>,
     /// Only cases whose suite/kernel/variant/size contains a match
     #[arg(long, value_name = "REGEX")]
     filter: Option<Regex>,
     /// Seconds that all samples of kernels may take together
-    #[arg(long, value_name = "S", default_value_t = BUDGET_S, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "S", default_value_t = BUDGET_S, value_parser = values::count::<u64>(1..=86_400))]
     budget: u64,
     /// Keep this run under a name, to compare others with: in the folder bench of `PARITY_DATA`, or of
     /// your folder for data
@@ -49,19 +84,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     compare: Option<String>,
     /// Compare the run that was kept under this name, instead of measuring one now
-    #[arg(
-        long,
-        value_name = "NAME",
-        requires = "compare",
-        conflicts_with_all = [
-            "suite", "kernel", "size", "filter", "budget", "save", "plot", "csv", "quick", "handicap",
-        ],
-        value_parser = parse_name,
-    )]
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
     saved: Option<String>,
     /// Exit with 1 if a case is slower than the saved one by more than this many per cent, surely, or
     /// is not in the saved run; peaks count if the suite is peaks
-    #[arg(long, value_name = "PERCENT", requires = "compare", value_parser = parse_percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
     fail_on_regression: Option<f64>,
     /// Draw roofline.png and times.png into this folder, which is made if it is not there
     #[arg(long, value_name = "FOLDER")]
@@ -80,6 +107,8 @@ pub(super) struct Args {
     handicap: Option<(String, u32)>,
     #[command(flatten)]
     device: DeviceArgs,
+    #[arg(skip)]
+    pub(super) given: Given,
 }
 
 fn parse_name(name: &str) -> Result<String, String> {
@@ -121,24 +150,15 @@ fn load(name: &str) -> Result<Saved, Error> {
         .map_err(|why| Error::file(path, format!("no run of this version's parity bench: {why}")))
 }
 
-fn parse_percent(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
-        _ => Err("expected a number of per cent that is not negative".into()),
-    }
-}
-
 impl Args {
     pub(super) async fn run(self) -> Result<u8, Error> {
-        bench::check_build()?;
-        let saved_at = self.save.as_deref().map(path_of).transpose()?;
-        let before = self.compare.as_deref().map(load).transpose()?;
-        if let Some((before, name)) = before.as_ref().zip(self.saved.as_deref()) {
-            return self.compare_saved(before, &load(name)?);
+        let Prepared { only, saved_at, before, after } = self.prepare()?;
+        if let Some((before, after)) = before.as_ref().zip(after.as_ref()) {
+            return self.compare_saved(before, after);
         }
-        self.check_outputs(saved_at.as_deref())?;
+        self.make_folders(saved_at.as_deref())?;
         let gpu = Gpu::open(self.device.selection()).await?;
-        let mut results = self.measure(&gpu).await?;
+        let mut results = self.measure(&gpu, &only).await?;
         let failure = results.failure.take();
         let mut report = BenchReport {
             adapter: &gpu.adapter,
@@ -194,9 +214,27 @@ impl Args {
         self.fail_on_regression.is_none_or(|percent| compared.passes(percent))
     }
 
-    async fn measure(&self, gpu: &Gpu) -> Result<Results, Error> {
-        let size = self.size.map(|size| size as usize);
-        let only = Only { kernel: self.kernel.clone(), size, filter: self.filter.clone() };
+    /// Checks everything that can be checked without an adapter, and reads what to compare with.
+    pub(super) fn prepare(&self) -> Result<Prepared, Error> {
+        bench::check_build()?;
+        self.given.check(CONFLICTS, NEEDS)?;
+        if self.suite == Suite::Training && self.given.has("budget") {
+            return refuse(
+                "--suite training and --budget",
+                "whole runs are timed a fixed number of times",
+            );
+        }
+        let (kernel, size, filter) = (self.kernel.clone(), self.size, self.filter.clone());
+        let only = Only { kernel, size, filter };
+        only.check(self.suite)?;
+        let saved_at = self.save.as_deref().map(path_of).transpose()?;
+        let [before, after] = [&self.compare, &self.saved].map(|name| name.as_deref().map(load));
+        let (before, after) = (before.transpose()?, after.transpose()?);
+        self.check_outputs(saved_at.as_deref())?;
+        Ok(Prepared { only, saved_at, before, after })
+    }
+
+    async fn measure(&self, gpu: &Gpu, only: &Only) -> Result<Results, Error> {
         let budget = Duration::from_secs(self.budget);
         let display = RefCell::new(PartsDisplay::default());
         let observe = |Progress { unit, done, total }: Progress| {
@@ -207,26 +245,41 @@ impl Args {
         let cache = file::user_folder("PARITY_CACHE", dirs::cache_dir());
         let cache = cache.as_deref();
         let options = Options { quick: self.quick, budget, handicap, cache, observe: &observe };
-        let results = bench::run(gpu, self.suite, &only, options).await;
+        let results = bench::run(gpu, self.suite, only, options).await;
         display.borrow().finish();
         results
     }
 
     fn check_outputs(&self, saved_at: Option<&Path>) -> Result<(), Error> {
-        if let Some(folder) = &self.plot {
-            if [Suite::Training, Suite::Peaks].contains(&self.suite) {
-                let suite = self.suite.name();
-                return Err(Error::Usage(format!(
-                    "--plot draws what the suites kernels and matmul measure, not the suite {suite}"
-                )));
-            }
-            make_folder(folder)?;
-            for name in ["roofline.png", "times.png"] {
-                file::check_writable(&folder.join(name))?;
-            }
+        if self.plot.is_some() && [Suite::Training, Suite::Peaks].contains(&self.suite) {
+            let suite = self.suite.name();
+            return Err(Error::Usage(format!(
+                "--plot draws what the suites kernels and matmul measure, not the suite {suite}"
+            )));
         }
+        let charts = self.plot.iter().flat_map(|folder| CHARTS.map(|name| folder.join(name)));
+        let others = self.csv.clone().into_iter().chain(saved_at.map(Path::to_path_buf));
+        for path in charts.chain(others) {
+            // A folder that is not there yet is made before the run.
+            if self.makes_folder_of(&path, saved_at) && !path.parent().is_some_and(Path::exists) {
+                continue;
+            }
+            file::check_writable(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the folders of what is to be written.
+    fn make_folders(&self, saved_at: Option<&Path>) -> Result<(), Error> {
+        self.plot.as_deref().map_or(Ok(()), make_folder)?;
         saved_at.and_then(Path::parent).map_or(Ok(()), make_folder)?;
-        self.csv.as_deref().into_iter().chain(saved_at).try_for_each(file::check_writable)
+        self.check_outputs(saved_at)
+    }
+
+    /// Whether the folder of a file is one that the run makes.
+    fn makes_folder_of(&self, path: &Path, saved_at: Option<&Path>) -> bool {
+        let is_chart = self.plot.as_deref().is_some_and(|folder| path.parent() == Some(folder));
+        is_chart || saved_at == Some(path)
     }
 
     /// What was asked for, unless the user broke off before there was anything to replace old files.

@@ -1,13 +1,19 @@
 //! The command line of this process, as text that a shell takes back.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
+
+/// The arguments of this process, of which the first is its name.
+pub(super) fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os()
+}
 
 /// The command that repeats this run: `parity` and the arguments of this process, each quoted for a
 /// POSIX shell.
 pub(super) fn command_line() -> String {
-    let arguments = std::env::args_os().skip(1);
-    arguments.fold(String::from("parity"), |line, argument| line + " " + &quoted(&argument))
+    arguments()
+        .skip(1)
+        .fold(String::from("parity"), |line, argument| line + " " + &quoted(&argument))
 }
 
 /// One word of a shell: as it is where every character is plain, else between single quotes. Control

@@ -5,18 +5,25 @@ mod command_line;
 mod compile;
 mod devices;
 mod doctor;
+mod given;
 mod plan;
+mod refusal;
 mod sweep;
 mod train;
+mod values;
 mod verify;
 
+use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use refusal::Refusal;
 
 use crate::error::Error;
 use crate::gpu::{Backend, Selection};
+use given::Given;
 
 /// Set when the user asks to stop; runs look at it between submissions.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -77,6 +84,46 @@ impl DeviceArgs {
 }
 
 impl Cli {
+    /// Reads the arguments of this process.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn of_process() -> Result<Self, Refusal> {
+        Self::read(command_line::arguments())
+    }
+
+    /// Reads the arguments of a process, of which the first is its name.
+    ///
+    /// # Errors
+    /// What is to be shown instead of a run, or the argument that is not as expected.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Refusal> {
+        let matches = Self::command().try_get_matches_from(arguments)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        let given = matches.subcommand().map(|(_, typed)| Given::of(typed)).unwrap_or_default();
+        match &mut cli.command {
+            Command::Train(args) => args.given = given,
+            Command::Sweep(args) => args.given = given,
+            Command::Verify(args) => args.given = given,
+            Command::Bench(args) => args.given = given,
+            Command::Doctor(_) | Command::Devices(_) | Command::Compile(_) => {}
+        }
+        Ok(cli)
+    }
+
+    /// Checks all that a run checks before it opens an adapter. Nothing is written.
+    ///
+    /// # Errors
+    /// What a run would be refused for.
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.command {
+            Command::Train(args) => args.prepare().map(drop),
+            Command::Sweep(args) => args.prepare().map(drop),
+            Command::Verify(args) => args.prepare().map(drop),
+            Command::Bench(args) => args.prepare().map(drop),
+            Command::Doctor(_) | Command::Devices(_) | Command::Compile(_) => Ok(()),
+        }
+    }
+
     /// Does what was asked for; returns the exit code of a run that came to its end.
     ///
     /// # Errors

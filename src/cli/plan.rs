@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use super::given::Conflict;
+use super::values;
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::model::{Init, LayerSizes, Parameters};
 use crate::report::{self, InitFile};
-use crate::rule::{Preset, Variant};
-use crate::scalar::Scalar;
+use crate::rule::{Preset, Rule, Variant};
 use crate::state_dict::{self, Loaded};
-use crate::train::Plan;
+use crate::train::{Plan, check_tensors_of_any_adapter};
 
 /// The most losses that a run may keep.
 const MAX_MARKS: u64 = 10_000_000;
@@ -23,38 +24,40 @@ pub(super) const SEED: u64 = 48;
 #[derive(clap::Args)]
 pub(super) struct PlanArgs {
     /// Neurons in each layer, input first, such as 2-8-8-1 [default: the preset's]
-    #[arg(long)]
-    layers: Option<String>,
+    #[arg(long, value_name = "N-…-1", value_parser = values::layers)]
+    layers: Option<LayerSizes>,
     /// Learn the parity of this many bits (2 is XOR): all 2^N rows at every step
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = values::bits)]
     bits: u32,
     /// Updates to make
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=MAX_STEPS))]
+    #[arg(long, default_value_t = 10_000, value_parser = values::count::<u64>(1..=MAX_STEPS))]
     pub(super) steps: u64,
     /// The factor of the gradient in an update [default: the preset's]
-    #[arg(long)]
+    #[arg(long, value_name = "RATE", value_parser = values::learning_rate)]
     pub(super) learning_rate: Option<f64>,
     /// The seed of the starting parameters; from the default, every preset shows what it is for
-    #[arg(long, default_value_t = SEED)]
+    #[arg(long, default_value_t = SEED, value_parser = values::count::<u64>(0..=u64::MAX))]
     pub(super) seed: u64,
     /// The law that they are drawn from [default: the preset's]
     #[arg(long)]
     init: Option<Init>,
     /// Start from a safetensors file, named and shaped as PyTorch saves a Sequential
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["init", "seed"])]
+    #[arg(long, value_name = "FILE")]
     pub(super) init_from: Option<PathBuf>,
 }
 
-/// Refuses what is none on the GPU: 1e-50 is 0 there, and 1e39 infinite.
-pub(super) fn check_learning_rate(rate: f64) -> Result<(), Error> {
-    let as_f32 = f32::from_f64(rate);
-    if as_f32 > 0.0 && as_f32.is_finite() {
-        return Ok(());
-    }
-    Err(Error::Usage(format!(
-        "--learning-rate {rate:?}: expected a finite number above 0, from 1e-45 to 3.4e38 as f32 \
-         holds them"
-    )))
+/// What a file of parameters leaves nothing to.
+pub(super) const START_IS_GIVEN: Conflict = Conflict {
+    one: "init-from",
+    others: &["init", "seed"],
+    why: "the parameters of a file are not drawn",
+};
+
+/// What is to be trained, without where it starts.
+pub(super) struct Subject {
+    pub data: Dataset,
+    pub sizes: LayerSizes,
+    pub rule: Rule,
 }
 
 impl PlanArgs {
@@ -63,25 +66,49 @@ impl PlanArgs {
         self.init.unwrap_or_else(|| preset.init())
     }
 
-    /// Checks everything that can be checked without a GPU. The file is the one that the start is
-    /// from.
-    pub(super) fn plan(
-        &self,
-        preset: Preset,
-        log_every: u64,
-    ) -> Result<(Plan, Option<InitFile>), Error> {
+    /// What is to be trained, if an adapter could hold it.
+    pub(super) fn subject(&self, preset: Preset) -> Result<Subject, Error> {
         let data = Dataset::parity(self.bits)?;
         let sizes = self.sizes(preset, &data)?;
+        check_tensors_of_any_adapter(&data, &sizes)?;
         let mut rule = preset.rule();
         if let Some(learning_rate) = self.learning_rate {
             rule.learning_rate = learning_rate;
         }
-        check_learning_rate(rule.learning_rate)?;
+        Ok(Subject { data, sizes, rule })
+    }
+
+    /// Refuses a network without a hidden layer where one is needed, and says whose it is.
+    pub(super) fn check_hidden_layer(
+        &self,
+        preset: Preset,
+        sizes: &LayerSizes,
+        option: &str,
+    ) -> Result<(), Error> {
+        if sizes.layers().len() > 1 || self.layers.is_some() {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "the preset {} has no hidden layer ({sizes}), and {option} needs one: take another \
+             preset, or give --layers",
+            preset.name()
+        )))
+    }
+
+    /// The plan of a run that keeps every loss whose step is a multiple of `log_every`, and the file
+    /// that its start is from.
+    pub(super) fn plan(
+        &self,
+        preset: Preset,
+        Subject { data, sizes, rule }: Subject,
+        log_every: u64,
+    ) -> Result<(Plan, Option<InitFile>), Error> {
         let marks = self.steps.div_ceil(log_every);
         if marks > MAX_MARKS {
             return Err(Error::Usage(format!(
-                "--log-every {log_every}: that keeps {marks} losses, and {MAX_MARKS} is the most; \
-                 keep fewer"
+                "--steps {} with --log-every {log_every} keeps {marks} losses, and {MAX_MARKS} is the \
+                 most: keep fewer",
+                self.steps
             )));
         }
         let (start, file) = if let Some(path) = &self.init_from {
@@ -95,13 +122,12 @@ impl PlanArgs {
     }
 
     fn sizes(&self, preset: Preset, data: &Dataset) -> Result<LayerSizes, Error> {
-        let Some(written) = &self.layers else {
+        let Some(sizes) = &self.layers else {
             let hidden = preset.hidden_sizes(data.input_size);
             return LayerSizes::new([vec![data.input_size], hidden, vec![1]].concat());
         };
-        let sizes: LayerSizes = written.parse()?;
         if sizes.input_size() == data.input_size {
-            return Ok(sizes);
+            return Ok(sizes.clone());
         }
         Err(Error::Usage(format!(
             "--layers {sizes}: the network takes {} inputs, and the data have {} (--bits {}); the \

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::command_line::command_line;
-use super::plan::{SEED, check_learning_rate};
-use super::{DeviceArgs, go_on};
+use super::given::{Given, Need, refuse};
+use super::plan::SEED;
+use super::{DeviceArgs, go_on, values};
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::file;
 use crate::gpu::{AdapterSummary, Gpu};
 use crate::model::{Init, LayerSizes, sha256};
-use crate::report::{self, ProgressDisplay, SweepReport, finished_sweep};
+use crate::report::{self, Picture, ProgressDisplay, SweepReport, finished_sweep};
 use crate::rule::{Activation, Loss, Variant};
 use crate::scalar::Scalar;
 use crate::sweep::{self, Axis, Grid, GridPlan, Identity, Partial, Quantity, Task, Value};
@@ -20,6 +21,10 @@ use crate::train::{Budget, LEARNED_BELOW};
 
 /// The most pixels: what a picture of 8,192 by 8,192 has.
 const MAX_PIXELS: usize = 1 << 26;
+
+/// Options that have an effect only with another.
+const NEEDS: &[Need] =
+    &[Need { one: "center", others: &["zoom"] }, Need { one: "zoom", others: &["center"] }];
 
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
@@ -37,31 +42,31 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME=LOW..HIGH[:log]", default_value = "init-scale=0.1..100:log")]
     y: String,
     /// Pixels
-    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "512x512")]
-    size: String,
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "512x512", value_parser = values::size)]
+    size: [usize; 2],
     /// Look at the range around this point
-    #[arg(long, value_name = "X,Y", requires = "zoom", allow_hyphen_values = true)]
-    center: Option<String>,
+    #[arg(long, value_name = "X,Y", allow_hyphen_values = true, value_parser = values::point)]
+    center: Option<[f64; 2]>,
     /// So many times as close
-    #[arg(long, requires = "center")]
+    #[arg(long, value_parser = values::zoom)]
     zoom: Option<f64>,
     /// What a pixel shows
     #[arg(long, default_value = "final-loss")]
     value: Value,
     /// Neurons in each layer, input first: one hidden layer [default: as many as inputs]
-    #[arg(long)]
-    layers: Option<String>,
+    #[arg(long, value_name = "N-N-1", value_parser = values::layers)]
+    layers: Option<LayerSizes>,
     /// Learn the parity of this many bits (2 is XOR)
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = values::bits)]
     bits: u32,
     /// Updates to make
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=sweep::MAX_STEPS))]
+    #[arg(long, default_value_t = 1_000, value_parser = values::count::<u64>(1..=sweep::MAX_STEPS))]
     steps: u64,
     /// The factor of the gradient, where it is no axis
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, value_name = "RATE", default_value_t = 1.0, value_parser = values::learning_rate)]
     learning_rate: f64,
     /// μ in v ← μ·v + gradient, parameter ← parameter − rate·v
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = values::momentum)]
     momentum: f64,
     /// Of the hidden layer
     #[arg(long, default_value = "sigmoid")]
@@ -73,13 +78,13 @@ pub(super) struct Args {
     #[arg(long, default_value = "cross-entropy")]
     loss: Loss,
     /// A network is solved at the first step with a loss below this
-    #[arg(long, value_name = "LOSS", default_value_t = LEARNED_BELOW)]
+    #[arg(long, value_name = "LOSS", default_value_t = LEARNED_BELOW, value_parser = values::loss)]
     solved_below: f32,
     /// The seed of the starting parameters, the same for all pixels, where it is no axis [default: 48]
-    #[arg(long)]
+    #[arg(long, value_parser = values::count::<u64>(0..=u64::MAX))]
     seed: Option<u64>,
     /// The member of the ensemble with that seed
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "K", default_value_t = 0, value_parser = values::count::<u32>(0..=(1 << 32) - 1))]
     member: u32,
     /// The law that they are drawn from: torch or uniform
     #[arg(long, default_value = "torch")]
@@ -101,6 +106,8 @@ pub(super) struct Args {
     no_loop_budget: bool,
     #[command(flatten)]
     device: DeviceArgs,
+    #[arg(skip)]
+    pub(super) given: Given,
 }
 
 fn usage<T>(problem: impl Into<String>) -> Result<T, Error> {
@@ -109,8 +116,7 @@ fn usage<T>(problem: impl Into<String>) -> Result<T, Error> {
 
 impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
-        let plan = self.plan()?;
-        let files = self.files()?;
+        let (plan, files) = self.prepare()?;
         let [png, npy, json] = &files;
         let gpu = Gpu::open(self.device.selection()).await?;
         let (trainer, device_type) = (plan.task.trainer()?, gpu.adapter.device_type);
@@ -171,6 +177,46 @@ impl Args {
         Ok(0)
     }
 
+    /// Checks everything that can be checked without an adapter.
+    pub(super) fn prepare(&self) -> Result<(GridPlan, [PathBuf; 3]), Error> {
+        self.given.check(&[], NEEDS)?;
+        let plan = self.plan()?;
+        self.check_effects(&plan)?;
+        Ok((plan, self.files()?))
+    }
+
+    /// Refuses options that the axes and what is set leave without effect.
+    fn check_effects(&self, plan: &GridPlan) -> Result<(), Error> {
+        let axes = [("--x", &plan.x), ("--y", &plan.y)];
+        let axis_of = |quantity| axes.iter().find(|(_, axis)| axis.quantity == quantity);
+        if self.given.has("learning-rate") && plan.has_rates_on_axes() {
+            let why = "the axes give every layer its learning rate";
+            return refuse(&format!("--learning-rate and {}", rates_of(plan)), why);
+        }
+        if let (true, Some((option, axis))) = (self.given.has("seed"), axis_of(Quantity::Seed)) {
+            return refuse(&format!("--seed and {option} {axis}"), "the axis gives the seeds");
+        }
+        if self.given.has("solved-below") && self.value == Value::Convergence {
+            let why = "convergence is a matter of the whole run, and of no limit";
+            return refuse("--solved-below and --value convergence", why);
+        }
+        if !plan.draws_nothing() {
+            return Ok(());
+        }
+        let why = "every starting parameter is set, so that none is drawn";
+        for option in ["init", "seed", "member"] {
+            if self.given.has(option) {
+                return refuse(&format!("--{option} and --set"), why);
+            }
+        }
+        for quantity in [Quantity::InitScale, Quantity::Seed] {
+            if let Some((option, axis)) = axis_of(quantity) {
+                return refuse(&format!("{option} {axis} and --set"), why);
+            }
+        }
+        Ok(())
+    }
+
     /// The picture, the array and the card.
     fn files(&self) -> Result<[PathBuf; 3], Error> {
         let png = &self.output;
@@ -184,40 +230,16 @@ impl Args {
         Ok(files)
     }
 
-    /// Checks everything that can be checked without a GPU.
     fn plan(&self) -> Result<GridPlan, Error> {
+        let [width, height] = self.checked_size()?;
         let data = Dataset::parity(self.bits)?;
-        let sizes: LayerSizes = match &self.layers {
-            Some(text) => text.parse()?,
-            None => LayerSizes::new(vec![data.input_size, data.input_size, 1])?,
-        };
-        if sizes.input_size() != data.input_size {
-            let (takes, has) = (sizes.input_size(), data.input_size);
-            return usage(format!(
-                "--layers {sizes}: the network takes {takes} inputs, and the data have {has} \
-                 (--bits {has})"
-            ));
-        }
-        let (width, height) = self.size()?;
-        let mut x = Axis::parse("--x", &self.x, &sizes)?;
-        let mut y = Axis::parse("--y", &self.y, &sizes)?;
-        if x.quantity == y.quantity {
-            return usage(format!("--x and --y are both {}; expected two quantities", x.name));
-        }
-        if let (Some((center_x, center_y)), Some(zoom)) = (self.center()?, self.zoom) {
-            if !(zoom.is_finite() && zoom >= 1.0) {
-                return usage(format!("--zoom {zoom}: expected a finite number of 1 or more"));
-            }
-            x = x.zoomed(center_x, zoom, width)?;
-            y = y.zoomed(center_y, zoom, height)?;
-        }
-        let fixed = self.fixed(&[&x, &y], &sizes)?;
-        if self.seed.is_some() && [&x, &y].iter().any(|axis| axis.quantity == Quantity::Seed) {
-            return usage("--seed: seeds are an axis; leave one out");
-        }
-        let plan = GridPlan {
-            fixed,
-            task: self.task(data, sizes)?,
+        let sizes = self.sizes(&data)?;
+        let task = self.task(data, sizes.clone())?;
+        task.check()?;
+        let [x, y] = self.axes(&sizes, [width, height])?;
+        Ok(GridPlan {
+            fixed: self.fixed(&[&x, &y], &sizes)?,
+            task,
             seed: self.seed.unwrap_or(SEED),
             member: self.member,
             learning_rate: self.learning_rate,
@@ -226,16 +248,46 @@ impl Args {
             width,
             height,
             value: self.value,
+        })
+    }
+
+    fn sizes(&self, data: &Dataset) -> Result<LayerSizes, Error> {
+        let Some(sizes) = &self.layers else {
+            return LayerSizes::new(vec![data.input_size, data.input_size, 1]);
         };
-        plan.task.check()?;
-        Ok(plan)
+        let (takes, has) = (sizes.input_size(), data.input_size);
+        if takes == has {
+            return Ok(sizes.clone());
+        }
+        usage(format!(
+            "--layers {sizes}: the network takes {takes} inputs, and the data have {has} (--bits {has})"
+        ))
+    }
+
+    /// The part of the axes that is looked at, from left to right and from bottom to top.
+    fn axes(&self, sizes: &LayerSizes, pixels: [usize; 2]) -> Result<[Axis; 2], Error> {
+        let whole = [Axis::parse("--x", &self.x, sizes)?, Axis::parse("--y", &self.y, sizes)?];
+        let [x, y] = &whole;
+        if x.quantity.overlaps(y.quantity) {
+            return usage(format!(
+                "--x {x} and --y {y} both set {}; expected two quantities",
+                if x.name == y.name { &x.name } else { "a learning rate of the same layer" }
+            ));
+        }
+        let Some((center, zoom)) = self.center.zip(self.zoom) else {
+            x.check_pixels("--x", pixels[0], x)?;
+            y.check_pixels("--y", pixels[1], y)?;
+            return Ok(whole);
+        };
+        let closer = |axis: &Axis, center: f64, count: usize| {
+            let part = axis.zoomed("--center", center, zoom)?;
+            part.check_pixels(&format!("--zoom {zoom:?}:"), count, axis)?;
+            Ok(part)
+        };
+        Ok([closer(x, center[0], pixels[0])?, closer(y, center[1], pixels[1])?])
     }
 
     fn task(&self, data: Dataset, sizes: LayerSizes) -> Result<Task, Error> {
-        check_learning_rate(self.learning_rate)?;
-        if !(0.0..1.0).contains(&self.momentum) {
-            return usage(format!("--momentum {}: expected 0 or more, below 1", self.momentum));
-        }
         if self.loss == Loss::CrossEntropy && self.output_activation != Activation::Sigmoid {
             return usage(
                 "--output-activation: the cross-entropy is that of a sigmoid; take --loss \
@@ -270,27 +322,24 @@ impl Args {
         Ok(fixed)
     }
 
-    fn size(&self) -> Result<(usize, usize), Error> {
-        let sides = self.size.split_once('x');
-        let sides = sides.map(|(width, height)| (width.parse(), height.parse()));
-        let Some((Ok(width), Ok(height))) = sides else {
-            return usage(format!("--size {}: expected such as 1024x1024", self.size));
-        };
+    /// The size, if there can be an array and a picture of it.
+    fn checked_size(&self) -> Result<[usize; 2], Error> {
+        let [width, height] = self.size;
+        let refused = |why: String| Error::Usage(format!("--size {width}x{height}: {why}"));
         let pixels = usize::checked_mul(width, height);
         if !pixels.is_some_and(|pixels| (1..=MAX_PIXELS).contains(&pixels)) {
-            return usage(format!("--size {}: expected 1 to {MAX_PIXELS} pixels", self.size));
+            return Err(refused(format!("expected 1 to {MAX_PIXELS} pixels")));
         }
-        Ok((width, height))
+        Picture::check_size(width, height).map_err(|error| refused(error.to_string()))?;
+        Ok(self.size)
     }
+}
 
-    fn center(&self) -> Result<Option<(f64, f64)>, Error> {
-        let Some(text) = &self.center else { return Ok(None) };
-        let both = text.split_once(',').map(|(x, y)| (x.trim().parse(), y.trim().parse()));
-        let Some((Ok(x), Ok(y))) = both else {
-            return usage(format!("--center {text}: expected two numbers, such as 3.5,0.1"));
-        };
-        Ok(Some((x, y)))
-    }
+/// The axes that give learning rates, as they were given.
+fn rates_of(plan: &GridPlan) -> String {
+    let axes = [("--x", &plan.x), ("--y", &plan.y)].into_iter();
+    let of_rates = axes.filter(|(_, axis)| matches!(axis.quantity, Quantity::LearningRate(_)));
+    of_rates.map(|(option, axis)| format!("{option} {axis}")).collect::<Vec<_>>().join(" and ")
 }
 
 /// What decides the values of pixels, and their order.

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use super::command_line::command_line;
-use super::plan::{MAX_STEPS, PlanArgs};
-use super::{DeviceArgs, go_on};
+use super::given::{Conflict, Given, Need, refuse};
+use super::plan::{MAX_STEPS, PlanArgs, START_IS_GIVEN, Subject};
+use super::{DeviceArgs, go_on, values};
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
 use crate::model::LayerSizes;
-use crate::report::{self, EnsembleReport, ProgressDisplay, TrainReport};
+use crate::report::{self, EnsembleReport, InitFile, ProgressDisplay, TrainReport};
 use crate::rule::{Preset, Rule, Variant};
 use crate::state_dict;
 use crate::sweep::{self, Axis, EnsemblePlan, Quantity, Task};
@@ -51,6 +52,43 @@ impl Engine {
     }
 }
 
+/// What is ready before an adapter is opened: the plan, the file that it starts from, the ensemble.
+type Prepared = (Plan, Option<InitFile>, Option<EnsemblePlan>);
+
+/// Options that contradict each other.
+const CONFLICTS: &[Conflict] = &[
+    START_IS_GIVEN,
+    Conflict {
+        one: "networks",
+        others: &["save", "csv", "log-every", "no-reference"],
+        why: "of an ensemble there are statistics, and no parameters, losses of steps or comparison",
+    },
+    Conflict {
+        one: "networks",
+        others: &["engine", "no-tune"],
+        why: "the networks of an ensemble are trained by the fused engine",
+    },
+    Conflict {
+        one: "networks",
+        others: &["member"],
+        why: "a member is trained alone, to the bits that it has in an ensemble of any size",
+    },
+    Conflict { one: "networks", others: &["init-from"], why: "each member has a start of its own" },
+    Conflict { one: "member", others: &["init-from"], why: "a member has a start of its own" },
+    Conflict {
+        one: "member",
+        others: &["no-tune"],
+        why: "a member is trained by the fused engine, as its ensemble is",
+    },
+];
+
+/// Options that have an effect only with another.
+const NEEDS: &[Need] = &[
+    Need { one: "solved-below", others: &["networks"] },
+    Need { one: "sample", others: &["networks"] },
+    Need { one: "vary", others: &["networks", "member"] },
+];
+
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
@@ -72,18 +110,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
     /// Train so many networks, each from its own start
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = clap::value_parser!(u64).range(1..=1 << 32),
-        conflicts_with_all = ["init_from", "save", "csv", "log_every", "no_reference", "engine", "member"]
-    )]
+    #[arg(long, value_name = "N", value_parser = values::count::<u64>(1..=1 << 32))]
     networks: Option<u64>,
     /// Train member K of the ensemble with this seed alone, to the same bits
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(..1 << 32), conflicts_with = "init_from")]
+    #[arg(long, value_name = "K", value_parser = values::count::<u64>(0..=(1 << 32) - 1))]
     member: Option<u64>,
     /// With --networks: a member is solved at the first step with a loss below this
-    #[arg(long, value_name = "LOSS", default_value_t = LEARNED_BELOW, requires = "networks")]
+    #[arg(long, value_name = "LOSS", default_value_t = LEARNED_BELOW, value_parser = values::loss)]
     solved_below: f32,
     /// With --networks or --member: what members differ in, such as learning-rate=0.1..10:log or
     /// init-scale=0.5..2
@@ -91,13 +124,13 @@ pub(super) struct Args {
     vary: Vec<String>,
     /// With --networks: members whose trained parameters are to be reported, as
     /// a hash: that of "--member K --json"
-    #[arg(long, value_name = "K,K", value_delimiter = ',', requires = "networks")]
+    #[arg(long, value_name = "K,K", value_delimiter = ',', value_parser = values::count::<u64>(0..=(1 << 32) - 1))]
     sample: Vec<u64>,
     /// Let one dispatch take all steps, whatever the driver makes of it
     #[arg(long, hide = true)]
     no_loop_budget: bool,
     /// Keep the loss of every Nth step
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=MAX_STEPS))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = values::count::<u64>(1..=MAX_STEPS))]
     log_every: u64,
     /// Do not repeat the run on the CPU
     #[arg(long)]
@@ -110,13 +143,13 @@ pub(super) struct Args {
     csv: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArgs,
+    #[arg(skip)]
+    pub(super) given: Given,
 }
 
 impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
-        let (mut plan, init_from) = self.plan.plan(self.preset, self.log_every)?;
-        let ensemble = self.ensemble(&plan)?;
-        self.check_outputs()?;
+        let (mut plan, init_from, ensemble) = self.prepare()?;
         let gpu = Gpu::open(self.device.selection()).await?;
         if let (Some(ensemble), Some(networks)) = (&ensemble, self.networks) {
             let mut progress = ProgressDisplay::new("network", networks);
@@ -181,6 +214,48 @@ impl Args {
         Ok(0)
     }
 
+    /// Checks everything that can be checked without an adapter.
+    pub(super) fn prepare(&self) -> Result<Prepared, Error> {
+        self.given.check(CONFLICTS, NEEDS)?;
+        self.check_outputs()?;
+        let subject = self.plan.subject(self.preset)?;
+        let ensemble = self.ensemble(&subject)?;
+        if self.engine == Engine::Fused {
+            self.plan.check_hidden_layer(self.preset, &subject.sizes, "--engine fused")?;
+        }
+        // Of an ensemble no losses of steps are kept.
+        let log_every = if self.networks.is_some() { u64::MAX } else { self.log_every };
+        let (plan, file) = self.plan.plan(self.preset, subject, log_every)?;
+        self.check_engine(&plan)?;
+        Ok((plan, file, ensemble))
+    }
+
+    /// Refuses an engine that cannot run the plan, and options that the one that does leaves without
+    /// effect.
+    fn check_engine(&self, plan: &Plan) -> Result<(), Error> {
+        if self.engine == Engine::Fused {
+            let refused = |why| Error::Usage(format!("--engine fused: {why}"));
+            Fused::can_run(plan).map_err(refused)?;
+        }
+        if self.member.is_some() && self.engine == Engine::Layered {
+            return refuse(
+                "--member and --engine layered",
+                "a member is trained by the fused engine, to the bits that it has in its ensemble",
+            );
+        }
+        let (engine, why) = self.engine.choose(plan);
+        let option = match engine {
+            Engine::Fused if self.no_tune => "--no-tune",
+            Engine::Layered if self.no_loop_budget => "--no-loop-budget",
+            _ => return Ok(()),
+        };
+        Err(Error::Usage(format!(
+            "{option} has no effect with the {} engine, which this run takes ({why}): leave it out, or \
+             take the other --engine",
+            engine.name()
+        )))
+    }
+
     /// Trains on an engine; what is known to be right of an interrupted run is saved.
     async fn train(
         &self,
@@ -227,20 +302,23 @@ impl Args {
     }
 
     /// The ensemble that was asked for, whole or a member of it.
-    fn ensemble(&self, plan: &Plan) -> Result<Option<EnsemblePlan>, Error> {
-        let sizes = plan.start.sizes.clone();
-        let vary = self.vary(&sizes)?;
-        let refuse = |problem: &str| Err(Error::Usage(problem.into()));
-        if self.networks.is_none() && self.member.is_none() {
-            return if vary.is_empty() {
-                Ok(None)
-            } else {
-                refuse("--vary needs --networks or --member")
-            };
+    fn ensemble(
+        &self,
+        Subject { data, sizes, rule }: &Subject,
+    ) -> Result<Option<EnsemblePlan>, Error> {
+        let option = match (self.networks, self.member) {
+            (Some(_), _) => "--networks",
+            (None, Some(_)) => "--member",
+            (None, None) => return Ok(None),
+        };
+        let vary = self.vary(sizes)?;
+        if *rule != Rule::sgd(rule.learning_rate) {
+            return Err(Error::Usage(format!(
+                "the preset {} is not plain SGD, which {option} needs: take the preset xor",
+                self.preset.name()
+            )));
         }
-        if plan.rule != Rule::sgd(plan.rule.learning_rate) {
-            return refuse("--networks: expected plain SGD, as the preset xor has it");
-        }
+        self.plan.check_hidden_layer(self.preset, sizes, option)?;
         if self.plan.steps > sweep::MAX_STEPS {
             return Err(Error::Usage(format!(
                 "--steps {}: members of an ensemble make {} at most",
@@ -257,8 +335,8 @@ impl Args {
             )));
         }
         let task = Task {
-            data: plan.data.clone(),
-            sizes,
+            data: data.clone(),
+            sizes: sizes.clone(),
             init: self.plan.init(self.preset),
             variant: Variant::PLAIN,
             steps: self.plan.steps,
@@ -270,7 +348,7 @@ impl Args {
             task,
             networks: self.networks.unwrap_or(1),
             seed: self.plan.seed,
-            learning_rate: plan.rule.learning_rate,
+            learning_rate: rule.learning_rate,
             vary,
             sample: self.sample.clone(),
         }))
@@ -286,6 +364,7 @@ impl Args {
                 return refuse("members may differ in learning-rate and init-scale");
             }
             let axis = Axis::parse("--vary", text, sizes)?;
+            axis.check_draws("--vary")?;
             if all.iter().any(|other| other.quantity == axis.quantity) {
                 return refuse("it is named twice");
             }

@@ -3,14 +3,18 @@
 use std::time::Instant;
 
 use super::command_line::command_line;
-use super::plan::PlanArgs;
-use super::{DeviceArgs, go_on};
+use super::given::{Conflict, Given, refuse};
+use super::plan::{MAX_STEPS, PlanArgs, START_IS_GIVEN};
+use super::{DeviceArgs, go_on, values};
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::report::{self, PartsDisplay, SabotageReport, VerifyReport};
+use crate::report::{self, InitFile, PartsDisplay, SabotageReport, VerifyReport};
 use crate::rule::Preset;
+use crate::train::Plan;
 use crate::verify::sabotage::{Progress, sabotage};
-use crate::verify::{Effort, Kernel, Request, Section, prove_by_training, verify};
+use crate::verify::{
+    Effort, Kernel, QUICK_STEPS, Request, Section, check_kernel, prove_by_training, verify,
+};
 
 /// Random values for each kernel, unless it is said how many.
 const CASES: usize = 100_000;
@@ -19,8 +23,23 @@ const CASES: usize = 100_000;
 const QUICK_CASES: usize = 5_000;
 
 /// What only the checks of training heed.
-const OF_TRAINING: [&str; 8] =
-    ["preset", "layers", "bits", "steps", "learning_rate", "init", "init_from", "every"];
+const OF_TRAINING: &[&str] =
+    &["preset", "layers", "bits", "steps", "learning-rate", "init", "init-from", "every"];
+
+/// Options that contradict each other.
+const CONFLICTS: &[Conflict] = &[
+    START_IS_GIVEN,
+    Conflict {
+        one: "kernel",
+        others: OF_TRAINING,
+        why: "a kernel alone is checked on values of its own, and nothing is trained",
+    },
+    Conflict {
+        one: "sabotage",
+        others: OF_TRAINING,
+        why: "wrong kernels meet a run that is always the same",
+    },
+];
 
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
@@ -31,17 +50,17 @@ pub(super) struct Args {
     #[command(flatten)]
     plan: PlanArgs,
     /// Compare every Nth step [default: every one, of long runs a sample]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = values::count::<u64>(1..=MAX_STEPS))]
     every: Option<u64>,
     /// Random values that each kernel is compared on [default: 100000, quick: 5000]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
-    cases: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = values::count::<usize>(1..=100_000_000))]
+    cases: Option<usize>,
     /// Only this kernel, against its twin
-    #[arg(long, value_name = "NAME", conflicts_with_all = OF_TRAINING)]
+    #[arg(long, value_name = "NAME")]
     kernel: Option<String>,
     /// Prove that wrong kernels would be noticed: run the checks against small mistakes in
     /// the WGSL
-    #[arg(long, conflicts_with_all = OF_TRAINING)]
+    #[arg(long)]
     sabotage: bool,
     /// Leave out what takes long
     #[arg(long)]
@@ -51,14 +70,16 @@ pub(super) struct Args {
     json: bool,
     #[command(flatten)]
     device: DeviceArgs,
+    #[arg(skip)]
+    pub(super) given: Given,
 }
 
 impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
+        let (plan, init_from) = self.prepare()?;
         if self.sabotage {
             return self.run_sabotage().await;
         }
-        let (plan, init_from) = self.plan.plan(self.preset, u64::MAX)?;
         let gpu = Gpu::open(self.device.selection()).await?;
         let effort = self.effort(self.quick);
         let (every, kernel) = (self.every, self.kernel.clone());
@@ -85,10 +106,25 @@ impl Args {
         Ok(if found.interrupted { 130 } else { code })
     }
 
+    /// Checks everything that can be checked without an adapter.
+    pub(super) fn prepare(&self) -> Result<(Plan, Option<InitFile>), Error> {
+        self.given.check(CONFLICTS, &[])?;
+        if let Some(kernel) = &self.kernel {
+            check_kernel(kernel)?;
+        }
+        let steps = self.plan.steps;
+        if self.quick && self.given.has("steps") && steps > QUICK_STEPS {
+            return refuse(
+                &format!("--quick and --steps {steps}"),
+                &format!("a quick check makes {QUICK_STEPS} steps at most"),
+            );
+        }
+        let subject = self.plan.subject(self.preset)?;
+        self.plan.plan(self.preset, subject, u64::MAX)
+    }
+
     fn effort(&self, quick: bool) -> Effort {
-        let cases = self.cases.map_or(if quick { QUICK_CASES } else { CASES }, |cases| {
-            usize::try_from(cases).expect("at most 100,000,000")
-        });
+        let cases = self.cases.unwrap_or(if quick { QUICK_CASES } else { CASES });
         Effort { seed: self.plan.seed, cases, quick: self.quick }
     }
 

@@ -9,6 +9,7 @@ use super::instance::Recorder;
 use super::kernel::KernelSpec;
 use super::listing::{Candidate, Listing, Selection};
 use super::poll::Poller;
+use super::tensor::MAX_BYTES;
 use crate::error::Error;
 
 /// A device with its queue, and the bytes that crossed to it and back.
@@ -105,13 +106,11 @@ impl Gpu {
         self.read_back.load(Ordering::Relaxed)
     }
 
-    /// The most bytes that one tensor may have on this device. On Metal, where more could be bound,
-    /// wgpu 30 tells shaders no length of more than 32 bits: what is behind 4 GiB would be another
-    /// value.
+    /// The most bytes that one tensor may have on this device.
     #[must_use]
     pub fn max_tensor_bytes(&self) -> u64 {
         let limits = self.device.limits();
-        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size).min(1 << 31)
+        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size).min(MAX_BYTES)
     }
 
     /// Destroys the device, as a driver reset would: for tests of what follows.

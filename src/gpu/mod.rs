@@ -21,5 +21,5 @@ pub use kernel::{Binding, BindingKind, Dispatch, Field, HostScalar, Kernel, Kern
 pub use listing::{Chosen, Listing, Selection};
 pub use poll::THREAD as POLL_THREAD;
 pub use submit::{Readback, Region};
-pub use tensor::{Tensor, aligned_len};
+pub use tensor::{Tensor, aligned_len, check_tensor};
 pub use timer::Timer;

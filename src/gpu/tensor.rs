@@ -86,21 +86,46 @@ pub(super) fn bytes(len: usize) -> u64 {
     4 * len as u64
 }
 
+/// The most bytes that a tensor may have on any adapter. On Metal, where more could be bound, wgpu
+/// 30 tells shaders no length of more than 32 bits: what is behind 4 GiB would be another value.
+pub(super) const MAX_BYTES: u64 = 1 << 31;
+
+/// Whether a tensor of `len` values could be held by any adapter.
+///
+/// # Errors
+/// [`Error::Usage`] if none can hold it.
+pub fn check_tensor(label: &str, len: usize) -> Result<(), Error> {
+    check_bytes(label, len, MAX_BYTES, "no adapter is given")
+}
+
+fn check_bytes(label: &str, len: usize, most: u64, who: &str) -> Result<(), Error> {
+    let needed = bytes(len);
+    if needed <= most {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "the tensor of {label} needs {needed} bytes, and {who} more than {most}: use a smaller network \
+         or fewer bits"
+    )))
+}
+
 impl Gpu {
+    /// Whether a tensor of `len` values can be held by this adapter.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if not.
+    pub fn check_tensor(&self, label: &str, len: usize) -> Result<(), Error> {
+        let who = format!("{} does not bind", self.adapter.name);
+        check_bytes(label, len, self.max_tensor_bytes(), &who)
+    }
+
     /// A tensor of zeros.
     ///
     /// # Errors
     /// [`Error::Usage`] if the adapter cannot bind that much, [`Error::Gpu`] if memory runs out.
     pub async fn zeros(&self, label: &str, len: usize) -> Result<Tensor, Error> {
-        let (needed, most) = (bytes(len), self.max_tensor_bytes());
-        if needed > most {
-            return Err(Error::Usage(format!(
-                "{label} needs {needed} bytes, and {} binds {most} at most: use a smaller network \
-                 or fewer --bits",
-                self.adapter.name
-            )));
-        }
-        let buffer = self.buffer(label, needed, BufferUsages::STORAGE).await?;
+        self.check_tensor(label, len)?;
+        let buffer = self.buffer(label, bytes(len), BufferUsages::STORAGE).await?;
         Ok(Tensor::whole(buffer, len))
     }
 

@@ -49,7 +49,7 @@ struct Json<'a> {
     bits: usize,
     init: Init,
     seed: u64,
-    learning_rate: f64,
+    learning_rate: Option<f64>,
     vary: Vec<String>,
     steps: u64,
     solved_below: f32,
@@ -133,7 +133,7 @@ impl EnsembleReport<'_> {
             bits: plan.task.data.input_size,
             init: plan.task.init,
             seed: plan.seed,
-            learning_rate: plan.learning_rate,
+            learning_rate: plan.common_learning_rate(),
             vary: plan.vary.iter().map(ToString::to_string).collect(),
             steps: plan.task.steps,
             solved_below: plan.task.solved_below,
@@ -161,11 +161,11 @@ impl EnsembleReport<'_> {
     }
 
     fn heading(&self) -> String {
-        let EnsemblePlan { task, networks, seed, learning_rate, vary, .. } = self.plan;
-        let mut rates = format!("learning rate {}", plain(*learning_rate));
-        for axis in vary {
-            let _ = write!(rates, ", members differ in {axis}");
-        }
+        let EnsemblePlan { task, networks, seed, vary, .. } = self.plan;
+        let common = self.plan.common_learning_rate();
+        let common = common.map(|rate| format!("learning rate {}", plain(rate)));
+        let differ = vary.iter().map(|axis| format!("members differ in {axis}"));
+        let rates = common.into_iter().chain(differ).collect::<Vec<_>>().join(", ");
         format!(
             "parity {}: {}, {} networks {} on {} ({} rows), seed {seed}\n{}\
              engine:  fused ({}, {} side by side)\n\
@@ -271,5 +271,64 @@ impl EnsembleReport<'_> {
     fn timing(&self) -> String {
         let wall = self.ensemble.wall.as_secs_f64();
         format!("  wall time {wall:.3} s, {} network-steps/s\n", rate(self.network_steps_per_s()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Dataset;
+    use crate::gpu::{Backend, DeviceType};
+    use crate::model::Init;
+    use crate::rule::Variant;
+    use crate::sweep::{Axis, Task};
+    use crate::train::{Budget, LEARNED_BELOW};
+
+    /// The line of the rule, and the learning rate in JSON.
+    fn said_of(vary: &[&str]) -> (String, serde_json::Value) {
+        let task = Task {
+            data: Dataset::parity(2).expect("XOR"),
+            sizes: "2-2-1".parse().expect("a network"),
+            init: Init::Torch,
+            variant: Variant::PLAIN,
+            steps: 7,
+            solved_below: LEARNED_BELOW,
+            budget: Budget::Hopeful,
+        };
+        let axis = |text: &&str| Axis::parse("--vary", text, &task.sizes).expect("an axis");
+        let vary = vary.iter().map(axis).collect();
+        let plan =
+            EnsemblePlan { task, networks: 1, seed: 0, learning_rate: 1.0, vary, sample: vec![] };
+        let adapter = AdapterSummary {
+            name: "adapter".into(),
+            backend: Backend::Vulkan,
+            driver: "driver".into(),
+            device_type: DeviceType::Software,
+        };
+        let ensemble = Ensemble { networks: 1, ..Ensemble::default() };
+        let report = EnsembleReport {
+            adapter: &adapter,
+            preset: Preset::Xor,
+            plan: &plan,
+            ensemble: &ensemble,
+            tile_size: 1,
+            command: "parity train",
+        };
+        let rule = report.text().lines().find(|line| line.starts_with("rule:")).map(str::to_owned);
+        let json: serde_json::Value = serde_json::from_str(&report.json()).expect("JSON");
+        (rule.expect("a line"), json["learning_rate"].clone())
+    }
+
+    #[test]
+    fn members_that_differ_in_learning_rate_have_no_common_one() {
+        let scale = "init-scale=0.5..2";
+        let rate = "learning-rate=0.5..2";
+        assert_eq!(said_of(&[]), ("rule:    7 steps, learning rate 1".into(), 1.0.into()));
+        let (rule, json) = said_of(&[scale]);
+        assert_eq!(rule, format!("rule:    7 steps, learning rate 1, members differ in {scale}"));
+        assert_eq!(json, 1.0);
+        let (rule, json) = said_of(&[rate]);
+        assert_eq!(rule, format!("rule:    7 steps, members differ in {rate}"));
+        assert!(json.is_null());
     }
 }

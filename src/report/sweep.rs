@@ -51,7 +51,7 @@ struct Card<'a> {
     solved_below: f32,
     seed: Option<u64>,
     member: u32,
-    learning_rate: f64,
+    learning_rate: Option<f64>,
     init: String,
     set: &'a [(usize, f32)],
     variant: Variant,
@@ -133,14 +133,19 @@ impl SweepReport<'_> {
         }
     }
 
+    /// The learning rate of the layers that have it from no axis, if there are any.
+    fn learning_rate(&self) -> Option<f64> {
+        (!self.plan.has_rates_on_axes()).then_some(self.plan.learning_rate)
+    }
+
     /// The learning rate, where it is no axis, and the momentum.
     fn rule(&self) -> String {
         let of_layer = |layer| self.has_axis(|of| of == Quantity::LearningRate(layer));
         let rate = plain(self.plan.learning_rate);
-        let mut text = match [of_layer(None), of_layer(Some(0)), of_layer(Some(1))] {
-            [true, ..] | [_, true, true] => "learning rates of the axes".into(),
-            [_, true, _] => format!("learning rate {rate}, of the hidden layer that of the axis"),
-            [.., true] => format!("learning rate {rate}, of the output that of the axis"),
+        let mut text = match [of_layer(Some(0)), of_layer(Some(1))] {
+            _ if self.plan.has_rates_on_axes() => "learning rates of the axes".into(),
+            [true, _] => format!("learning rate {rate}, of the hidden layer that of the axis"),
+            [_, true] => format!("learning rate {rate}, of the output that of the axis"),
             _ => format!("learning rate {rate}"),
         };
         if self.plan.task.variant.momentum != 0.0 {
@@ -161,14 +166,7 @@ impl SweepReport<'_> {
     /// format of `numpy.load` (NEP 1, version 1.0).
     #[must_use]
     pub fn npy(&self) -> Vec<u8> {
-        let GridPlan { width, height, .. } = self.plan;
-        let dictionary =
-            format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
-        // With the magic, the length and the line's end it fills whole lines of 64 bytes.
-        let len = (MAGIC.len() + 2 + dictionary.len() + 1).next_multiple_of(64) - MAGIC.len() - 2;
-        let header = format!("{dictionary:<width$}\n", width = len - 1);
-        let header_len = u16::try_from(len).expect("two numbers are short").to_le_bytes();
-        [MAGIC, &header_len, header.as_bytes(), &self.bytes()].concat()
+        [npy_header(self.plan.width, self.plan.height), self.bytes()].concat()
     }
 
     /// The card as JSON.
@@ -191,7 +189,7 @@ impl SweepReport<'_> {
             solved_below: plan.task.solved_below,
             seed: (!self.has_axis(|quantity| quantity == Quantity::Seed)).then_some(plan.seed),
             member: plan.member,
-            learning_rate: plan.learning_rate,
+            learning_rate: self.learning_rate(),
             init: name(&plan.task.init),
             set: &plan.fixed,
             variant: plan.task.variant,
@@ -295,6 +293,17 @@ pub fn finished_sweep(card: &[u8], npy: &[u8], identity: &Identity) -> Option<Ve
         && card["identity"] == identity.to_string()
         && card["array_sha256"] == sha256(bytes);
     is_same.then(|| values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+}
+
+/// What stands before the values of an array `[height, width]`.
+fn npy_header(width: usize, height: usize) -> Vec<u8> {
+    let dictionary =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
+    // With the magic, the length and the line's end it fills whole lines of 64 bytes.
+    let len = (MAGIC.len() + 2 + dictionary.len() + 1).next_multiple_of(64) - MAGIC.len() - 2;
+    let header = format!("{dictionary:<width$}\n", width = len - 1);
+    let header_len = u16::try_from(len).expect("two numbers are short").to_le_bytes();
+    [MAGIC, &header_len, header.as_bytes()].concat()
 }
 
 /// The name by which a value is given on the command line.

@@ -2,8 +2,14 @@
 
 use std::fmt;
 
+use crate::count::parse_count;
 use crate::error::Error;
 use crate::model::LayerSizes;
+use crate::rule::is_learning_rate;
+use crate::scalar::Scalar;
+
+/// The least number of different values in a range that members of an ensemble draw from.
+const FEWEST_DRAWN: usize = 256;
 
 /// Something that networks may differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +22,18 @@ pub enum Quantity {
     Parameter(usize),
     /// The seed of the starting parameters.
     Seed,
+}
+
+impl Quantity {
+    /// Whether both decide the same thing of a network, so that one of them would have no effect.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        use Quantity::LearningRate;
+        match (self, other) {
+            (LearningRate(one), LearningRate(two)) => one.is_none() || two.is_none() || one == two,
+            _ => self == other,
+        }
+    }
 }
 
 /// A quantity with a range.
@@ -35,7 +53,11 @@ pub struct Axis {
 
 impl fmt::Display for Axis {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, low, high, log, .. } = self;
+        let Self { name, log, .. } = self;
+        let [low, high] = [self.low, self.high].map(|end| match end.abs() {
+            0.0 | 1e-4..1e6 => end.to_string(),
+            _ => format!("{end:e}"),
+        });
         write!(formatter, "{name}={low}..{high}{}", if *log { ":log" } else { "" })
     }
 }
@@ -60,8 +82,8 @@ impl Axis {
             );
         };
         let (range, log) = range.strip_suffix(":log").map_or((range, false), |range| (range, true));
-        let ends = range.split_once("..").map(|(low, high)| (low.parse(), high.parse()));
-        let Some((Ok(low), Ok(high))) = ends else {
+        let ends = range.split_once("..").map(|(low, high)| (end(low), end(high)));
+        let Some((Some(low), Some(high))) = ends else {
             return refuse("expected a range of two numbers, such as 0.01..100");
         };
         let axis = Self { quantity, name: name.into(), low, high, log };
@@ -111,15 +133,14 @@ impl Axis {
         self.at((index as f64 + 0.5) / count as f64)
     }
 
-    /// The same axis around `center`, `zoom` times as close; `count` pixels must still differ.
+    /// The same axis around `center`, `zoom` times as close.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the centre is outside, or pixels would be one and the same network.
-    pub fn zoomed(&self, center: f64, zoom: f64, count: usize) -> Result<Self, Error> {
-        let refused = |problem: String| Error::Usage(format!("--center, {self}: {problem}"));
-        let refuse = |problem| Err(refused(problem));
+    /// [`Error::Usage`] with `option` if the centre is outside, or the range is none.
+    pub fn zoomed(&self, option: &str, center: f64, zoom: f64) -> Result<Self, Error> {
+        let refused = |problem: String| Error::Usage(format!("{option}, {self}: {problem}"));
         if !(self.low..=self.high).contains(&center) {
-            return refuse(format!("{center} is not inside"));
+            return Err(refused(format!("{center} is not inside")));
         }
         let (low, high) = if self.log {
             let half = (self.high / self.low).ln() / (2.0 * zoom);
@@ -133,21 +154,97 @@ impl Axis {
             _ => (low, high),
         };
         let axis = Self { low, high, ..self.clone() };
-        #[expect(clippy::cast_precision_loss, reason = "a picture has fewer than 2⁵³ pixels")]
-        let pixel = (high - low) / count as f64;
-        let smallest = match self.quantity {
-            Quantity::Seed => 1.0,
-            _ => center.abs() * f64::from(f32::EPSILON),
-        };
-        if pixel < smallest {
-            return refuse(format!(
-                "--zoom {zoom}: pixels {pixel} apart are one network, where values {smallest} \
-                 apart are the nearest; zoom less, or take fewer pixels"
-            ));
+        // A range that f64 has no numbers for is one that f32 has none for: see `check_pixels`.
+        if low < high {
+            axis.check().map_err(refused)?;
         }
-        axis.check().map_err(refused)?;
         Ok(axis)
     }
+
+    /// Whether each of `count` pixels has a value of its own on the device, which is a learning rate
+    /// where that is the quantity. `whole` is the axis of which this is a part: what is smaller than
+    /// ε² of its ends, where ε is that of `f32`, is 0 beside them.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with `option`, the range and what it cannot resolve.
+    pub fn check_pixels(&self, option: &str, count: usize, whole: &Self) -> Result<(), Error> {
+        let refuse = |problem: String| Err(Error::Usage(format!("{option} {self}: {problem}")));
+        if let (Quantity::LearningRate(_), false) =
+            (self.quantity, is_learning_rate(self.pixel(0, count)))
+        {
+            return refuse(format!(
+                "the first of {count} values is {:e}, which is no learning rate: expected {:e} or \
+                 more, as f32 holds them",
+                self.pixel(0, count),
+                f32::MIN_POSITIVE
+            ));
+        }
+        let floor = f64::from(f32::EPSILON).powi(2) * whole.low.abs().max(whole.high.abs());
+        let pairs =
+            (1..count).map(|index| (index, [index - 1, index].map(|i| self.pixel(i, count))));
+        for (index, [before, value]) in pairs {
+            let (apart, nearest) = (value - before, self.nearest(value).max(floor));
+            if self.held(before) != self.held(value) && (self.log || apart >= floor) {
+                continue;
+            }
+            return refuse(match self.quantity {
+                Quantity::Seed => format!(
+                    "{count} pixels have {} seeds; take a wider range, or as many pixels as seeds",
+                    self.high - self.low
+                ),
+                _ => format!(
+                    "values {} and {index} of {count} are one and the same: they are {apart:.1e} \
+                     apart, and the nearest that f32 holds there are {nearest:.1e} apart; take a \
+                     wider range, or fewer pixels",
+                    index - 1
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether members of an ensemble that draw from the range differ.
+    ///
+    /// # Errors
+    /// As [`Self::check_pixels`].
+    pub fn check_draws(&self, option: &str) -> Result<(), Error> {
+        // The lower end itself may be drawn.
+        if let (Quantity::LearningRate(_), false) = (self.quantity, is_learning_rate(self.low)) {
+            return Err(Error::Usage(format!(
+                "{option} {self}: a learning rate is {:e} or more, as f32 holds them",
+                f32::MIN_POSITIVE
+            )));
+        }
+        self.check_pixels(option, FEWEST_DRAWN, self)
+    }
+
+    /// The bits of a value, as the device is given it.
+    fn held(&self, value: f64) -> u64 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an axis of seeds is checked"
+        )]
+        match self.quantity {
+            Quantity::Seed => value as u64,
+            _ => f32::from_f64(value).to_bits().into(),
+        }
+    }
+
+    /// How far the values next to one are from it, as the device holds them.
+    fn nearest(&self, value: f64) -> f64 {
+        if self.quantity == Quantity::Seed {
+            return 1.0;
+        }
+        let held = f32::from_f64(value).abs();
+        f64::from(held.next_up()) - f64::from(held)
+    }
+}
+
+/// An end of a range: a number, or a count with groups of digits.
+fn end(text: &str) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "larger ends are refused where they count")]
+    text.parse().ok().or_else(|| parse_count(text).map(|count| count as f64))
 }
 
 /// The layer that a `Sequential` with an activation behind each layer gives this number.
@@ -208,6 +305,7 @@ mod tests {
             ("2.weight[0,2]=-5..5", Quantity::Parameter(11)),
             ("2.bias[0]=-5..5", Quantity::Parameter(12)),
             ("seed=0..100", Quantity::Seed),
+            ("learning-rate=1e-30..2e30:log", Quantity::LearningRate(None)),
         ] {
             let axis = parse(text).expect("an axis");
             assert_eq!(axis.quantity, quantity, "{text}");
@@ -258,13 +356,80 @@ mod tests {
     }
 
     #[test]
-    fn a_zoom_keeps_its_centre_and_stops_where_f32_does() {
+    fn a_zoom_keeps_its_centre_and_its_range() {
         let log = parse("learning-rate=0.01..100:log").expect("an axis");
-        let close = log.zoomed(1.0, 4.0, 100).expect("inside");
+        let close = log.zoomed("--center", 1.0, 4.0).expect("inside");
         assert!(
             (close.at(0.5) - 1.0).abs() < 1e-12 && (close.high - 10.0_f64.sqrt()).abs() < 1e-12
         );
-        assert!(log.zoomed(1000.0, 2.0, 100).is_err());
-        assert!(log.zoomed(1.0, 1e9, 100).is_err());
+        assert!(log.zoomed("--center", 1000.0, 2.0).is_err());
+    }
+
+    #[test]
+    fn a_range_that_f32_does_not_resolve_is_refused_through_every_door() {
+        let whole = |text: &str| parse(text).expect("an axis");
+        let pixels = |text: &str, count| {
+            let axis = whole(text);
+            axis.check_pixels("--x", count, &axis)
+        };
+        let zoomed = |text: &str, center, zoom, count| {
+            let whole = whole(text);
+            let axis = whole.zoomed("--center", center, zoom).expect("inside");
+            axis.check_pixels("--zoom", count, &whole)
+        };
+        // Above 1 the numbers of f32 are 2⁻²³ apart.
+        let eight = format!("learning-rate=1..{}", 1.0 + 8.0 * f64::from(f32::EPSILON));
+        assert!(pixels(&eight, 4).is_ok() && pixels(&eight, 9).is_err());
+        for (text, count, is_fine) in [
+            ("learning-rate=1..1.00000001", 64, false),
+            ("learning-rate=1..1.00000001", 1, true),
+            ("learning-rate=1..1.00000001:log", 2, false),
+            ("init-scale=-1e-44..1e-44", 64, false),
+            ("init-scale=-1..1", 1 << 22, true),
+            ("0.weight[0,0]=16777216..16777220", 2, true),
+            ("0.weight[0,0]=16777216..16777220", 4, false),
+            ("learning-rate=1e-50..1e-46:log", 64, false),
+            ("learning-rate=0..1e-38", 64, false),
+            ("learning-rate=0..1", 64, true),
+            ("seed=0..7", 7, true),
+            ("seed=0..7", 8, false),
+        ] {
+            assert_eq!(pixels(text, count).is_ok(), is_fine, "{text} in {count}");
+        }
+        let said = pixels("learning-rate=1..1.00000001", 64).expect_err("one value").to_string();
+        assert!(said.contains("1..1.00000001") && said.contains("1.2e-7"), "{said}");
+        assert!(zoomed("0.weight[0,0]=-5..5", 0.0, 1e9, 512).is_ok());
+        assert!(zoomed("0.weight[0,0]=-5..5", 0.0, 1e30, 512).is_err());
+        assert!(zoomed("0.weight[0,0]=-5..5", 1.0, 1e9, 512).is_err());
+        assert!(zoomed("0.weight[0,0]=-5..5", 1.0, 1e300, 1).is_ok(), "one pixel is one value");
+        assert!(zoomed("learning-rate=0.01..100:log", 1.0, 1e9, 100).is_err());
+        for (text, is_fine) in [
+            ("learning-rate=0.1..10:log", true),
+            ("learning-rate=0..1", false),
+            ("learning-rate=1e-50..1e-46:log", false),
+            ("learning-rate=1e-50..1:log", false),
+            ("learning-rate=1..1.00000001", false),
+            ("init-scale=0..1", true),
+            ("init-scale=1..1.00001", false),
+        ] {
+            assert_eq!(whole(text).check_draws("--vary").is_ok(), is_fine, "{text}");
+        }
+    }
+
+    #[test]
+    fn quantities_overlap_where_one_would_undo_the_other() {
+        use Quantity::{InitScale, LearningRate, Parameter, Seed};
+        for (one, two, overlap) in [
+            (LearningRate(None), LearningRate(Some(0)), true),
+            (LearningRate(Some(1)), LearningRate(None), true),
+            (LearningRate(Some(0)), LearningRate(Some(1)), false),
+            (LearningRate(Some(1)), LearningRate(Some(1)), true),
+            (Seed, InitScale, false),
+            (Seed, Seed, true),
+            (Parameter(0), Parameter(1), false),
+            (Parameter(3), Parameter(3), true),
+        ] {
+            assert_eq!(one.overlaps(two), overlap, "{one:?} {two:?}");
+        }
     }
 }

@@ -80,6 +80,13 @@ pub struct Ensemble {
 }
 
 impl EnsemblePlan {
+    /// The learning rate of all members; none where it is drawn for each.
+    #[must_use]
+    pub fn common_learning_rate(&self) -> Option<f64> {
+        let is_rate = |axis: &Axis| matches!(axis.quantity, Quantity::LearningRate(_));
+        (!self.vary.iter().any(is_rate)).then_some(self.learning_rate)
+    }
+
     /// What a member starts from and how it is trained: its learning rate, its initialisation
     /// scale. A pure function of the seed and the member's number.
     #[must_use]

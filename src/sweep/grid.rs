@@ -70,6 +70,27 @@ impl GridPlan {
         self.width * self.height
     }
 
+    /// Whether the axes give the learning rate of every layer, so that there is no other.
+    #[must_use]
+    pub fn has_rates_on_axes(&self) -> bool {
+        let axes = [&self.x, &self.y];
+        let of_layer = |layer| {
+            axes.iter().any(|axis| axis.quantity.overlaps(Quantity::LearningRate(Some(layer))))
+        };
+        of_layer(0) && of_layer(1)
+    }
+
+    /// Whether every starting parameter is set or on an axis, so that none is drawn.
+    #[must_use]
+    pub fn draws_nothing(&self) -> bool {
+        let axes = [&self.x, &self.y];
+        let is_set = |number: usize| {
+            self.fixed.iter().any(|(fixed, _)| *fixed == number)
+                || axes.iter().any(|axis| axis.quantity == Quantity::Parameter(number))
+        };
+        (0..self.task.sizes.parameter_count()).all(is_set)
+    }
+
     fn starts(&self, first: usize, count: usize) -> Starts {
         let mut starts = Starts::new(count, f32::from_f64(self.learning_rate));
         let mut set: Vec<_> =

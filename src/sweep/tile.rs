@@ -42,7 +42,7 @@ pub const MAX_STEPS: u64 = 1 << 31;
 const MOST_NATS: f64 = 80.0;
 
 fn refused(sizes: &LayerSizes, why: &str) -> Error {
-    Error::Usage(format!("--layers {sizes}: many networks need the fused engine, and {why}"))
+    Error::Usage(format!("networks {sizes}: many of them need the fused engine, and {why}"))
 }
 
 impl Task {
@@ -69,21 +69,24 @@ impl Task {
     pub fn check(&self) -> Result<(), Error> {
         self.problem()?;
         if !(self.solved_below > 0.0 && self.solved_below.is_finite()) {
-            return Err(Error::Usage("--solved-below: expected a finite number above 0".into()));
+            return Err(Error::Usage(format!(
+                "a loss of {} solves nothing: expected a finite number above 0",
+                self.solved_below
+            )));
         }
         #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
         let most = MOST_NATS / self.data.batch_size() as f64;
         if self.variant.loss == Loss::CrossEntropy && f64::from(self.solved_below) > most {
             return Err(Error::Usage(format!(
-                "--solved-below {}: with {} rows it can be told up to {most}",
+                "solved below a loss of {}: with {} rows that can be told up to {most}",
                 self.solved_below,
                 self.data.batch_size()
             )));
         }
         if self.init == Init::Normal {
             return Err(Error::Usage(
-                "--init normal: many networks start from a uniform law, drawn on the GPU: torch or \
-                 uniform"
+                "many networks start from a uniform law, drawn on the GPU, and not a normal one: \
+                 torch or uniform"
                     .into(),
             ));
         }

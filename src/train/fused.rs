@@ -64,7 +64,7 @@ impl<'a> Fused<'a> {
     /// # Errors
     /// [`Error::Usage`] if the engine cannot run it, [`Error::Gpu`] if the driver refuses.
     pub async fn new(gpu: &'a Gpu, plan: &'a Plan, budget: Budget) -> Result<Self, Error> {
-        let refused = |why| Error::Usage(format!("--engine fused: {why}"));
+        let refused = |why| Error::Usage(format!("the fused engine does not run this: {why}"));
         Self::can_run(plan).map_err(refused)?;
         let problem = problem(&plan.data, &plan.start.sizes, plan.variant).map_err(refused)?;
         let capacity = usize::try_from(LOSS_CAPACITY).expect("1,024");

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod budget;
+mod capacity;
 mod fused;
 mod layered;
 mod members;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use agreement::{Agreement, Verdict};
 pub use budget::Budget;
+pub use capacity::{check_tensors, check_tensors_of_any_adapter};
 pub use fused::{Fused, problem};
 pub use layered::{Layered, ProductUse, Products};
 pub use members::Members;

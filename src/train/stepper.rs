@@ -54,7 +54,7 @@ impl<'a> Stepper<'a> {
     /// # Errors
     /// As [`Fused::new`].
     pub async fn fused(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
-        let refused = |why| Error::Usage(format!("--engine fused: {why}"));
+        let refused = |why| Error::Usage(format!("the fused engine does not run this: {why}"));
         Fused::can_run(plan).map_err(refused)?;
         let problem = problem(&plan.data, &plan.start.sizes, plan.variant).map_err(refused)?;
         let words = PROGRESS_ROWS + 1 + problem.state_rows();

@@ -129,7 +129,7 @@ impl<'g> Tuner<'g> {
             Ok(winner) => winner.ok_or_else(|| {
                 Error::Gpu(format!(
                     "no variant of the matrix product gives the right result for {shape:?} on {}: \
-                     run parity verify, or train with --no-tune",
+                     run parity verify, or train without tuning",
                     self.gpu.adapter
                 ))
             })?,

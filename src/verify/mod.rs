@@ -22,11 +22,11 @@ pub use accuracy::Accuracy;
 pub use doctor::{Check, Diagnosis, Fingerprint, Habit, Loops, examine};
 pub use engines::{Engines, engines};
 pub use gradients::{Gradients, by_arithmetic, on_device};
-pub use kernels::{KERNELS, Kernel};
+pub use kernels::{KERNELS, Kernel, check_kernel};
 pub use lockstep::{Engine, Growth, Lockstep, lockstep};
 pub use run::{
-    KernelResult, LockstepResult, Observe, Request, Section, Skipped, Trouble, Verification,
-    prove_by_training, verify,
+    KernelResult, LockstepResult, Observe, QUICK_STEPS, Request, Section, Skipped, Trouble,
+    Verification, prove_by_training, verify,
 };
 pub use timestamps::Timestamps;
 pub use trial::{Effort, Failure, Fault, Output, Tally, Trial, Unchecked};

@@ -14,15 +14,17 @@ use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::model::{Init, Parameters};
 use crate::rule::{Rule, Variant};
-use crate::train::{Fused, Plan};
+use crate::train::{Fused, Plan, check_tensors};
 
 /// Steps that are compared one by one before they are only sampled: of the fused engine, and of the
 /// layered one, which takes longer.
 const BUDGET: [u64; 2] = [20_000, 10_000];
 
-/// The same where it should be quick, and how many steps are made at all.
+/// The same where it should be quick.
 const QUICK_BUDGET: [u64; 2] = [1_000, 200];
-const QUICK_STEPS: u64 = 1_000;
+
+/// The most steps of a run where it should be quick.
+pub const QUICK_STEPS: u64 = 1_000;
 
 /// Steps of a run that a wrong kernel must not come through.
 const PROOF_STEPS: u64 = 50;
@@ -198,6 +200,7 @@ pub async fn verify(
     request: &Request,
     observe: &mut Observe<'_>,
 ) -> Result<Verification, Error> {
+    check_tensors(gpu, &request.plan.data, &request.plan.start.sizes)?;
     let mut found = Verification::default();
     match check_all(gpu, request, &mut found, observe).await {
         Err(Error::Interrupted { .. }) => found.interrupted = true,

@@ -21,6 +21,8 @@ pub struct Workload {
     pub size: String,
     /// The work that it does.
     pub cost: Cost,
+    /// Values of its largest tensor, where they are not as many as its size says.
+    largest: usize,
     make: Make,
 }
 
@@ -33,12 +35,33 @@ impl Workload {
         make: impl AsyncFnOnce(&mut Trial<'_>) -> Result<Dispatch, Failure> + 'static,
     ) -> Self {
         let make: Make = Box::new(move |trial| Box::pin(async move { make(trial).await }));
-        Self { variant: String::new(), size, cost, make }
+        Self { variant: String::new(), size, cost, largest: 0, make }
     }
 
     /// One of several of its kernel and size.
     pub(super) fn with_variant(self, variant: String) -> Self {
         Self { variant, ..self }
+    }
+
+    /// One whose largest tensor has so many values.
+    pub(super) fn with_largest(self, largest: usize) -> Self {
+        Self { largest, ..self }
+    }
+
+    /// Whether a device can hold it: to be asked before anything is made.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if not.
+    pub fn check_size(&self, gpu: &Gpu) -> Result<(), Error> {
+        let most = gpu.max_tensor_bytes() / 4;
+        if self.largest as u64 <= most {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "the case {} needs {} values in one tensor, and {} binds {most} at most: use a smaller \
+             --size, or --kernel",
+            self.size, self.largest, gpu.adapter.name
+        )))
     }
 
     /// Binds it and compares its results with those of its twin.
@@ -48,22 +71,6 @@ impl Workload {
     pub async fn make(self, trial: &mut Trial<'_>) -> Result<Dispatch, Failure> {
         (self.make)(trial).await
     }
-}
-
-/// Whether a device can hold tensors of so many values: to be asked before they are drawn.
-///
-/// # Errors
-/// [`Error::Usage`] if not.
-pub(super) fn check_size(gpu: &Gpu, size: usize, values: usize) -> Result<(), Error> {
-    let most = gpu.max_tensor_bytes() / 4;
-    if values as u64 <= most {
-        return Ok(());
-    }
-    Err(Error::Usage(format!(
-        "--size {size} needs {values} values in one tensor, and {} binds {most} at most: use a smaller \
-         size, or --kernel",
-        gpu.adapter.name
-    )))
 }
 
 /// The launches of a kernel that are worth timing.

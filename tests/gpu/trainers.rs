@@ -11,6 +11,7 @@ use parity::sweep::{EnsemblePlan, Task, tile_size};
 use parity::train::{
     self as engines, Agreement, Budget, Plan, Progress, Trainer, Verdict, reference,
 };
+use parity::verify::{Effort, Request, verify};
 use pollster::block_on;
 
 use crate::golden;
@@ -23,6 +24,25 @@ fn plan(layers: &str, rule: Rule, steps: u64, log_every: u64) -> Plan {
     let bits = u32::try_from(sizes.input_size()).expect("few");
     let (data, variant) = (Dataset::parity(bits).expect("data"), Variant::CAREFUL);
     Plan { data, rule, variant, start, steps, log_every }
+}
+
+#[test]
+fn a_network_that_the_adapter_cannot_hold_is_refused_before_anything_is_uploaded() {
+    let gpu = open();
+    let values = usize::try_from(gpu.max_tensor_bytes() / 4).expect("at most 2²⁹");
+    let [fits, does_not] = [0, 1].map(|more| {
+        let sizes = format!("16-{}-1", values / (1 << 16) + more).parse().expect("a network");
+        engines::check_tensors(&gpu, &Dataset::parity(16).expect("data"), &sizes)
+    });
+    assert!(fits.is_ok() && matches!(does_not, Err(Error::Usage(_))), "{fits:?}, {does_not:?}");
+    let plan = plan(&format!("16-{}-1", values / (1 << 16) + 1), Rule::sgd(1.0), 1, 1);
+    let refused = train(Layered, &gpu, &plan);
+    assert!(matches!(refused, Err(Error::Usage(_))), "{refused:?}");
+    let effort = Effort { seed: 0, cases: 1, quick: true };
+    let request = Request { plan, effort, every: None, kernel: None };
+    let refused = block_on(verify(&gpu, &request, &mut |_, _, _| ControlFlow::Continue(())));
+    assert!(matches!(refused, Err(Error::Usage(_))), "{refused:?}");
+    assert_eq!(gpu.bytes_uploaded(), 0);
 }
 
 #[test]

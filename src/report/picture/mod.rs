@@ -39,6 +39,14 @@ pub struct Picture<'a> {
 }
 
 impl Picture<'_> {
+    /// Whether there can be a picture of so many values: known before they are.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if there are none, or too many pixels for an image.
+    pub fn check_size(width: usize, height: usize) -> Result<(), Error> {
+        sheet::plot_size([width, height]).map(drop)
+    }
+
     /// The picture as a PNG file of eight-bit RGB. The same picture gives the same bytes.
     ///
     /// # Errors

@@ -11,6 +11,9 @@ const LONG_SIDE: usize = 256;
 /// Pixels that the shorter side must have.
 const SHORT_SIDE: usize = 128;
 
+/// The most pixels of a plot: with the text around it, an image of some 2 GB in memory.
+const MOST_PIXELS: usize = 1 << 28;
+
 /// Text is doubled where the shorter side of the plot is twice this long, and so on.
 const SIDE_OF_PLAIN_TEXT: i32 = 1024;
 
@@ -56,6 +59,26 @@ fn zoom([width, height]: [usize; 2]) -> [usize; 2] {
     [width, height].map(|side| both.max(SHORT_SIDE.div_ceil(side)))
 }
 
+/// The size of the plot of `[width, height]` values in image pixels.
+///
+/// # Errors
+/// [`Error::Usage`] if there are no values, or if the picture would be too large.
+pub fn plot_size(sides: [usize; 2]) -> Result<[i32; 2], Error> {
+    let [columns, rows] = sides;
+    if sides.contains(&0) {
+        return Err(Error::Usage("a picture needs at least one value".to_owned()));
+    }
+    let zoom = zoom(sides);
+    let [width, height] = [0, 1].map(|side| sides[side].saturating_mul(zoom[side]));
+    match [width, height].map(i32::try_from) {
+        [Ok(x), Ok(y)] if width.saturating_mul(height) <= MOST_PIXELS => Ok([x, y]),
+        _ => Err(Error::Usage(format!(
+            "a picture of {columns} by {rows} values would have {width} by {height} pixels, as no side \
+             is shorter than {SHORT_SIDE}: it can have {MOST_PIXELS} at most"
+        ))),
+    }
+}
+
 /// How many of all, as `1.2 %`.
 #[expect(clippy::cast_precision_loss, reason = "a percentage needs no more than 53 bits")]
 fn percentage(count: usize, all: usize) -> String {
@@ -68,11 +91,8 @@ impl<'a> Sheet<'a> {
     /// [`Error::Usage`] if there are no values, or more than an image can hold.
     pub fn new(picture: &'a Picture<'a>, colours: &'a Colours) -> Result<Self, Error> {
         let sides = [picture.width, picture.height];
-        if sides.contains(&0) {
-            return Err(Error::Usage("a picture needs at least one value".to_owned()));
-        }
+        let plot_size = plot_size(sides)?;
         let zoom = zoom(sides);
-        let plot_size = Self::plot_size(sides, zoom)?;
         let scale = (plot_size[0].min(plot_size[1]) / SIDE_OF_PLAIN_TEXT).max(1);
         let [label, caption] = [Face::label(scale), Face::caption(scale)];
         let gap = LABEL_GAP * scale;
@@ -120,21 +140,6 @@ impl<'a> Sheet<'a> {
         sheet.size[1] =
             sheet.caption_y() + Face::caption(scale).height_of(&sheet.caption) + MARGIN * scale;
         Ok(sheet)
-    }
-
-    /// The size of the plot in image pixels.
-    fn plot_size(sides: [usize; 2], zoom: [usize; 2]) -> Result<[i32; 2], Error> {
-        /// More than this would be no picture that anybody opens.
-        const MOST_PIXELS: usize = 1 << 29;
-        let [width, height] = [0, 1].map(|side| sides[side].saturating_mul(zoom[side]));
-        match [width, height].map(i32::try_from) {
-            [Ok(x), Ok(y)] if width.saturating_mul(height) <= MOST_PIXELS => Ok([x, y]),
-            _ => Err(Error::Usage(format!(
-                "a picture of {} by {} values would have {width} by {height} pixels; it can have \
-                 {MOST_PIXELS} at most",
-                sides[0], sides[1]
-            ))),
-        }
     }
 
     /// What is not told by the colour bar, in rows no wider than `inside`.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 pub use self::products::{ProductUse, Products};
 use self::step::Step;
+use super::capacity::check_tensors;
 use super::pacer::Pacer;
 use super::{Counted, Observer, Outcome, Plan, Progress, Run, State, check_finite, check_steps};
 use crate::error::Error;
@@ -55,6 +56,7 @@ impl<'a> Layered<'a> {
         plan: &'a Plan,
         products: Products<'_, '_>,
     ) -> Result<Self, Error> {
+        check_tensors(gpu, &plan.data, &plan.start.sizes)?;
         #[expect(clippy::cast_possible_truncation, reason = "4,096")]
         let capacity = LOSS_CAPACITY as usize;
         let step = Step::new(gpu, plan, capacity, products).await?;

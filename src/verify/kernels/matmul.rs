@@ -7,7 +7,6 @@ use crate::kernels::matmul::{self, Epilogue, LADDER, Product, Shape, Transpose, 
 use crate::rng::Stream;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::{integers, probabilities, sizes, values};
-use crate::verify::workload::check_size;
 use crate::verify::{Failure, Trial, Workload};
 
 /// `[m, n, k]`: ragged, ones, multiples and each remainder of 4, sums one longer than what a
@@ -70,13 +69,13 @@ pub(super) fn ladder_workloads(gpu: &Gpu, shader: &str, len: usize) -> Vec<Workl
     let (transpose, epilogue) = (Transpose::Neither, Epilogue::Store);
     let workload = |&variant: &Variant| {
         let make = async move |trial: &mut Trial<'_>| {
-            check_size(trial.gpu, len, len.saturating_mul(len))?;
             let product = matmul::product(trial.gpu, variant, transpose, epilogue).await?;
             Case::new(&product, transpose, epilogue, [len; 3]).compare_integers(trial, 1).await
         };
         let cost = matmul::cost(Shape { m: len, n: len, k: len }, epilogue);
         let size = format!("[{len}, {len}, {len}]");
-        Workload::new(size, cost, make).with_variant(variant.name())
+        let workload = Workload::new(size, cost, make).with_variant(variant.name());
+        workload.with_largest(len.saturating_mul(len))
     };
     ladder(gpu, shader).map(workload).collect()
 }

@@ -98,6 +98,18 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(uniform_draw, [1 << 12, 1 << 16], [1 << 20]),
 ];
 
+/// Whether there is a kernel of this name.
+///
+/// # Errors
+/// [`Error::Usage`] if not.
+pub fn check_kernel(name: &str) -> Result<(), Error> {
+    let names: Vec<_> = KERNELS.iter().map(|kernel| kernel.spec.name).collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("no kernel is called {name}: expected one of {}", names.join(", "))))
+}
+
 /// Those that a device can run; only the one of that name, if there is one.
 ///
 /// # Errors
@@ -110,7 +122,7 @@ pub(super) fn chosen(gpu: &Gpu, only: Option<&str>) -> Result<Vec<&'static Kerne
         return Ok(vec![*kernel]);
     }
     let names: Vec<_> = all.iter().map(|kernel| kernel.spec.name).collect();
-    Err(Error::Usage(format!("--kernel {name}: this adapter runs {}", names.join(", "))))
+    Err(Error::Usage(format!("{name}: this adapter runs {}", names.join(", "))))
 }
 
 /// The most workgroups in one dimension.

@@ -4,7 +4,7 @@ use crate::dataset::Dataset;
 use crate::gpu::Gpu;
 use crate::rule::{Activation, Loss, Variant};
 use crate::train::Trainer;
-use crate::verify::members::{Loops, Networks, data, described, one_row, problem};
+use crate::verify::members::{Loops, Networks, data, described, largest, one_row, problem};
 use crate::verify::{Failure, Trial, Workload};
 
 /// The squared error of an identity behind tanh.
@@ -73,13 +73,14 @@ pub(super) fn workloads(gpu: &Gpu, member_count: usize) -> Vec<Workload> {
     let problem = problem(&data, hidden_size, variant, 1);
     let lanes = Trainer::Invocation.lanes(problem, gpu.adapter.device_type, member_count);
     let (size, cost) = described(problem, member_count, 100);
+    let largest = largest(problem, member_count);
     let make = async move |trial: &mut Trial<'_>| {
         let (xor, sizes) = (xor(), (hidden_size, lanes));
         let networks =
             Networks::by_invocation(trial.gpu, &xor, sizes, variant, Loops::Trusted).await?;
         networks.launch(trial, member_count, 100).await
     };
-    vec![Workload::new(size, cost, make)]
+    vec![Workload::new(size, cost, make).with_largest(largest)]
 }
 
 /// The networks that sweeps and ensembles train.

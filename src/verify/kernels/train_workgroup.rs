@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::gpu::{DeviceType, Gpu};
 use crate::kernels::train_workgroup::Split;
 use crate::rule::Variant;
-use crate::verify::members::{Loops, Networks, data, described, one_row, problem};
+use crate::verify::members::{Loops, Networks, data, described, largest, one_row, problem};
 use crate::verify::{Failure, Trial, Workload};
 
 const VARIANTS: [Variant; 2] = [Variant::CAREFUL, Variant::PLAIN];
@@ -65,7 +65,10 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
 pub(super) fn workloads(_: &Gpu, member_count: usize) -> Vec<Workload> {
     let data = || Dataset::parity(8).expect("eight bits are few");
     let (hidden_size, variant) = (32, Variant::PLAIN);
-    let (size, cost) = described(problem(&data(), hidden_size, variant, 1), member_count, 10);
+    let parity = data();
+    let problem_of = problem(&parity, hidden_size, variant, 1);
+    let (size, cost) = described(problem_of, member_count, 10);
+    let largest = largest(problem_of, member_count);
     let make = async move |trial: &mut Trial<'_>| {
         let data = data();
         let problem = problem(&data, hidden_size, variant, 1);
@@ -75,7 +78,7 @@ pub(super) fn workloads(_: &Gpu, member_count: usize) -> Vec<Workload> {
             Networks::by_workgroup(trial.gpu, &data, sizes, variant, Loops::Trusted).await?;
         networks.launch(trial, member_count, 10).await
     };
-    vec![Workload::new(size, cost, make)]
+    vec![Workload::new(size, cost, make).with_largest(largest)]
 }
 
 async fn check_split(

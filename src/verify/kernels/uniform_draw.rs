@@ -6,7 +6,6 @@ use crate::kernels::uniform_draw::{self, Draw, ORIGIN_ROWS};
 use crate::model::{Init, LayerSizes, Parameters};
 use crate::rng::{Stream, philox4x32};
 use crate::scalar::{Enclosure, Scalar};
-use crate::verify::workload::check_size;
 use crate::verify::{Failure, Trial, Workload};
 
 const ONE: u32 = 1.0_f32.to_bits();
@@ -48,12 +47,12 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
 pub(super) fn workloads(_: &Gpu, member_count: usize) -> Vec<Workload> {
     let draw = Draw { first_parameter: 0, first_row: 0, row_count: 9, extent: 0.7 };
     let make = async move |trial: &mut Trial<'_>| {
-        check_size(trial.gpu, member_count, 9 * member_count)?;
         let kernel = Kernel::new(trial.gpu, &uniform_draw::SPEC, &[]).await?;
         compare(trial, &kernel, member_count, draw).await
     };
     let cost = uniform_draw::cost(member_count, draw.row_count);
-    vec![Workload::new(format!("[{}, {member_count}]", draw.row_count), cost, make)]
+    let workload = Workload::new(format!("[{}, {member_count}]", draw.row_count), cost, make);
+    vec![workload.with_largest(draw.row_count * member_count)]
 }
 
 /// Draws for members that start where `origins` says.

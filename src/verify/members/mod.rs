@@ -18,7 +18,6 @@ use crate::rule::{Activation::Identity, Variant};
 use crate::scalar::Enclosure;
 use crate::verify::draws::values;
 use crate::verify::trial::POISON;
-use crate::verify::workload::check_size;
 use crate::verify::{Failure, Trial};
 
 /// What a member's loss is compared with, in nats or squares: about half of random networks start
@@ -91,6 +90,11 @@ pub fn described(problem: Problem<'_>, count: usize, steps: u32) -> (String, Cos
     let rows = targets.len();
     let size = format!("{count} × {input_size}-{hidden_size}-1, {rows} rows, {steps} steps");
     (size, problem.step_cost() * (kernels::as_f64(count) * f64::from(steps)))
+}
+
+/// Values of the largest tensor of a launch.
+pub fn largest(problem: Problem<'_>, count: usize) -> usize {
+    (problem.measures_row() + 4).saturating_mul(count)
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {
@@ -252,8 +256,6 @@ impl<'a> Networks<'a> {
         count: usize,
         steps: usize,
     ) -> Result<Dispatch, Failure> {
-        let rows = self.problem.measures_row() + 4;
-        check_size(trial.gpu, count, rows.saturating_mul(count))?;
         self.check_start(trial, count).await?;
         let before = self.members(1, count, 2);
         let whole = self.params(&before, 2, steps);
