@@ -8,6 +8,7 @@ mod doctor;
 mod given;
 mod plan;
 mod refusal;
+mod sabotage;
 mod sweep;
 mod train;
 mod values;
@@ -64,6 +65,8 @@ enum Command {
     /// Compile a list of shaders: for tests with the compilers of other GPUs
     #[command(hide = true)]
     Compile(compile::Args),
+    #[command(hide = true)]
+    TryMutants(sabotage::TryMutantsArgs),
 }
 
 /// Which adapter to use.
@@ -137,6 +140,7 @@ impl Cli {
             Command::Doctor(args) => args.run().await,
             Command::Devices(args) => args.run().await,
             Command::Compile(args) => args.run().await,
+            Command::TryMutants(args) => args.run().await,
         }
     }
 }

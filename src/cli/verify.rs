@@ -1,20 +1,16 @@
 //! `parity verify`
 
-use std::time::Instant;
-
 use super::command_line::command_line;
-use super::given::{Conflict, Given, refuse};
+use super::given::{Conflict, Given, Need, refuse};
 use super::plan::{MAX_STEPS, PlanArgs, START_IS_GIVEN};
-use super::{DeviceArgs, go_on, values};
+use super::{DeviceArgs, go_on, sabotage, values};
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::report::{self, InitFile, PartsDisplay, SabotageReport, VerifyReport};
+use crate::report::{self, InitFile, PartsDisplay, VerifyReport};
 use crate::rule::Preset;
 use crate::train::Plan;
-use crate::verify::sabotage::{Progress, sabotage};
-use crate::verify::{
-    Effort, Kernel, QUICK_STEPS, Request, Section, check_kernel, prove_by_training, verify,
-};
+use crate::verify::sabotage::Part;
+use crate::verify::{Effort, QUICK_STEPS, Request, Section, check_kernel, verify};
 
 /// Random values for each kernel, unless it is said how many.
 const CASES: usize = 100_000;
@@ -55,13 +51,16 @@ pub(super) struct Args {
     /// Random values that each kernel is compared on [default: 100000, quick: 5000]
     #[arg(long, value_name = "N", value_parser = values::count::<usize>(1..=100_000_000))]
     cases: Option<usize>,
-    /// Only this kernel, against its twin
+    /// Only this kernel, against its twin; may be given several times
     #[arg(long, value_name = "NAME")]
-    kernel: Option<String>,
+    kernel: Vec<String>,
     /// Prove that wrong kernels would be noticed: run the checks against small mistakes in
     /// the WGSL
     #[arg(long)]
     sabotage: bool,
+    /// Only the wrong kernels written by hand, and of the others the Kth of N parts
+    #[arg(long, value_name = "K/N", hide = true)]
+    part: Option<Part>,
     /// Leave out what takes long
     #[arg(long)]
     quick: bool,
@@ -82,8 +81,8 @@ impl Args {
         }
         let gpu = Gpu::open(self.device.selection()).await?;
         let effort = self.effort(self.quick);
-        let (every, kernel) = (self.every, self.kernel.clone());
-        let request = Request { plan, effort, every, kernel };
+        let (every, kernels) = (self.every, self.kernel.clone());
+        let request = Request { plan, effort, every, kernels };
         let mut progress = PartsDisplay::default();
         let mut observe = |section: Section, done: u64, total: u64| {
             progress.update(section.name(), done, total);
@@ -108,10 +107,8 @@ impl Args {
 
     /// Checks everything that can be checked without an adapter.
     pub(super) fn prepare(&self) -> Result<(Plan, Option<InitFile>), Error> {
-        self.given.check(CONFLICTS, &[])?;
-        if let Some(kernel) = &self.kernel {
-            check_kernel(kernel)?;
-        }
+        self.given.check(CONFLICTS, &[Need { one: "part", others: &["sabotage"] }])?;
+        self.kernel.iter().try_for_each(|kernel| check_kernel(kernel))?;
         let steps = self.plan.steps;
         if self.quick && self.given.has("steps") && steps > QUICK_STEPS {
             return refuse(
@@ -129,22 +126,10 @@ impl Args {
     }
 
     async fn run_sabotage(&self) -> Result<u8, Error> {
-        let start = Instant::now();
-        let selection = self.device.selection();
-        let adapter = Gpu::open(selection.clone()).await?.adapter;
-        let mut progress = PartsDisplay::default();
-        let mut observe = |now: Progress| {
-            progress.update("wrong kernel", now.done as u64, now.total as u64);
-            go_on()
-        };
-        let effort = self.effort(true);
-        let further = async |gpu: &Gpu, _: &Kernel, effort| prove_by_training(gpu, effort).await;
-        let kernel = self.kernel.as_deref();
-        let found = sabotage(selection, effort, kernel, further, &mut observe).await?;
-        progress.finish();
-        let (adapter, wall_s) = (&adapter, start.elapsed().as_secs_f64());
-        let report = SabotageReport { adapter, found: &found, wall_s };
+        let (device, kernels, part) = (&self.device, &self.kernel, self.part);
+        let request = sabotage::Request { device, effort: self.effort(true), kernels, part };
+        let report = request.run().await?;
         report::print(&if self.json { report.json() } else { report.text() })?;
-        Ok(if found.interrupted { 130 } else { u8::from(!found.is_proof()) })
+        Ok(if report.found.interrupted { 130 } else { u8::from(!report.found.is_proof()) })
     }
 }

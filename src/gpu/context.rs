@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::adapter::AdapterSummary;
 use super::faults::Faults;
 use super::instance::Recorder;
-use super::kernel::KernelSpec;
+use super::kernel::{KernelSpec, Substitute};
 use super::listing::{Candidate, Listing, Selection};
 use super::poll::Poller;
 use super::tensor::MAX_BYTES;
@@ -21,7 +21,7 @@ pub struct Gpu {
     pub(super) poller: Poller,
     pub(super) uploaded: AtomicU64,
     pub(super) read_back: AtomicU64,
-    pub(super) substitute: Option<(&'static str, String)>,
+    pub(super) substitute: Option<Substitute>,
     pub(super) recorder: Option<Recorder>,
     subgroup_size: Option<u32>,
     faults: Arc<Faults>,

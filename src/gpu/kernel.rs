@@ -335,17 +335,34 @@ impl Kernel {
     }
 }
 
+/// Another text for a kernel.
+pub(super) struct Substitute {
+    kernel: &'static str,
+    /// The complete text, for the `const` lines that the host writes before it.
+    complete: Box<dyn Fn(&str) -> String + Send + Sync>,
+}
+
 impl Gpu {
     /// From now on compiles `source` where a kernel is asked for, with all of wgpu's checks: to see
     /// whether a wrong kernel is noticed.
     pub fn substitute(&mut self, kernel: &'static str, source: String) {
-        self.substitute = Some((kernel, source));
+        self.substitute_with(kernel, move |header| format!("{header}{source}"));
+    }
+
+    /// The same with a text that depends on the `const` lines that the host writes before it:
+    /// `complete` gives all of it for these lines.
+    pub fn substitute_with(
+        &mut self,
+        kernel: &'static str,
+        complete: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) {
+        self.substitute = Some(Substitute { kernel, complete: Box::new(complete) });
     }
 
     /// Whether it does so for this one.
     #[must_use]
     pub fn substitutes(&self, kernel: &str) -> bool {
-        self.substitute.as_ref().is_some_and(|(name, _)| *name == kernel)
+        self.substitute.as_ref().is_some_and(|substitute| substitute.kernel == kernel)
     }
 
     /// Compiles every kernel as it is again.
@@ -428,11 +445,14 @@ impl Gpu {
 }
 
 pub(super) fn shader_module(gpu: &Gpu, spec: &KernelSpec, header: &str) -> wgpu::ShaderModule {
-    let substitute = gpu.substitute.as_ref().filter(|(kernel, _)| *kernel == spec.name);
-    let source = substitute.map_or(spec.source, |(_, source)| source);
+    let substitute = gpu.substitute.as_ref().filter(|substitute| substitute.kernel == spec.name);
+    let text = substitute.map_or_else(
+        || format!("{header}{}", spec.source),
+        |substitute| (substitute.complete)(header),
+    );
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(spec.name),
-        source: wgpu::ShaderSource::Wgsl(format!("{header}{source}").into()),
+        source: wgpu::ShaderSource::Wgsl(text.into()),
     };
     if !spec.trusted_loops || substitute.is_some() {
         return gpu.device.create_shader_module(descriptor);

@@ -6,19 +6,22 @@ use serde::Serialize;
 
 use super::{adapter_lines, table};
 use crate::gpu::AdapterSummary;
-use crate::verify::sabotage::{Count, Fate, Sabotage, Specimen};
+use crate::verify::sabotage::{Count, Fate, Part, Sabotage, Specimen};
 
 /// Characters of a case that the text shows.
 const CASE_SHOWN: usize = 50;
 
 /// What became of all wrong kernels.
-#[derive(Clone, Copy, Serialize)]
-pub struct SabotageReport<'a> {
+#[derive(Serialize)]
+pub struct SabotageReport {
     /// Where they were run.
-    pub adapter: &'a AdapterSummary,
+    pub adapter: AdapterSummary,
+    /// The part of those made by rule that was run, unless all were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     /// What became of them.
     #[serde(flatten)]
-    pub found: &'a Sabotage,
+    pub found: Sabotage,
     /// How long that took.
     pub wall_s: f64,
 }
@@ -29,10 +32,10 @@ struct Json<'a> {
     passed: bool,
     score: f64,
     #[serde(flatten)]
-    report: SabotageReport<'a>,
+    report: &'a SabotageReport,
 }
 
-impl SabotageReport<'_> {
+impl SabotageReport {
     /// One object.
     #[must_use]
     pub fn json(&self) -> String {
@@ -40,7 +43,7 @@ impl SabotageReport<'_> {
             version: env!("CARGO_PKG_VERSION"),
             passed: self.found.is_proof(),
             score: self.found.count.score(),
-            report: *self,
+            report: self,
         };
         super::json(&json)
     }
@@ -51,9 +54,13 @@ impl SabotageReport<'_> {
         let head = format!(
             "parity {}: verify --sabotage\n{}",
             env!("CARGO_PKG_VERSION"),
-            adapter_lines(self.adapter)
+            adapter_lines(&self.adapter)
         );
-        let parts = [head, self.by_hand(), self.counts(), self.survivors(), self.verdict()];
+        let part = self.part.map(|part| {
+            format!("Part {part} of the wrong kernels made by rule, and all written by hand.\n")
+        });
+        let part = part.unwrap_or_default();
+        let parts = [head, part, self.by_hand(), self.counts(), self.survivors(), self.verdict()];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
@@ -66,16 +73,18 @@ impl SabotageReport<'_> {
         if rows.len() == 1 {
             return String::new();
         }
-        format!("Wrong kernels that somebody thought of:\n{}", table(&rows))
+        format!("Wrong kernels written by hand:\n{}", table(&rows))
     }
 
     fn counts(&self) -> String {
-        let head = ["", "mutants", "caught", "survived", "compute the same", "do not compile"];
+        let head =
+            ["", "mutants", "caught", "crashed", "survived", "compute the same", "do not compile"];
         let row = |name: &str, count: &Count| {
-            let Count { killed, survived, stillborn, equivalent } = *count;
-            let numbers = [killed + survived, killed, survived, equivalent, stillborn];
-            let [all, killed, survived, equivalent, stillborn] = numbers.map(|n| n.to_string());
-            [name.to_owned(), all, killed, survived, equivalent, stillborn]
+            let Count { killed, crashed, survived, stillborn, equivalent } = *count;
+            let numbers = [count.all(), killed, crashed, survived, equivalent, stillborn];
+            let [all, killed, crashed, survived, equivalent, stillborn] =
+                numbers.map(|n| n.to_string());
+            [name.to_owned(), all, killed, crashed, survived, equivalent, stillborn]
         };
         let heading =
             |name: &str| head.map(|cell| if cell.is_empty() { name } else { cell }.into());
@@ -93,9 +102,12 @@ impl SabotageReport<'_> {
 
     fn survivors(&self) -> String {
         let mut text = String::new();
-        for Specimen { kernel, rule, line, before, after, .. } in self.found.survivors() {
+        for Specimen { kernel, rule, line, before, after, fate, .. } in self.found.survivors() {
             let _ = writeln!(text, "SURVIVED, {kernel}, line {line}, {rule}:");
             let _ = writeln!(text, "  {before}\n  {after}");
+            if let Fate::Crashed { .. } = fate {
+                let _ = writeln!(text, "  {}", caught_by(fate));
+            }
         }
         for fault in &self.found.list_faults {
             let _ = writeln!(text, "WRONG LIST: {fault}");
@@ -104,18 +116,30 @@ impl SabotageReport<'_> {
     }
 
     fn verdict(&self) -> String {
-        let Count { killed, survived, equivalent, stillborn } = self.found.count;
-        let all = killed + survived;
+        let count @ Count { crashed, equivalent, stillborn, .. } = self.found.count;
+        let (all, noticed) = (count.all(), count.noticed());
+        let of_crashed = if crashed > 0 {
+            format!(" {crashed} of them crashed the driver.")
+        } else {
+            String::new()
+        };
         if self.found.is_proof() {
             format!(
-                "All {all} wrong kernels were caught, in {:.0} s. {equivalent} more compute the \
-                 same (--json has the reasons), {stillborn} do not compile.\n",
+                "All {all} wrong kernels were caught, in {:.0} s.{of_crashed} {equivalent} more \
+                 compute the same (--json has the reasons), {stillborn} do not compile.\n",
                 self.wall_s
             )
         } else {
-            let why = if self.found.interrupted { "interrupted: " } else { "" };
+            let (tried, total) = (self.found.specimens.len(), self.found.total);
+            let why = if self.found.interrupted {
+                format!("interrupted after {tried} of {total}: ")
+            } else {
+                String::new()
+            };
             let seconds = self.wall_s;
-            format!("{why}{killed} of {all} wrong kernels were caught, in {seconds:.0} s.\n")
+            format!(
+                "{why}{noticed} of {all} wrong kernels were caught, in {seconds:.0} s.{of_crashed}\n"
+            )
         }
     }
 }
@@ -128,6 +152,10 @@ fn caught_by(fate: &Fate) -> String {
             format!("{}[{}] of {case}", fault.tensor, fault.index)
         }
         Fate::Failed { error } => error.clone(),
+        Fate::Crashed { how, confirmed: true } => format!("the driver crashed: {how}"),
+        Fate::Crashed { how, confirmed: false } => {
+            format!("NOTHING: the driver crashed, and with the shipped kernel, too: {how}")
+        }
         Fate::Stillborn { .. } => "NOT COMPILED".into(),
         Fate::Equivalent { reason } => format!("nothing: {reason}"),
         Fate::Survived => "NOTHING".into(),

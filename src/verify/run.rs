@@ -40,8 +40,8 @@ pub struct Request {
     pub effort: Effort,
     /// Compare every so many steps; none for all of them, as far as there is time.
     pub every: Option<u64>,
-    /// Only this kernel.
-    pub kernel: Option<String>,
+    /// Only these kernels; all, and all else, if there are none.
+    pub kernels: Vec<String>,
 }
 
 /// The parts of the check, in their order.
@@ -215,7 +215,7 @@ async fn check_all(
     found: &mut Verification,
     observe: &mut Observe<'_>,
 ) -> Result<(), Error> {
-    if request.kernel.is_some() {
+    if !request.kernels.is_empty() {
         return check_kernels(gpu, request, found, observe).await;
     }
     go_on(observe, Section::Adapter, 0, 1)?;
@@ -258,7 +258,7 @@ pub async fn prove_by_training(gpu: &Gpu, effort: Effort) -> Result<(), Failure>
     let start = Parameters::initialise(&sizes, Init::Torch, effort.seed);
     let (rule, variant) = (Rule::sgd(1.0), Variant::CAREFUL);
     let plan = Plan { data, rule, variant, start, steps: PROOF_STEPS, log_every: u64::MAX };
-    let request = Request { plan, effort, every: None, kernel: None };
+    let request = Request { plan, effort, every: None, kernels: vec![] };
     let mut found = Verification::default();
     let observe = &mut |_, _, _| ControlFlow::Continue(());
     check_training(gpu, &request, &mut found, observe).await?;
@@ -283,7 +283,7 @@ async fn check_kernels(
     found: &mut Verification,
     observe: &mut Observe<'_>,
 ) -> Result<(), Error> {
-    let kernels = chosen(gpu, request.kernel.as_deref())?;
+    let kernels = chosen(gpu, &request.kernels)?;
     for (done, kernel) in (0..).zip(&kernels) {
         go_on(observe, Section::Kernels, done, kernels.len() as u64)?;
         let (start, name) = (Instant::now(), kernel.spec.name);

@@ -1,9 +1,10 @@
 //! A kernel on trial: outputs that notice what must not happen to them, the comparison with the
 //! bound, and what all comparisons gave.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Tensor, aligned_len};
@@ -30,25 +31,33 @@ pub struct Effort {
 }
 
 /// A value that is not where it must be.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fault {
     /// The stem of the shader.
-    pub kernel: &'static str,
+    pub kernel: Cow<'static, str>,
     /// What it was given.
     pub case: String,
     /// The update before which, or in which, it happened.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u64>,
     /// Which of its outputs.
     pub tensor: String,
     /// Which value of that.
     pub index: usize,
     /// What the device has there.
+    #[serde(deserialize_with = "number_or_null")]
     pub found: f64,
     /// What the reference has.
+    #[serde(deserialize_with = "number_or_null")]
     pub expected: f64,
     /// How far apart the two may be.
+    #[serde(deserialize_with = "number_or_null")]
     pub bound: f64,
+}
+
+/// JSON has null for what is no finite number.
+fn number_or_null<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 impl Fault {
@@ -402,7 +411,7 @@ impl<'a> Trial<'a> {
         [found, expected, bound]: [f64; 3],
     ) -> Failure {
         Failure::Fault(Box::new(Fault {
-            kernel: self.kernel,
+            kernel: self.kernel.into(),
             case: case.into(),
             step: None,
             tensor: tensor.into(),

@@ -1,10 +1,12 @@
 use std::cell::Cell;
-use std::ops::ControlFlow;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
 
 use parity::error::Error;
 use parity::gpu::{Gpu, Selection};
-use parity::verify::sabotage::{Fate, Progress, Sabotage, sabotage};
+use parity::verify::sabotage::{Fate, Subject, Workbench, subjects};
 use parity::verify::{Effort, Failure, KERNELS, Kernel, Trial};
+use serde_json::Value;
 
 use crate::harness::open;
 
@@ -12,58 +14,75 @@ fn effort(quick: bool) -> Effort {
     Effort { seed: 48, cases: 1_000, quick }
 }
 
-fn run(
-    only: &str,
+/// The mutants of a kernel.
+fn mutants(name: &str) -> Vec<Subject> {
+    let all = subjects().into_iter();
+    let is_meant = |it: &Subject| it.kernel.spec.name == name && it.mutant.is_some();
+    all.filter(is_meant).collect()
+}
+
+/// What becomes of subjects in this process.
+fn fates(
+    subjects: &[Subject],
     quick: bool,
     further: impl AsyncFn(&Gpu, &Kernel, Effort) -> Result<(), Failure>,
-    observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<Sabotage, Error> {
-    let selection = Selection::default();
-    pollster::block_on(sabotage(selection, effort(quick), Some(only), further, observe))
+) -> Vec<Fate> {
+    pollster::block_on(async {
+        let bench = Workbench::open(Selection::default(), effort(quick), further).await;
+        let mut bench = bench.expect("a device");
+        let mut fates = vec![];
+        for subject in subjects {
+            fates.push(bench.try_subject(subject).await);
+        }
+        fates
+    })
 }
 
 #[test]
 fn every_saboteur_of_a_kernel_is_caught_by_its_check() {
-    let mut left = 0;
-    let outcome = run("bias_add", false, async |_, _, _| Ok(()), &mut |progress| {
-        left = progress.total - progress.done;
-        ControlFlow::Continue(())
-    });
-    let outcome = outcome.expect("it runs");
-    assert_eq!(left, 1, "what is left before the last");
-    println!("{:?}\n{:#?}", outcome.count, outcome.by_rule);
-    let survivors: Vec<_> = outcome.survivors().collect();
-    assert!(outcome.is_proof(), "{survivors:#?}, {:?}", outcome.list_faults);
-    assert_eq!(outcome.count.stillborn, 0, "{:?}", outcome.count);
-    assert!(outcome.count.killed >= 20, "{:?}", outcome.count);
-    let tail = outcome.by_hand().find(|specimen| specimen.rule == "unguarded tail write");
-    let Some(Fate::Caught { fault, quick: true }) = tail.map(|specimen| &specimen.fate) else {
-        panic!("{tail:?}");
-    };
-    assert!(fault.tensor.contains("behind"), "{fault:?}");
+    let mutants = mutants("bias_add");
+    let fates = fates(&mutants, false, async |_, _, _| Ok(()));
+    assert!(fates.len() >= 20, "{}", fates.len());
+    for (subject, fate) in mutants.iter().zip(&fates) {
+        let mutant = subject.mutant.as_ref().expect("a mutant");
+        assert!(matches!(fate, Fate::Caught { .. }), "{}: {fate:?}", mutant.after);
+        if mutant.rule == "unguarded tail write" {
+            let Fate::Caught { fault, quick: true } = fate else { panic!("{fate:?}") };
+            assert!(fault.tensor.contains("behind"), "{fault:?}");
+        }
+    }
 }
 
-/// What computes the same comes to `further`, which here breaks the device, or says it was refused.
+/// With all of the effort that a wrong kernel meets.
 #[test]
-fn a_device_that_a_mutant_breaks_is_opened_again() {
+fn every_shipped_kernel_passes_when_its_indices_are_clamped() {
+    let gpu = open();
+    let shipped = subjects().into_iter().filter(|it| it.mutant.is_none());
+    let shipped: Vec<_> = shipped.filter(|it| gpu.can_run(it.kernel.spec)).collect();
+    assert!(shipped.len() >= KERNELS.len() - 1);
+    let fates = fates(&shipped, true, async |_, _, _| Ok(()));
+    for (subject, fate) in shipped.iter().zip(&fates) {
+        assert!(matches!(fate, Fate::Survived), "{}: {fate:?}", subject.kernel.spec.name);
+    }
+}
+
+/// A shipped kernel comes to `further`, which here says that it was refused, or breaks the device.
+#[test]
+fn a_refusal_is_of_the_text_and_a_device_that_breaks_is_a_crash() {
     let calls = Cell::new(0);
     let further = async |gpu: &Gpu, _: &Kernel, _| {
         calls.set(calls.get() + 1);
-        // The first is the kernel as it is.
-        match calls.get() {
-            1 => return Ok(()),
-            2 => {}
-            _ => gpu.destroy(),
+        if calls.get() > 1 {
+            gpu.destroy();
         }
         Err(Failure::Error(Error::Gpu("this test says so".into())))
     };
-    let outcome = run("bias_grad", true, further, &mut |_| ControlFlow::Continue(()));
-    let outcome = outcome.expect("it goes on");
-    let count = |is: fn(&Fate) -> bool| outcome.specimens.iter().filter(|s| is(&s.fate)).count();
-    assert!(calls.get() >= 4, "{} calls", calls.get());
-    assert_eq!(count(|fate| matches!(fate, Fate::Stillborn { .. })), 1);
-    assert_eq!(count(|fate| matches!(fate, Fate::Failed { .. })), calls.get() - 2);
-    assert_eq!(outcome.count.survived, 0);
+    let is_meant = |it: &Subject| it.kernel.spec.name == "bias_grad" && it.mutant.is_none();
+    let shipped = subjects().into_iter().find(is_meant).expect("it is there");
+    let [refused, crashed] = [0, 1].map(|_| shipped.clone());
+    let fates = fates(&[refused, crashed], true, further);
+    assert!(matches!(fates[0], Fate::Stillborn { .. }), "{fates:?}");
+    assert!(matches!(fates[1], Fate::Crashed { confirmed: false, .. }), "{fates:?}");
 }
 
 #[test]
@@ -81,11 +100,58 @@ fn a_text_that_is_no_wgsl_is_refused_and_the_device_goes_on() {
     pollster::block_on(check(&gpu)).expect("it is as it was");
 }
 
+fn sabotage(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+    command.args(["verify", "--sabotage", "--quick", "--cases", "1000"]).args(arguments);
+    command
+}
+
+fn json(output: &Output) -> Value {
+    let message = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {message}"))
+}
+
+fn count(report: &Value, key: &str) -> u64 {
+    report["count"][key].as_u64().unwrap_or_else(|| panic!("no {key} in {report}"))
+}
+
 #[test]
-fn an_unknown_kernel_is_an_error_and_what_is_broken_off_no_proof() {
-    let unknown = run("bias", true, async |_, _, _| Ok(()), &mut |_| ControlFlow::Continue(()));
-    assert!(matches!(unknown, Err(Error::Usage(_))), "{unknown:?}");
-    let stopped = run("bias_add", true, async |_, _, _| Ok(()), &mut |_| ControlFlow::Break(()));
-    let stopped = stopped.expect("it ends");
-    assert!(stopped.interrupted && stopped.specimens.is_empty() && !stopped.is_proof());
+fn a_part_of_several_kernels_is_run_in_processes_and_noticed() {
+    let arguments = ["--json", "--part", "1/3", "--kernel", "bias_add", "--kernel", "sigmoid_grad"];
+    let output = sabotage(&arguments).output().expect("it starts");
+    let report = json(&output);
+    assert_eq!(output.status.code(), Some(0), "{report:#}");
+    assert!(report["passed"] == true && report["part"] == "1/3", "{report}");
+    let kernels = report["by_kernel"].as_object().expect("counts").keys();
+    assert_eq!(kernels.collect::<Vec<_>>(), ["bias_add", "sigmoid_grad"]);
+    let by_hand = ["bias_add", "sigmoid_grad"].map(|name| {
+        let mutants = mutants(name).into_iter().filter_map(|subject| subject.mutant);
+        mutants.filter(|mutant| mutant.by_hand).count() as u64
+    });
+    assert!(count(&report, "killed") > by_hand.iter().sum(), "{report}");
+    // A number that JSON brought from one process to the other.
+    let bound = &report["specimens"][0]["fault"]["bound"];
+    assert!(bound.is_f64(), "{bound}");
+}
+
+/// The mutants of this kernel wrote over the heap, where wgpu checks no bounds.
+#[test]
+fn mutants_of_products_in_shared_memory_are_noticed_on_gl() {
+    let mut list = Command::new(env!("CARGO_BIN_EXE_parity"));
+    let listed = list.args(["devices", "--backend", "gl"]).output().expect("it starts");
+    if !listed.status.success() {
+        println!("left out: {}", String::from_utf8_lossy(&listed.stderr));
+        return;
+    }
+    let arguments = ["--backend", "gl", "--kernel", "matmul_workgroup", "--part", "0/30"];
+    let output = sabotage(&arguments).output().expect("it starts");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn an_unknown_kernel_is_a_mistake_of_the_user() {
+    let output = sabotage(&["--kernel", "bias_add", "--kernel", "bias"]).output();
+    let output = output.expect("it starts");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("bias_grad"), "{output:?}");
 }

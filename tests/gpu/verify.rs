@@ -36,7 +36,12 @@ fn found(gpu: &Gpu, layers: &str, kernel: Option<&str>) -> Verification {
         log_every: u64::MAX,
     };
     let effort = Effort { seed: 1, cases: 100, quick: true };
-    let request = Request { plan, effort, every: None, kernel: kernel.map(String::from) };
+    let request = Request {
+        plan,
+        effort,
+        every: None,
+        kernels: kernel.map(String::from).into_iter().collect(),
+    };
     let go_on = &mut |_, _, _| ControlFlow::Continue(());
     pollster::block_on(verify(gpu, &request, go_on)).expect("the device goes on")
 }
@@ -196,7 +201,7 @@ fn lockstep_names_the_step_and_the_parameter() {
         let mut faults = found.troubles.iter().filter(|found| found.section == Section::Lockstep);
         let fault = faults.find_map(|trouble| trouble.fault.as_ref());
         let fault = fault.unwrap_or_else(|| panic!("{}: {:?}", spec.name, found.troubles));
-        assert_eq!((fault.kernel, fault.step), (spec.name, Some(0)));
+        assert_eq!((&*fault.kernel, fault.step), (spec.name, Some(0)));
         assert!(["0.weight", "2.bias"].contains(&fault.tensor.as_str()), "{fault:?}");
         gpu.restore();
     }

@@ -1,21 +1,39 @@
 //! Mutants of every shader: what they change, and that they are WGSL.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
 
+use parity::error::Error;
 use parity::gpu::KernelSpec;
-use parity::verify::KERNELS;
-use parity::verify::sabotage::{EQUIVALENTS, Mutant, mutants, named};
-use wgpu::naga::{front, valid};
+use parity::verify::sabotage::{
+    Campaign, EQUIVALENTS, Fate, Mutant, PER_WORKER, Part, Reply, Sabotage, Subject, Worker,
+    clamped, mutants, named, subjects,
+};
+use parity::verify::{KERNELS, Kernel};
+use wgpu::naga::{
+    BinaryOperator, Expression, Function, Handle, Literal, MathFunction, Module, TypeInner, front,
+    valid,
+};
 
 use crate::contract::capabilities;
 
-/// Whether wgpu's front end takes a text in place of a shader's.
-fn accepts(spec: &KernelSpec, source: &str) -> bool {
+/// What wgpu's front end makes of a text in place of a shader's, as it is and clamped; nothing if it
+/// refuses it.
+fn parsed(spec: &KernelSpec, source: &str) -> [Option<Module>; 2] {
     let sample = spec.sample();
     let header = sample.strip_suffix(spec.source()).expect("a sample ends with the text");
-    let Ok(module) = front::wgsl::parse_str(&format!("{header}{source}")) else { return false };
-    let mut validator = valid::Validator::new(valid::ValidationFlags::all(), capabilities(spec));
-    validator.validate(&module).is_ok()
+    let text = format!("{header}{source}");
+    [text.clone(), clamped(&text)].map(|text| {
+        let module = front::wgsl::parse_str(&text).ok()?;
+        let flags = valid::ValidationFlags::all();
+        let mut validator = valid::Validator::new(flags, capabilities(spec));
+        validator.validate(&module).is_ok().then_some(module)
+    })
+}
+
+fn accepts(spec: &KernelSpec, source: &str) -> bool {
+    parsed(spec, source)[0].is_some()
 }
 
 fn all() -> Vec<(&'static KernelSpec, Vec<Mutant>)> {
@@ -158,4 +176,242 @@ fn each_mutant_that_is_said_to_compute_the_same_exists() {
         let found = all.iter().filter(|mutant| entry.is(mutant)).count();
         assert!(found > 0, "{}, {}: {}", entry.kernel, entry.rule, entry.after);
     }
+}
+
+/// The functions of a module.
+fn functions(module: &Module) -> impl Iterator<Item = &Function> {
+    let entries = module.entry_points.iter().map(|entry| &entry.function);
+    module.functions.iter().map(|(_, function)| function).chain(entries)
+}
+
+/// Whether an index is the lesser of something and `last`, which is found to be the last there is.
+fn is_at_most(
+    function: &Function,
+    index: Handle<Expression>,
+    is_last: impl Fn(&Expression) -> bool,
+) -> bool {
+    match function.expressions[index] {
+        Expression::Math { fun: MathFunction::Min, arg1: Some(last), .. } => {
+            is_last(&function.expressions[last])
+        }
+        _ => false,
+    }
+}
+
+/// The indices of a function that no compiler checks, each with whether it stays inside.
+fn indices<'m>(
+    module: &'m Module,
+    info: &'m valid::FunctionInfo,
+    function: &'m Function,
+) -> impl Iterator<Item = (bool, String)> + 'm {
+    function.expressions.iter().filter_map(move |(handle, expression)| {
+        let of = |base| match info[base].ty.inner_with(&module.types) {
+            TypeInner::Pointer { base, .. } => module.types[*base].inner.clone(),
+            other => other.clone(),
+        };
+        let size = |base| match of(base) {
+            TypeInner::ValuePointer { size: Some(size), .. } | TypeInner::Vector { size, .. } => {
+                Some(size as u32)
+            }
+            TypeInner::Matrix { columns, .. } => Some(columns as u32),
+            TypeInner::Array { size, .. } => match size {
+                wgpu::naga::ArraySize::Constant(len) => Some(len.get()),
+                _ => None,
+            },
+            other => panic!("{other:?} is indexed"),
+        };
+        let is_inside = match *expression {
+            Expression::Access { base, index } => {
+                is_at_most(function, index, |last| match (size(base), last) {
+                    (Some(len), Expression::Literal(Literal::U32(last))) => *last == len - 1,
+                    // One less than the length that a buffer or an override has.
+                    (None, Expression::Binary { op: BinaryOperator::Subtract, .. }) => true,
+                    _ => false,
+                })
+            }
+            // A constant beyond a constant length is refused.
+            Expression::AccessIndex { base, .. } => {
+                matches!(of(base), TypeInner::Struct { .. }) || size(base).is_some()
+            }
+            _ => return None,
+        };
+        Some((is_inside, format!("{handle:?} {expression:?}")))
+    })
+}
+
+#[test]
+fn no_index_leaves_its_array_in_mutated_text() {
+    let (mut count, mut unclamped) = (0, 0);
+    for Subject { kernel, mutant } in subjects() {
+        let spec = kernel.spec;
+        let source = mutant.as_ref().map_or(spec.source(), |mutant| &mutant.source);
+        let what = mutant.as_ref().map_or(spec.name, |mutant| &mutant.after);
+        let [plain, clamped] = parsed(spec, source);
+        assert_eq!(plain.is_some(), clamped.is_some(), "{}: {what}", spec.name);
+        let all = |module: &Module| {
+            let flags = valid::ValidationFlags::all();
+            let info = valid::Validator::new(flags, capabilities(spec)).validate(module);
+            let info = info.expect("it was valid");
+            let of_functions = module.functions.iter().map(|(handle, it)| (&info[handle], it));
+            let entry = &module.entry_points[0].function;
+            let functions = of_functions.chain([(info.get_entry_point(0), entry)]);
+            functions.flat_map(|(info, it)| indices(module, info, it)).collect::<Vec<_>>()
+        };
+        for (is_inside, index) in clamped.iter().flat_map(all) {
+            count += 1;
+            assert!(is_inside, "{}: {what}: {index}", spec.name);
+        }
+        unclamped += plain.iter().flat_map(all).filter(|(is_inside, _)| !is_inside).count();
+    }
+    println!("{count} indices, of which {unclamped} were not clamped before");
+    assert!(count > 10_000 && unclamped > count / 2, "{unclamped} of {count}");
+}
+
+fn kernel(name: &str) -> &'static Kernel {
+    KERNELS.iter().find(|kernel| kernel.spec.name == name).expect("it is there")
+}
+
+#[test]
+fn parts_share_out_all_mutants_by_rule_and_each_holds_those_by_hand() {
+    let parts = ["0/3", "1/3", "2/3"].map(|text| text.parse::<Part>().expect("a part"));
+    let mut sizes = [0; 3];
+    for mutant in subjects().into_iter().filter_map(|subject| subject.mutant) {
+        let held = parts.map(|part| part.holds(&mutant));
+        let count = held.iter().filter(|held| **held).count();
+        assert_eq!(count, if mutant.by_hand { 3 } else { 1 }, "{mutant:?}");
+        sizes = std::array::from_fn(|index| sizes[index] + usize::from(held[index]));
+    }
+    println!("{sizes:?}");
+    assert!(sizes.iter().all(|size| 3 * size > sizes.iter().sum::<usize>() * 4 / 5), "{sizes:?}");
+    for wrong in ["3/3", "1", "-1/3", "0/0", "a/b", ""] {
+        assert!(wrong.parse::<Part>().is_err(), "{wrong}");
+    }
+}
+
+/// Workers that tell what they are asked, and answer as a function says.
+struct Scripted<'a> {
+    answer: &'a (dyn Fn(usize, usize) -> Reply + Sync),
+    asked: &'a Mutex<Vec<Vec<usize>>>,
+    worker: usize,
+}
+
+impl Worker for Scripted<'_> {
+    fn try_subject(&mut self, number: usize, longest: Duration) -> Reply {
+        assert!(longest > Duration::ZERO);
+        self.asked.lock().expect("none panicked")[self.worker].push(number);
+        (self.answer)(self.worker, number)
+    }
+}
+
+/// A run of one kernel's mutants: what came of it, and what each worker was asked.
+fn scripted(
+    name: &str,
+    answer: impl Fn(usize, usize) -> Reply + Sync,
+) -> (Result<Sabotage, Error>, Vec<Vec<usize>>) {
+    let campaign = Campaign::new(&[kernel(name)], None);
+    let asked = Mutex::new(vec![]);
+    let run = campaign.run(|| {
+        let mut asked_now = asked.lock().expect("none panicked");
+        asked_now.push(vec![]);
+        Ok(Scripted { answer: &answer, asked: &asked, worker: asked_now.len() - 1 })
+    });
+    let outcome = run.map(|()| campaign.finish());
+    (outcome, asked.into_inner().expect("none panicked"))
+}
+
+const SURVIVED: Reply = Reply::Fate(Fate::Survived);
+
+fn caught() -> Reply {
+    Reply::Fate(Fate::Failed { error: "a check noticed".into() })
+}
+
+/// The numbers of a kernel's subjects, the shipped one first.
+fn numbers(name: &str) -> Vec<usize> {
+    let all = subjects();
+    (0..all.len()).filter(|&number| all[number].kernel.spec.name == name).collect()
+}
+
+#[test]
+fn each_worker_gets_50_subjects_and_the_shipped_kernel_is_the_first() {
+    let subjects = numbers("matmul_workgroup");
+    let (outcome, asked) =
+        scripted(
+            "matmul_workgroup",
+            |_, number| {
+                if number == subjects[0] { SURVIVED } else { caught() }
+            },
+        );
+    let found = outcome.expect("it runs");
+    assert_eq!(asked.concat(), subjects);
+    let (last, full) = asked.split_last().expect("there are some");
+    assert!(full.iter().all(|of_one| of_one.len() == PER_WORKER) && last.len() <= PER_WORKER);
+    assert!(full.len() >= 3 && !found.interrupted);
+    assert_eq!((found.total, found.specimens.len()), (subjects.len() - 1, subjects.len() - 1));
+}
+
+#[test]
+fn a_mutant_that_ends_its_process_is_crashed_and_the_batch_goes_on_behind_it() {
+    let subjects = numbers("bias_add");
+    let killer = subjects[4];
+    let how = || "signal: 6 (SIGABRT)".to_owned();
+    let die = || Reply::Died { how: how() };
+    let lose_device = || Reply::Fate(Fate::Crashed { how: how(), confirmed: false });
+    for deadly in [&die as &(dyn Fn() -> Reply + Sync), &lose_device] {
+        let (outcome, asked) = scripted("bias_add", |_, number| match number {
+            _ if number == killer => deadly(),
+            _ if number == subjects[0] => SURVIVED,
+            _ => caught(),
+        });
+        let found = outcome.expect("it runs");
+        // A fresh worker looks at the shipped kernel before it goes on.
+        let expected = [subjects[..=4].to_vec(), [&subjects[..1], &subjects[5..]].concat()];
+        assert_eq!(asked, expected);
+        assert!(
+            matches!(&found.specimens[3].fate, Fate::Crashed { confirmed: true, how } if how.contains("SIGABRT"))
+        );
+        assert_eq!((found.count.crashed, found.count.survived), (1, 0));
+        assert!(found.is_proof(), "{:?}", found.count);
+    }
+}
+
+#[test]
+fn a_crash_counts_for_nothing_where_the_shipped_kernel_crashes_as_well() {
+    let subjects = numbers("bias_add");
+    let killer = subjects[4];
+    let (outcome, asked) = scripted("bias_add", |worker, number| match number {
+        _ if number == killer => Reply::Died { how: "signal: 11".into() },
+        _ if number == subjects[0] && worker == 1 => Reply::Died { how: "signal: 11".into() },
+        _ if number == subjects[0] => SURVIVED,
+        _ => caught(),
+    });
+    let found = outcome.expect("it runs");
+    assert_eq!((asked.len(), asked[2].as_slice()), (3, &subjects[5..]));
+    assert_eq!((found.count.crashed, found.count.survived), (0, 1));
+    assert_eq!(found.survivors().count(), 1);
+    assert!(!found.is_proof());
+}
+
+#[test]
+fn a_shipped_kernel_that_fails_ends_the_run() {
+    let first = numbers("bias_add")[0];
+    let died = |_, _| Reply::Died { how: "signal: 11".into() };
+    let (outcome, asked) = scripted("bias_add", died);
+    assert!(matches!(outcome, Err(Error::Gpu(_))), "{outcome:?}");
+    let (outcome, again) = scripted("bias_add", |_, _| caught());
+    assert!(matches!(outcome, Err(Error::Gpu(_))), "{outcome:?}");
+    assert_eq!([asked, again], [[[first]], [[first]]]);
+}
+
+#[test]
+fn what_the_user_breaks_off_keeps_what_there_is_and_is_no_proof() {
+    let subjects = numbers("bias_add");
+    let (outcome, asked) = scripted("bias_add", |_, number| match number {
+        _ if number == subjects[0] => SURVIVED,
+        _ if number == subjects[6] => Reply::Interrupted,
+        _ => caught(),
+    });
+    let found = outcome.expect("it ends");
+    assert_eq!(asked, [&subjects[..7]]);
+    assert_eq!((found.specimens.len(), found.count.killed), (5, 5));
+    assert!(found.interrupted && !found.is_proof());
 }

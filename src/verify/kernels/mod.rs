@@ -110,19 +110,22 @@ pub fn check_kernel(name: &str) -> Result<(), Error> {
     Err(Error::Usage(format!("no kernel is called {name}: expected one of {}", names.join(", "))))
 }
 
-/// Those that a device can run; only the one of that name, if there is one.
+/// Those that a device can run; only those that are named, if any are.
 ///
 /// # Errors
-/// [`Error::Usage`] if there is no such kernel.
-pub(super) fn chosen(gpu: &Gpu, only: Option<&str>) -> Result<Vec<&'static Kernel>, Error> {
-    let can_run = |kernel: &&Kernel| gpu.can_run(kernel.spec);
-    let all: Vec<_> = KERNELS.iter().filter(can_run).collect();
-    let Some(name) = only else { return Ok(all) };
-    if let Some(kernel) = all.iter().find(|kernel| kernel.spec.name == name) {
-        return Ok(vec![*kernel]);
+/// [`Error::Usage`] if one of these is not among them.
+pub fn chosen(gpu: &Gpu, names: &[String]) -> Result<Vec<&'static Kernel>, Error> {
+    let all = || KERNELS.iter().filter(|kernel| gpu.can_run(kernel.spec));
+    let is_known = |name: &&String| all().any(|kernel| kernel.spec.name == **name);
+    if let Some(name) = names.iter().find(|name| !is_known(name)) {
+        let known: Vec<_> = all().map(|kernel| kernel.spec.name).collect();
+        return Err(Error::Usage(format!(
+            "{name}: this adapter runs {}",
+            known.join(", ")
+        )));
     }
-    let names: Vec<_> = all.iter().map(|kernel| kernel.spec.name).collect();
-    Err(Error::Usage(format!("{name}: this adapter runs {}", names.join(", "))))
+    let is_named = |kernel: &&Kernel| names.iter().any(|name| name == kernel.spec.name);
+    Ok(all().filter(|kernel| names.is_empty() || is_named(kernel)).collect())
 }
 
 /// The most workgroups in one dimension.

@@ -1,14 +1,15 @@
 //! What became of the mutants.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::mutant::Mutant;
 use crate::verify::Fault;
 
-/// What became of one mutant.
-#[derive(Clone, Debug, Serialize)]
+/// What became of one mutant. Processes tell each other by its JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fate")]
 pub enum Fate {
     /// A check found a value that is wrong.
@@ -18,10 +19,18 @@ pub enum Fate {
         /// Whether the quick checks did.
         quick: bool,
     },
-    /// The device failed, or its count of steps was wrong.
+    /// A check could not be made on a device that goes on working, such as where its count of steps
+    /// is wrong.
     Failed {
         /// In its words.
         error: String,
+    },
+    /// The device failed, the process that tried it died, or it did not end.
+    Crashed {
+        /// In words.
+        how: String,
+        /// Whether the shipped kernel passes in a fresh process: only then does this count as caught.
+        confirmed: bool,
     },
     /// The compiler refused it, so that nobody could have run it.
     Stillborn {
@@ -31,7 +40,7 @@ pub enum Fate {
     /// It passed every check, and computes the same.
     Equivalent {
         /// Why.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
     /// It passed every check.
     Survived,
@@ -67,9 +76,11 @@ impl Specimen {
 /// How many mutants had which fate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Count {
-    /// Caught by a check, or failed on the device.
+    /// Caught by a check.
     pub killed: usize,
-    /// Passed every check.
+    /// Crashed the driver, which the shipped kernel does not.
+    pub crashed: usize,
+    /// Passed every check, or crashed the driver as the shipped kernel does.
     pub survived: usize,
     /// Refused by the compiler: these count for nothing.
     pub stillborn: usize,
@@ -82,10 +93,22 @@ impl Count {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "there are some thousands")]
     pub fn score(&self) -> f64 {
-        match self.killed + self.survived {
+        match self.all() {
             0 => 1.0,
-            all => self.killed as f64 / all as f64,
+            all => self.noticed() as f64 / all as f64,
         }
+    }
+
+    /// Mutants that were noticed: caught, or crashed.
+    #[must_use]
+    pub fn noticed(&self) -> usize {
+        self.killed + self.crashed
+    }
+
+    /// Mutants that could be noticed.
+    #[must_use]
+    pub fn all(&self) -> usize {
+        self.noticed() + self.survived
     }
 
     fn add(&mut self, fate: &Fate) {
@@ -93,7 +116,8 @@ impl Count {
             Fate::Caught { .. } | Fate::Failed { .. } => &mut self.killed,
             Fate::Stillborn { .. } => &mut self.stillborn,
             Fate::Equivalent { .. } => &mut self.equivalent,
-            Fate::Survived => &mut self.survived,
+            Fate::Crashed { confirmed: true, .. } => &mut self.crashed,
+            Fate::Survived | Fate::Crashed { .. } => &mut self.survived,
         } += 1;
     }
 }
@@ -111,12 +135,14 @@ pub struct Sabotage {
     pub specimens: Vec<Specimen>,
     /// What is wrong with the list of those that compute the same.
     pub list_faults: Vec<String>,
+    /// Mutants that were to be run.
+    pub total: usize,
     /// Whether the user broke off before all were run.
     pub interrupted: bool,
 }
 
 impl Sabotage {
-    pub(super) fn new(specimens: Vec<Specimen>, list_faults: Vec<String>) -> Self {
+    pub(super) fn new(specimens: Vec<Specimen>, list_faults: Vec<String>, total: usize) -> Self {
         let mut count = Count::default();
         let (mut by_kernel, mut by_rule) =
             (BTreeMap::<_, Count>::new(), BTreeMap::<_, Count>::new());
@@ -127,7 +153,8 @@ impl Sabotage {
                 by_rule.entry(specimen.rule).or_default().add(&specimen.fate);
             }
         }
-        Self { count, by_kernel, by_rule, specimens, list_faults, interrupted: false }
+        let interrupted = specimens.len() < total;
+        Self { count, by_kernel, by_rule, specimens, list_faults, total, interrupted }
     }
 
     /// Whether all were run, every mutant was noticed that could be, and the list is right.
@@ -136,12 +163,14 @@ impl Sabotage {
         self.count.survived == 0 && self.list_faults.is_empty() && !self.interrupted
     }
 
-    /// Those that passed every check.
+    /// Those that were not noticed.
     pub fn survivors(&self) -> impl Iterator<Item = &Specimen> {
-        self.specimens.iter().filter(|specimen| matches!(specimen.fate, Fate::Survived))
+        let is_survivor =
+            |fate: &Fate| matches!(fate, Fate::Survived | Fate::Crashed { confirmed: false, .. });
+        self.specimens.iter().filter(move |specimen| is_survivor(&specimen.fate))
     }
 
-    /// Those that somebody thought of.
+    /// Those that were written by hand.
     pub fn by_hand(&self) -> impl Iterator<Item = &Specimen> {
         self.specimens.iter().filter(|specimen| specimen.by_hand)
     }

@@ -46,7 +46,10 @@ impl Token<'_> {
 }
 
 /// Names that are followed by a type in angle brackets.
-const WITH_TYPE: [&str; 8] = ["array", "bitcast", "mat4x4", "ptr", "var", "vec2", "vec3", "vec4"];
+const WITH_TYPE: [&str; 17] = [
+    "array", "atomic", "bitcast", "mat2x2", "mat2x3", "mat2x4", "mat3x2", "mat3x3", "mat3x4",
+    "mat4x2", "mat4x3", "mat4x4", "ptr", "var", "vec2", "vec3", "vec4",
+];
 
 /// Marks of several characters, the longest first.
 const LONG_MARKS: [&str; 18] = [
