@@ -1,6 +1,5 @@
 use std::cell::Cell;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use parity::error::Error;
 use parity::gpu::{Gpu, Selection};
@@ -146,6 +145,76 @@ fn mutants_of_products_in_shared_memory_are_noticed_on_gl() {
     let arguments = ["--backend", "gl", "--kernel", "matmul_workgroup", "--part", "0/30"];
     let output = sabotage(&arguments).output().expect("it starts");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[cfg(target_os = "linux")]
+mod signals {
+    use std::io::{BufRead, BufReader};
+    use std::path::Path;
+    use std::process::{Child, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// A run that shows its progress, and the processes that it started once it has.
+    fn started(kernels: &[&str]) -> (Child, Vec<String>) {
+        let mut command = sabotage(&["--json"]);
+        command.args(kernels.iter().flat_map(|kernel| ["--kernel", kernel]));
+        let mut parent =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut lines = BufReader::new(parent.stderr.take().expect("a pipe")).lines();
+        let line = lines.next().expect("a line").expect("text");
+        assert!(line.starts_with("wrong kernel"), "{line}");
+        // So that it can go on writing.
+        std::thread::spawn(move || lines.count());
+        let children = format!("/proc/{0}/task/{0}/children", parent.id());
+        let children = std::fs::read_to_string(children).expect("Linux lists them");
+        (parent, children.split_whitespace().map(String::from).collect())
+    }
+
+    fn send(signal: &str, process: &str) {
+        let sent = Command::new("kill").args([signal, process]).status().expect("it starts");
+        assert!(sent.success(), "kill {signal} {process}");
+    }
+
+    #[test]
+    fn an_interrupted_sabotage_ends_its_processes_and_reports_what_it_has() {
+        let (parent, children) = started(&["matmul"]);
+        assert!(!children.is_empty());
+        send("-INT", &parent.id().to_string());
+        let output = parent.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        for child in children {
+            assert!(!Path::new("/proc").join(&child).exists(), "{child} lives on");
+        }
+        let report = json(&output);
+        assert!(report["interrupted"] == true && report["passed"] == false, "{report}");
+        assert!(count(&report, "killed") > 0, "{report}");
+        assert!(report["specimens"].as_array().map(Vec::len) < Some(mutants("matmul").len()));
+    }
+
+    /// Whoever dies first may have tried the shipped kernel, whose death ends the run: then again.
+    #[test]
+    fn a_process_that_is_killed_costs_one_mutant_and_the_others_are_tried() {
+        let start = Instant::now();
+        let total = mutants("bias_grad").len();
+        loop {
+            let (parent, children) = started(&["bias_grad"]);
+            send("-ABRT", children.last().expect("a child"));
+            let output = parent.wait_with_output().expect("it ends");
+            if output.status.code() == Some(4) && start.elapsed() < Duration::from_mins(5) {
+                continue;
+            }
+            assert_eq!(output.status.code(), Some(0), "{output:?}");
+            let report = json(&output);
+            let fates = report["specimens"].as_array().expect("a list");
+            assert_eq!((fates.len(), count(&report, "crashed")), (total, 1), "{report}");
+            let crashed = fates.iter().find(|it| it["fate"] == "crashed").expect("one is");
+            assert!(crashed["how"].as_str().expect("text").contains("signal: 6"), "{crashed}");
+            assert_eq!(crashed["confirmed"], true);
+            return;
+        }
+    }
 }
 
 #[test]
