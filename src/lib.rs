@@ -162,6 +162,8 @@
 //! [`verify::sabotage`] makes the wrong kernels: from each shader's text small mistakes of each kind, one
 //! at a time, and some by hand. What no check catches is a fault of the checks, unless it is listed
 //! as computing the same, with the reason; an entry that is caught is a fault of the list.
+//! Wrong kernels are untrusted code: child processes of `parity` try them, with indices that cannot
+//! leave their arrays, and a crash counts only where the shipped kernel does not crash.
 //!
 //! # What `bench` measures, and how
 //! 1. Correct before fast: each launch that is timed is one that [`verify::Workload::make`] bound and
