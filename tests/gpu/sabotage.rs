@@ -167,9 +167,19 @@ mod signals {
         assert!(line.starts_with("wrong kernel"), "{line}");
         // So that it can go on writing.
         std::thread::spawn(move || lines.count());
-        let children = format!("/proc/{0}/task/{0}/children", parent.id());
-        let children = std::fs::read_to_string(children).expect("Linux lists them");
-        (parent, children.split_whitespace().map(String::from).collect())
+        let children = children(parent.id());
+        (parent, children)
+    }
+
+    /// The processes that any thread of a process started.
+    fn children(process: u32) -> Vec<String> {
+        let threads = Path::new("/proc").join(process.to_string()).join("task");
+        let threads = threads.read_dir().expect("Linux lists them");
+        let paths = threads.map(|thread| thread.expect("a thread").path().join("children"));
+        let lists = paths.map(|path| std::fs::read_to_string(path).unwrap_or_default());
+        lists
+            .flat_map(|list| list.split_whitespace().map(String::from).collect::<Vec<_>>())
+            .collect()
     }
 
     fn send(signal: &str, process: &str) {

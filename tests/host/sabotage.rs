@@ -205,11 +205,11 @@ fn indices<'m>(
     function: &'m Function,
 ) -> impl Iterator<Item = (bool, String)> + 'm {
     function.expressions.iter().filter_map(move |(handle, expression)| {
-        let of = |base| match info[base].ty.inner_with(&module.types) {
-            TypeInner::Pointer { base, .. } => module.types[*base].inner.clone(),
+        let of = |base: Handle<Expression>| match info[base].ty.inner_with(&module.types) {
+            &TypeInner::Pointer { base, .. } => module.types[base].inner.clone(),
             other => other.clone(),
         };
-        let size = |base| match of(base) {
+        let size = |base: Handle<Expression>| match of(base) {
             TypeInner::ValuePointer { size: Some(size), .. } | TypeInner::Vector { size, .. } => {
                 Some(size as u32)
             }
