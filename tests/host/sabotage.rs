@@ -178,12 +178,6 @@ fn each_mutant_that_is_said_to_compute_the_same_exists() {
     }
 }
 
-/// The functions of a module.
-fn functions(module: &Module) -> impl Iterator<Item = &Function> {
-    let entries = module.entry_points.iter().map(|entry| &entry.function);
-    module.functions.iter().map(|(_, function)| function).chain(entries)
-}
-
 /// Whether an index is the lesser of something and `last`, which is found to be the last there is.
 fn is_at_most(
     function: &Function,
