@@ -15,8 +15,8 @@ use crate::rule::{Preset, Rule, Variant};
 use crate::state_dict;
 use crate::sweep::{self, Axis, EnsemblePlan, Quantity, Task};
 use crate::train::{
-    Agreement, Budget, Counted, Fused, LEARNED_BELOW, Layered, Observer, Outcome, Plan, ProductUse,
-    Products, Progress, Trajectory, Verdict, reference,
+    Agreement, Budget, Counted, Diagnosis, Fused, LEARNED_BELOW, Layered, Observer, Outcome, Plan,
+    ProductUse, Products, Progress, Trajectory, Verdict, reference,
 };
 use crate::tune::Tuner;
 
@@ -194,6 +194,7 @@ impl Args {
             cpu: cpu.as_ref(),
             agreement,
             command: &command_line(),
+            diagnosis: Diagnosis::of(&plan, &outcome),
         };
         if let Some(path) = &self.csv {
             file::write(path, report.csv().as_bytes())?;
@@ -265,7 +266,7 @@ impl Args {
         observe: &mut Observer<'_>,
     ) -> Result<(Outcome, Vec<ProductUse>), Error> {
         if engine == Engine::Fused {
-            let mut fused = Fused::new(gpu, plan, self.budget()).await?;
+            let mut fused = Fused::new(gpu, plan, self.budget()).await?.looking_late();
             return match fused.train(observe).await {
                 Err(stopped @ Error::Interrupted { .. }) => {
                     Err(self.keep(stopped, fused.counted(), plan.steps))

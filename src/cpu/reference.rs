@@ -241,6 +241,12 @@ impl<S: Scalar> Reference<S> {
         self.layers.last().expect("a network has a layer")
     }
 
+    /// The activations of all hidden layers in the last forward pass.
+    pub fn hidden_activations(&self) -> impl Iterator<Item = S> + '_ {
+        let hidden = &self.layers[..self.layers.len() - 1];
+        hidden.iter().flat_map(|layer| &layer.activations).copied()
+    }
+
     /// The probabilities of the last forward pass, `[batch_size, 1]`.
     #[must_use]
     pub fn probabilities(&self) -> &[S] {

@@ -5,6 +5,7 @@ mod bench;
 mod canvas;
 mod chart;
 mod devices;
+mod diagnosis;
 mod doctor;
 mod ensemble;
 mod json;

@@ -1,18 +1,18 @@
 //! The report of a training run: text, JSON and CSV of the same numbers.
 
-use std::f64::consts::LN_2;
 use std::fmt::Write;
 
 use indicatif::HumanCount;
 use serde::Serialize;
 
+use super::diagnosis::{advice, figures};
 use super::parameters::Written;
 use super::{adapter_lines, number, plain, table};
 use crate::gpu::AdapterSummary;
 use crate::model::{Init, Parameters};
 use crate::rule::Preset;
 use crate::sweep::Axis;
-use crate::train::{Agreement, Outcome, Plan, ProductUse, Trajectory, Verdict, answer};
+use crate::train::{Agreement, Diagnosis, Outcome, Plan, ProductUse, Trajectory, Verdict, answer};
 
 /// The most rows of the data that the text shows.
 const ROWS_SHOWN: usize = 16;
@@ -67,6 +67,8 @@ pub struct TrainReport<'a> {
     pub agreement: Option<Agreement>,
     /// The command that repeats it, quoted for a shell.
     pub command: &'a str,
+    /// How the run ended.
+    pub diagnosis: Diagnosis,
 }
 
 /// One loss. All are in 64 bits, in which a CSV gives back the same numbers.
@@ -101,6 +103,7 @@ struct Json<'a> {
     losses: Vec<LossRow>,
     final_loss: f32,
     learned: bool,
+    diagnosis: Diagnosis,
     predictions: &'a [f32],
     agreement: Option<Agreement>,
     train_s: f64,
@@ -160,6 +163,7 @@ impl TrainReport<'_> {
             losses: self.rows(),
             final_loss: outcome.final_loss,
             learned: plan.is_learned(outcome),
+            diagnosis: self.diagnosis,
             predictions: &outcome.probabilities,
             agreement: self.agreement,
             train_s: outcome.wall.as_secs_f64(),
@@ -194,7 +198,7 @@ impl TrainReport<'_> {
             self.loss_table(),
             self.truth_table(),
             self.parameter_text(),
-            self.timing(),
+            self.timing() + &figures(&self.diagnosis),
             self.closing(),
         ]
         .join("\n")
@@ -312,75 +316,38 @@ impl TrainReport<'_> {
             if plan.steps == 1 { "step" } else { "steps" },
             HumanCount(right as u64),
             HumanCount(rows as u64),
-            self.why_not().map(|why| format!("; {why}")).unwrap_or_default(),
+            advice(plan, &self.diagnosis).map(|why| format!("; {why}")).unwrap_or_default(),
             self.agreement_text(),
         )
     }
 
-    /// What a learner needs to hear of a run that did not learn.
-    fn why_not(&self) -> Option<String> {
-        let Self { plan, outcome, .. } = self;
-        if plan.is_learned(outcome) {
-            return None;
-        }
-        let at_chance = (f64::from(outcome.final_loss) - LN_2).abs() < 0.01;
-        let is_deep = plan.start.sizes.layers().len() > 1;
-        Some(if is_deep && !plan.rule.hidden_derivative {
-            "its gradient is wrong: the hidden layer's lacks the sigmoid's derivative \
-             (`parity train backprop-corrected` has it)"
-                .into()
-        } else if outcome.final_loss > outcome.losses[0].max(0.7) {
-            "its loss rose: try a smaller --learning-rate".into()
-        } else if !is_deep && at_chance {
-            format!(
-                "without a hidden layer a network can only draw a straight line, and none \
-                 separates {}, so 0.5 everywhere is its best answer: ln 2 = 0.693147",
-                plan.data.name()
-            )
-        } else if self.is_still_falling() {
-            "its loss is still falling: try more --steps".into()
-        } else if at_chance {
-            "it has not left the plateau at ln 2 = 0.693147, where most starts hesitate: try more \
-             --steps, then another --seed"
-                .into()
-        } else {
-            "it got stuck where its gradient vanishes: that is the network and its start, not \
-             the kernels (2-2-1 does for one seed in three to eight, by preset); try another \
-             --seed, or more neurons in --layers"
-                .into()
-        })
-    }
-
-    /// Whether the last tenth of the run, or what is logged of it, lowered the loss by more than a
-    /// hundredth.
-    fn is_still_falling(&self) -> bool {
-        let late = self.plan.steps - self.plan.steps / 10;
-        let marks = self.plan.marks().zip(&self.outcome.losses);
-        let before = marks.filter(|(step, _)| *step >= late).map(|(_, loss)| *loss).next();
-        before.is_some_and(|before| self.outcome.final_loss < 0.99 * before)
-    }
-
     fn agreement_text(&self) -> String {
-        let Some(Agreement { verdict, gpu_deviation, step, cpu_f32_deviation }) = self.agreement
-        else {
-            return "It was not compared with a CPU.".into();
-        };
-        let step = HumanCount(step);
-        let most = format!(
-            "{gpu_deviation:.1e} apart at most, at step {step}; f32 on the CPU: \
-             {cpu_f32_deviation:.1e}"
-        );
-        match verdict {
-            Verdict::Agree => format!("GPU and CPU agree ({most})."),
-            Verdict::Unstable => format!(
-                "GPU and CPU part ({most}), as two f32 runs do where training magnifies every \
-                 rounding: neither is wrong."
-            ),
-            Verdict::Disagree => format!(
-                "GPU and CPU DISAGREE ({most}): this driver computes something else; please \
-                 report it with the output of `parity devices`."
-            ),
-        }
+        self.agreement.map_or("It was not compared with a CPU.".into(), |found| verdict(&found))
+    }
+}
+
+/// What the comparison with a CPU says, relative to the loss.
+fn verdict(found: &Agreement) -> String {
+    let most = format!(
+        "{:.1e} of the loss apart at most, at step {}; f32 on the CPU: {:.1e}",
+        found.gpu_relative_deviation,
+        HumanCount(found.relative_step),
+        found.cpu_f32_relative_deviation
+    );
+    match found.verdict {
+        Verdict::Agree if found.is_chaotic() => format!(
+            "GPU and CPU agree ({most}), which means little: this run magnifies rounding so much \
+             that f32 and f64 part on the CPU."
+        ),
+        Verdict::Agree => format!("GPU and CPU agree ({most})."),
+        Verdict::Unstable => format!(
+            "GPU and CPU part ({most}), as two f32 runs do where training magnifies every \
+             rounding: neither is wrong."
+        ),
+        Verdict::Disagree => format!(
+            "GPU and CPU DISAGREE ({most}): this driver computes something else; please report it \
+             with the output of `parity devices`."
+        ),
     }
 }
 

@@ -35,6 +35,13 @@ pub struct Agreement {
     pub step: u64,
     /// The largest |CPU in `f32` − CPU in `f64`|, in nats.
     pub cpu_f32_deviation: f64,
+    /// The largest |GPU − CPU in `f64`| relative to the loss there, or to 0.01 of a smaller one: 10⁻⁴
+    /// is what may be.
+    pub gpu_relative_deviation: f64,
+    /// The step before whose update that was.
+    pub relative_step: u64,
+    /// The same of the CPU in `f32`.
+    pub cpu_f32_relative_deviation: f64,
 }
 
 impl Agreement {
@@ -45,18 +52,37 @@ impl Agreement {
         let [cpu_f32, truth] =
             [cpu_f32, cpu_f64].map(|cpu| cpu.losses.iter().chain([&cpu.final_loss]).copied());
         let steps = plan.marks().chain([plan.steps]);
-        let mut agreement =
-            Self { verdict: Verdict::Agree, gpu_deviation: 0.0, step: 0, cpu_f32_deviation: 0.0 };
+        let mut agreement = Self {
+            verdict: Verdict::Agree,
+            gpu_deviation: 0.0,
+            step: 0,
+            cpu_f32_deviation: 0.0,
+            gpu_relative_deviation: 0.0,
+            relative_step: 0,
+            cpu_f32_relative_deviation: 0.0,
+        };
         for (((step, gpu), cpu_f32), truth) in steps.zip(gpu).zip(cpu_f32).zip(truth) {
             agreement.take_in(step, gpu - truth, cpu_f32 - truth, truth);
         }
         agreement
     }
 
+    /// Whether `f32` on the CPU alone leaves `f64` by more than a GPU may: then the run magnifies
+    /// rounding so much that its losses say little, whatever the verdict.
+    #[must_use]
+    pub fn is_chaotic(&self) -> bool {
+        self.cpu_f32_relative_deviation > RELATIVE
+    }
+
     /// Looks at one more mark: an early error is not excused by what `f32` does later.
     fn take_in(&mut self, step: u64, gpu: f64, cpu_f32: f64, truth: f64) {
-        let gpu = gpu.abs();
-        self.cpu_f32_deviation = self.cpu_f32_deviation.max(cpu_f32.abs());
+        let (gpu, cpu_f32) = (gpu.abs(), cpu_f32.abs());
+        let scale = truth.max(FLOOR / RELATIVE);
+        self.cpu_f32_deviation = self.cpu_f32_deviation.max(cpu_f32);
+        self.cpu_f32_relative_deviation = self.cpu_f32_relative_deviation.max(cpu_f32 / scale);
+        if gpu / scale > self.gpu_relative_deviation {
+            (self.gpu_relative_deviation, self.relative_step) = (gpu / scale, step);
+        }
         let verdict = if gpu <= (RELATIVE * truth).max(FLOOR) {
             Verdict::Agree
         } else if gpu <= STANDS_OUT * self.cpu_f32_deviation {
@@ -79,6 +105,11 @@ mod tests {
     use crate::rule::{Rule, Variant};
 
     fn verdict(gpu: [f32; 2], cpu_f32: [f64; 2], cpu_f64: [f64; 2]) -> (Verdict, u64) {
+        let agreement = agreement(gpu, cpu_f32, cpu_f64);
+        (agreement.verdict, agreement.step)
+    }
+
+    fn agreement(gpu: [f32; 2], cpu_f32: [f64; 2], cpu_f64: [f64; 2]) -> Agreement {
         let sizes = "2-2-1".parse().expect("a network");
         let start = Parameters::initialise(&sizes, Init::Torch, 0);
         let data = Dataset::parity(2).expect("XOR");
@@ -87,6 +118,7 @@ mod tests {
         let outcome = Outcome {
             losses: vec![gpu[0]],
             final_loss: gpu[1],
+            late_loss: None,
             probabilities: vec![],
             parameters: start,
             wall: std::time::Duration::ZERO,
@@ -94,8 +126,22 @@ mod tests {
             longest_submission: std::time::Duration::ZERO,
         };
         let cpu = |[loss, final_loss]: [f64; 2]| Trajectory { losses: vec![loss], final_loss };
-        let agreement = Agreement::of(&plan, &outcome, &cpu(cpu_f32), &cpu(cpu_f64));
-        (agreement.verdict, agreement.step)
+        Agreement::of(&plan, &outcome, &cpu(cpu_f32), &cpu(cpu_f64))
+    }
+
+    #[test]
+    fn a_large_loss_is_compared_relative_to_itself() {
+        let found = agreement([64_000.0, 0.001], [64_000.0, 0.001], [64_001.0, 0.001]);
+        assert_eq!((found.verdict, found.gpu_deviation), (Verdict::Agree, 1.0));
+        assert!((found.gpu_relative_deviation * 64_001.0 - 1.0).abs() < 1e-12, "{found:?}");
+        assert_eq!((found.relative_step, found.is_chaotic()), (0, false));
+    }
+
+    #[test]
+    fn a_run_whose_f32_leaves_f64_by_more_than_a_gpu_may_is_chaotic() {
+        let found = agreement([0.7, 0.5], [0.7, 0.500_06], [0.7, 0.5]);
+        assert_eq!((found.verdict, found.is_chaotic()), (Verdict::Agree, true), "{found:?}");
+        assert!(!agreement([0.7, 0.5], [0.7, 0.500_04], [0.7, 0.5]).is_chaotic());
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Fused<'a> {
     plan: &'a Plan,
     members: Members<'a>,
     run: Run,
+    /// Whether the loss at nine tenths of the steps is wanted, which may take a dispatch more.
+    looks_late: bool,
     /// What the last dispatch left: the outputs, then the state.
     last: Vec<f32>,
     counted: Option<Counted>,
@@ -70,7 +72,14 @@ impl<'a> Fused<'a> {
         let capacity = usize::try_from(LOSS_CAPACITY).expect("1,024");
         let words = PROGRESS_ROWS + capacity + problem.targets.len() + problem.state_rows();
         let members = Members::new(gpu, problem, 1, capacity, words, budget).await?;
-        Ok(Self { gpu, plan, members, run: Run::new(plan), last: vec![], counted: None })
+        let (run, last) = (Run::new(plan), vec![]);
+        Ok(Self { gpu, plan, members, run, looks_late: false, last, counted: None })
+    }
+
+    /// Has a run look at the loss at nine tenths of its steps, too, wherever the marks are.
+    #[must_use]
+    pub fn looking_late(self) -> Self {
+        Self { looks_late: true, ..self }
     }
 
     /// Makes all updates of the plan, from its start.
@@ -91,14 +100,23 @@ impl<'a> Fused<'a> {
             }
             run => run?,
         }
-        let Run { losses, final_loss } = std::mem::take(&mut self.run);
+        let Run { losses, final_loss, late_loss } = std::mem::take(&mut self.run);
         let wall = start.elapsed();
         let parameters = self.parameters();
         check_finite(plan.steps, "a parameter", parameters.values())?;
         let gpu = self.members.gpu_time().await?;
         let longest_submission = self.members.longest_submission;
         let probabilities = self.last[..plan.data.batch_size()].to_vec();
-        Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
+        Ok(Outcome {
+            losses,
+            final_loss,
+            late_loss,
+            probabilities,
+            parameters,
+            wall,
+            gpu,
+            longest_submission,
+        })
     }
 
     /// The last state of an interrupted run that is known to be right, if there was one.
@@ -141,6 +159,7 @@ impl<'a> Fused<'a> {
     async fn attempt(&mut self, every: u64, observe: &mut Observer<'_>) -> Result<(), Error> {
         self.restart();
         let steps = self.plan.steps;
+        let late = self.plan.late_step();
         // What the driver compiles at its first dispatch is no step's time.
         if !self.members.is_timed() {
             let loss = Some(self.advance(1, 0).await?);
@@ -150,7 +169,8 @@ impl<'a> Fused<'a> {
         }
         while self.members.done() < steps {
             let done = self.members.done();
-            let count = self.members.next(steps - done);
+            let stops_late = self.looks_late && done < late && !late.is_multiple_of(every);
+            let count = self.members.next(if stops_late { late } else { steps } - done);
             // Whole segments from a mark on, or what leads to the next mark.
             let to_mark = every - done % every;
             let (segments, length) = if to_mark == every && count >= every {

@@ -3,6 +3,7 @@
 mod agreement;
 mod budget;
 mod capacity;
+mod diagnosis;
 mod fused;
 mod layered;
 mod members;
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub use agreement::{Agreement, Verdict};
 pub use budget::Budget;
 pub use capacity::{check_tensors, check_tensors_of_any_adapter};
+pub use diagnosis::{Diagnosis, Ending};
 pub use fused::{Fused, problem};
 pub use layered::{Layered, ProductUse, Products};
 pub use members::Members;
@@ -118,6 +120,8 @@ pub struct Outcome {
     pub losses: Vec<f32>,
     /// The loss after the last update.
     pub final_loss: f32,
+    /// The loss before update number [`Plan::late_step`]; none where nothing looked at it.
+    pub late_loss: Option<f32>,
     /// `[batch_size, 1]`, after the last update.
     pub probabilities: Vec<f32>,
     /// After the last update.
@@ -136,15 +140,20 @@ struct Run {
     /// At the marks.
     losses: Vec<f32>,
     final_loss: f32,
+    late_loss: Option<f32>,
 }
 
 impl Run {
     fn new(plan: &Plan) -> Self {
-        Self { losses: Vec::with_capacity(plan.marks().count()), final_loss: f32::NAN }
+        let losses = Vec::with_capacity(plan.marks().count());
+        Self { losses, final_loss: f32::NAN, late_loss: None }
     }
 
     /// Puts down the loss before update number `step`, or after the last.
     fn keep(&mut self, plan: &Plan, step: u64, loss: f32) {
+        if step == plan.late_step() {
+            self.late_loss = Some(loss);
+        }
         if step == plan.steps {
             self.final_loss = loss;
         } else if step.is_multiple_of(plan.log_every) {

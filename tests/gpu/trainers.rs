@@ -9,7 +9,8 @@ use parity::rule::{Preset, Rule, Variant};
 use parity::scalar::Scalar;
 use parity::sweep::{EnsemblePlan, Task, tile_size};
 use parity::train::{
-    self as engines, Agreement, Budget, Plan, Progress, Trainer, Verdict, reference,
+    self as engines, Agreement, Budget, Diagnosis, Ending, Plan, Progress, Trainer, Verdict,
+    reference,
 };
 use parity::verify::{Effort, Request, verify};
 use pollster::block_on;
@@ -105,6 +106,27 @@ fn both_engines_name_the_same_step_when_a_run_diverges() {
         plan.start.layers[1].weight.fill(3e38);
         let diverged = train(engine, gpu(), &plan);
         assert!(matches!(diverged, Err(Error::Diverged { step: 0, .. })), "{diverged:?}");
+    }
+}
+
+#[test]
+fn the_diagnosis_does_not_depend_on_what_is_logged() {
+    for steps in [800, 801] {
+        let intervals = [1, 7, 100, 1_000_000];
+        let found = intervals.map(|log_every| {
+            let plan = plan("2-4-1", Rule::sgd(1.0), steps, log_every);
+            let fused = block_on(engines::Fused::new(gpu(), &plan, Budget::Hopeful));
+            let mut fused = fused.expect("an engine").looking_late();
+            let go_on = &mut |_| ControlFlow::Continue(());
+            let outcomes = [block_on(fused.train(go_on)), train(Layered, gpu(), &plan)];
+            outcomes.map(|outcome| Diagnosis::of(&plan, &outcome.expect("a run")))
+        });
+        for (other, log_every) in found.iter().zip(intervals) {
+            assert_eq!(found[0], *other, "{steps} steps, every {log_every}");
+        }
+        for one in found[0] {
+            assert!(one.ending == Ending::StillFalling && one.last_tenth_fall.is_some(), "{one:?}");
+        }
     }
 }
 

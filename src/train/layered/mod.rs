@@ -94,14 +94,23 @@ impl<'a> Layered<'a> {
         if std::mem::replace(&mut self.has_run, true) {
             self.restart();
         }
-        let Run { losses, final_loss } = self.run(observe).await?;
+        let Run { losses, final_loss, late_loss } = self.run(observe).await?;
         let probabilities = self.gpu.read(&self.step.probabilities).await?;
         let parameters = self.step.read_parameters(self.gpu).await?;
         let wall = start.elapsed();
         check_finite(self.plan.steps, "a parameter", parameters.values())?;
         let gpu = self.gpu.time_of(self.timer.as_mut()).await?;
         let longest_submission = self.longest_submission;
-        Ok(Outcome { losses, final_loss, probabilities, parameters, wall, gpu, longest_submission })
+        Ok(Outcome {
+            losses,
+            final_loss,
+            late_loss,
+            probabilities,
+            parameters,
+            wall,
+            gpu,
+            longest_submission,
+        })
     }
 
     /// Puts the plan's start on the device again.

@@ -1,0 +1,408 @@
+//! Why a network has not learned: figures of where it ended, and what they say.
+
+use std::f64::consts::LN_2;
+
+use serde::Serialize;
+
+use super::{Outcome, Plan};
+use crate::cpu::Reference;
+use crate::dataset::Dataset;
+use crate::rule::{Reduction, Rule};
+use crate::scalar::{Dual, ULP};
+
+/// The most rows that are looked at.
+const MOST_ROWS: usize = 4_096;
+
+/// The most parameters whose curvature is measured.
+const MOST_PARAMETERS: usize = 500;
+
+/// The most products of the curvature with a direction.
+const MOST_ITERATIONS: usize = 200;
+
+/// When the curvature has settled, relative to it.
+const SETTLED: f64 = 1e-4;
+
+/// Above this, a step times the curvature overshoots: gradient descent is unstable.
+const STABLE: f64 = 2.0;
+
+/// Losses in `f32` that differ by no larger share are the same.
+const RESOLUTION: f64 = 8.0 * ULP;
+
+/// A loss that falls by a larger share over the last tenth of the steps is still falling.
+const FALLING: f64 = 0.01;
+
+/// Slopes a(1 − a) below this are those of a saturated neuron.
+const SATURATED: f64 = 0.01;
+
+/// The loss is at ln 2 within this share of it.
+const AT_PLATEAU: f64 = 0.01;
+
+/// How near 0.5 an output decides nothing.
+const UNDECIDED: f64 = 0.02;
+
+/// (√5 − 1) / 2, whose multiples fall between all before them.
+const GOLDEN: f64 = 0.618_033_988_749_894_8;
+
+/// What a run ended in, in the order in which it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The loss is not finite.
+    Diverged,
+    /// A small loss, and every answer is right.
+    Learned,
+    /// Steps overshoot, and the loss is no lower than at nine tenths of the steps.
+    Oscillating,
+    /// The last tenth of the steps lowered the loss by more than 1 %.
+    StillFalling,
+    /// More than half of the hidden activations have a slope below 0.01.
+    Saturated,
+    /// The loss is within 1 % of ln 2, which an answer of 0.5 everywhere gives.
+    Plateau,
+    /// Two outputs are within 0.02 of 0.5, and all others are right.
+    TwoRowsAlike,
+    /// None of these.
+    Flat,
+}
+
+/// What a run ended in, with the figures that say so: of the final parameters, in `f64`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Diagnosis {
+    /// What it is.
+    pub ending: Ending,
+    /// Rows that were looked at.
+    pub rows: usize,
+    /// The mean loss of those rows, in nats.
+    pub loss: f64,
+    /// Updates at nine tenths of the run.
+    pub late_step: u64,
+    /// The share by which the loss fell from there to the end, on the device; none if it was not
+    /// looked at there.
+    pub last_tenth_fall: Option<f64>,
+    /// The norm of the gradient of the mean loss.
+    pub gradient_norm: f64,
+    /// The learning rate times the largest eigenvalue of the loss's Hessian; none if it was not
+    /// asked, or of more than 500 parameters.
+    pub step_times_curvature: Option<f64>,
+    /// The share of hidden activations a with a(1 − a) < 0.01; none without a hidden layer.
+    pub saturated_share: Option<f64>,
+    /// Outputs within 0.02 of 0.5.
+    pub undecided_rows: usize,
+    /// Outputs that round to their targets.
+    pub right_rows: usize,
+}
+
+impl Plan {
+    /// The step that begins the last tenth of the run.
+    #[must_use]
+    pub fn late_step(&self) -> u64 {
+        self.steps - self.steps.div_ceil(10)
+    }
+}
+
+impl Diagnosis {
+    /// Looks at how a run ended.
+    #[must_use]
+    pub fn of(plan: &Plan, outcome: &Outcome) -> Self {
+        let data = sample(&plan.data);
+        let rule = Rule { loss_reduction: Reduction::Mean, ..Rule::sgd(plan.rule.learning_rate) };
+        let mut network = Reference::<f64>::new(&data, rule, &outcome.parameters);
+        let loss = network.forward();
+        network.backward();
+        let gradient_norm = network.gradient().map(|d| d * d).sum::<f64>().sqrt();
+        let outputs = || network.probabilities().iter().zip(&data.targets);
+        let mut found = Self {
+            ending: Ending::Flat,
+            rows: data.batch_size(),
+            loss,
+            late_step: plan.late_step(),
+            last_tenth_fall: outcome.late_loss.map(|late| fall(late, outcome.final_loss)),
+            gradient_norm,
+            step_times_curvature: None,
+            saturated_share: saturated_share(&network),
+            undecided_rows: outputs().filter(|(p, _)| is_undecided(**p)).count(),
+            right_rows: outputs().filter(|(p, t)| (**p >= 0.5) == (**t >= 0.5)).count(),
+        };
+        let others_right = outputs().all(|(&p, &t)| is_undecided(p) || (p >= 0.5) == (t >= 0.5));
+        found.ending = found.ending(plan, outcome, &data, others_right);
+        found
+    }
+
+    fn ending(
+        &mut self,
+        plan: &Plan,
+        outcome: &Outcome,
+        data: &Dataset,
+        others_right: bool,
+    ) -> Ending {
+        if !(outcome.final_loss.is_finite() && self.loss.is_finite()) {
+            return Ending::Diverged;
+        }
+        if plan.is_learned(outcome) {
+            return Ending::Learned;
+        }
+        self.step_times_curvature = step_times_curvature(plan, outcome, data);
+        let overshoots = self.step_times_curvature.is_some_and(|product| product > STABLE);
+        let is_no_lower = self.last_tenth_fall.is_none_or(|fall| fall <= RESOLUTION);
+        if overshoots && is_no_lower {
+            Ending::Oscillating
+        } else if self.last_tenth_fall.is_some_and(|fall| fall > FALLING) {
+            Ending::StillFalling
+        } else if self.saturated_share.is_some_and(|share| share > 0.5) {
+            Ending::Saturated
+        } else if (self.loss - LN_2).abs() <= AT_PLATEAU * LN_2 {
+            Ending::Plateau
+        } else if self.undecided_rows == 2 && others_right && self.rows > 2 {
+            Ending::TwoRowsAlike
+        } else {
+            Ending::Flat
+        }
+    }
+}
+
+/// By what share a loss fell.
+fn fall(from: f32, to: f32) -> f64 {
+    1.0 - f64::from(to) / f64::from(from)
+}
+
+fn is_undecided(probability: f64) -> bool {
+    (probability - 0.5).abs() <= UNDECIDED
+}
+
+/// All rows, or as many as are looked at, spread by the golden ratio so that they share no bits.
+fn sample(data: &Dataset) -> Dataset {
+    let count = data.batch_size();
+    if count <= MOST_ROWS {
+        return data.clone();
+    }
+    let place = |index: usize| (index * 40_503) % count;
+    let rows = || (0..MOST_ROWS).map(place);
+    let columns = data.input_size;
+    let inputs = rows().flat_map(|row| &data.inputs[row * columns..][..columns]).copied();
+    let targets = rows().map(|row| data.targets[row]);
+    Dataset { inputs: inputs.collect(), targets: targets.collect(), ..data.clone() }
+}
+
+/// Of the activations of all hidden layers.
+fn saturated_share(network: &Reference<f64>) -> Option<f64> {
+    let (mut count, mut saturated) = (0.0, 0.0);
+    for a in network.hidden_activations() {
+        count += 1.0;
+        saturated += f64::from(u8::from(a * (1.0 - a) < SATURATED));
+    }
+    (count > 0.0).then_some(saturated / count)
+}
+
+/// The learning rate times the largest eigenvalue of the Jacobian of the rule's gradient, which is
+/// the loss's Hessian where the rule takes the gradient of the loss.
+fn step_times_curvature(plan: &Plan, outcome: &Outcome, data: &Dataset) -> Option<f64> {
+    let is_sample = data.batch_size() < plan.data.batch_size();
+    let sums_rows = plan.rule.loss_reduction == Reduction::Sum;
+    if outcome.parameters.sizes.parameter_count() > MOST_PARAMETERS || (is_sample && sums_rows) {
+        return None;
+    }
+    let mut network = Reference::<Dual<f64>>::new(data, plan.rule, &outcome.parameters);
+    let dominant = dominant_eigenvalue(&mut network, 0.0);
+    // That with the largest magnitude; if it is negative, the largest is found above it.
+    let largest = if dominant < 0.0 {
+        dominant + dominant_eigenvalue(&mut network, -dominant)
+    } else {
+        dominant
+    };
+    Some(plan.rule.learning_rate * largest)
+}
+
+/// The eigenvalue with the largest magnitude of J + shift · 1, where J is the Jacobian of the
+/// gradient: by power iteration, each product with J a backward pass on dual numbers.
+fn dominant_eigenvalue(network: &mut Reference<Dual<f64>>, shift: f64) -> f64 {
+    let count = network.parameters().count();
+    // A direction that is no eigenvector's normal but by accident: multiples of the golden ratio.
+    let place = |number: i32| (GOLDEN * f64::from(number)).fract() - 0.5;
+    let mut direction: Vec<f64> = (1..).take(count).map(place).collect();
+    let mut eigenvalue = 0.0;
+    for _ in 0..MOST_ITERATIONS {
+        let norm = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
+        if norm == 0.0 {
+            return 0.0;
+        }
+        direction.iter_mut().for_each(|d| *d /= norm);
+        for (parameter, &d) in network.parameters_mut().zip(&direction) {
+            parameter.derivative = d;
+        }
+        network.forward();
+        network.backward();
+        let product = network.gradient().zip(&direction);
+        let product: Vec<f64> = product.map(|(g, d)| g.derivative + shift * d).collect();
+        let before = eigenvalue;
+        eigenvalue = product.iter().zip(&direction).map(|(p, d)| p * d).sum();
+        direction = product;
+        if (eigenvalue - before).abs() <= SETTLED * eigenvalue.abs() {
+            break;
+        }
+    }
+    eigenvalue
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Init, Parameters};
+    use crate::rule::Variant;
+
+    fn plan(layers: &str, learning_rate: f64, seed: u64, steps: u64) -> Plan {
+        let sizes = layers.parse().expect("a network");
+        let start = Parameters::initialise(&sizes, Init::Torch, seed);
+        let (rule, variant) = (Rule::sgd(learning_rate), Variant::CAREFUL);
+        let data = Dataset::parity(2).expect("XOR");
+        Plan { data, rule, variant, start, steps, log_every: steps }
+    }
+
+    /// What `train` has, from the reference.
+    fn outcome(plan: &Plan) -> Outcome {
+        let mut network = Reference::<f32>::new(&plan.data, plan.rule, &plan.start);
+        let mut late_loss = None;
+        for step in 0..plan.steps {
+            let loss = network.step();
+            if step == plan.late_step() {
+                late_loss = Some(loss);
+            }
+        }
+        let final_loss = network.forward();
+        let values: Vec<f32> = network.parameters().collect();
+        Outcome {
+            losses: vec![],
+            final_loss,
+            late_loss,
+            probabilities: network.probabilities().to_vec(),
+            parameters: Parameters::from_fn(&plan.start.sizes, |n, _| values[n as usize]),
+            wall: Duration::ZERO,
+            gpu: None,
+            longest_submission: Duration::ZERO,
+        }
+    }
+
+    fn diagnosis(layers: &str, learning_rate: f64, seed: u64, steps: u64) -> Diagnosis {
+        let plan = plan(layers, learning_rate, seed, steps);
+        Diagnosis::of(&plan, &outcome(&plan))
+    }
+
+    fn ending(layers: &str, learning_rate: f64, seed: u64, steps: u64) -> Ending {
+        diagnosis(layers, learning_rate, seed, steps).ending
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_has_diverged() {
+        let plan = plan("2-2-1", 1.0, 1, 10);
+        for final_loss in [f32::INFINITY, f32::NAN] {
+            let found = Diagnosis::of(&plan, &Outcome { final_loss, ..outcome(&plan) });
+            assert_eq!(found.ending, Ending::Diverged);
+        }
+    }
+
+    #[test]
+    fn a_small_loss_with_every_answer_right_has_learned() {
+        assert_eq!(ending("2-2-1", 1.0, 1, 3_000), Ending::Learned);
+    }
+
+    /// Two steps around the best answer of a perceptron, whose curvature there is 0.3983.
+    #[test]
+    fn steps_that_overshoot_oscillate() {
+        let found = diagnosis("2-1", 5.3, 4, 3_000);
+        assert_eq!(found.ending, Ending::Oscillating, "{found:?}");
+        assert!(found.step_times_curvature.is_some_and(|product| product > 2.0), "{found:?}");
+        assert_eq!(ending("2-1", 4.7, 4, 3_000), Ending::Plateau);
+    }
+
+    #[test]
+    fn a_run_that_goes_on_falling_is_still_falling() {
+        for (layers, steps) in [("2-4-1", 800), ("2-4-1", 500), ("2-2-1", 500)] {
+            let found = diagnosis(layers, 1.0, 48, steps);
+            let expected = if found.last_tenth_fall.is_some_and(|fall| fall > 0.01) {
+                Ending::StillFalling
+            } else {
+                Ending::Plateau
+            };
+            assert_eq!(found.ending, expected, "{layers}, {steps} steps: {found:?}");
+        }
+        assert_eq!(ending("2-4-1", 1.0, 48, 800), Ending::StillFalling);
+    }
+
+    #[test]
+    fn hidden_neurons_without_a_slope_are_saturated() {
+        let found = diagnosis("2-2-1", 100.0, 7, 3_000);
+        assert_eq!((found.ending, found.saturated_share), (Ending::Saturated, Some(1.0)));
+    }
+
+    #[test]
+    fn a_loss_of_ln_2_is_the_plateau() {
+        for (layers, learning_rate) in [("2-2-1", 0.01), ("2-4-1", 0.01), ("2-1", 1.0)] {
+            let found = diagnosis(layers, learning_rate, 0, 3_000);
+            assert_eq!(found.ending, Ending::Plateau, "{layers}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn half_of_ln_2_is_two_rows_that_are_not_told_apart() {
+        let found = diagnosis("2-2-1", 5.0, 5, 10_000);
+        assert_eq!((found.ending, found.undecided_rows), (Ending::TwoRowsAlike, 2), "{found:?}");
+        assert!((found.loss - LN_2 / 2.0).abs() < 0.001, "{found:?}");
+    }
+
+    /// A perceptron in a cycle far from its best answer, where its outputs are sure and the curvature
+    /// is small.
+    #[test]
+    fn what_is_none_of_these_is_flat_with_the_norm_of_its_gradient() {
+        let found = diagnosis("2-1", 20.0, 2, 3_000);
+        assert_eq!(found.ending, Ending::Flat, "{found:?}");
+        assert!(found.gradient_norm > 0.1, "{found:?}");
+    }
+
+    /// The Hessian of a perceptron without weights is ¼ of the mean of x xᵀ, x = (x₁, x₂, 1).
+    #[test]
+    fn the_curvature_is_the_largest_eigenvalue_of_the_hessian() {
+        let plan = plan("2-1", 3.0, 0, 1);
+        let parameters = Parameters::from_fn(&plan.start.sizes, |_, _| 0.0);
+        let found = Diagnosis::of(&plan, &Outcome { parameters, ..outcome(&plan) });
+        let expected = 3.0 / 4.0 * (1.75 + 2.0625_f64.sqrt()) / 2.0;
+        let product = found.step_times_curvature.expect("few parameters");
+        assert!((product - expected).abs() < 1e-3 * expected, "{product}, not {expected}");
+    }
+
+    /// Also where that with the largest magnitude is negative.
+    #[test]
+    fn no_direction_is_more_curved_than_the_largest_eigenvalue() {
+        let mut negative = 0;
+        for seed in 0..40 {
+            let plan = plan("2-3-1", 1.0, seed, 1);
+            let parameters = Parameters::initialise(&plan.start.sizes, Init::Normal, seed);
+            let outcome = Outcome { parameters, ..outcome(&plan) };
+            let largest = step_times_curvature(&plan, &outcome, &plan.data).expect("few");
+            let mut network = Reference::new(&plan.data, plan.rule, &outcome.parameters);
+            negative += u32::from(dominant_eigenvalue(&mut network, 0.0) < 0.0);
+            for number in 0..plan.start.sizes.parameter_count() {
+                for (other, parameter) in network.parameters_mut().enumerate() {
+                    parameter.derivative = f64::from(u8::from(other == number));
+                }
+                network.forward();
+                network.backward();
+                let along = network.gradient().nth(number).expect("one each").derivative;
+                assert!(along <= 1.001 * largest + 1e-9, "seed {seed}: {along}, {largest}");
+            }
+        }
+        assert!(negative > 0, "no seed has a negative one");
+    }
+
+    #[test]
+    fn many_rows_are_looked_at_in_part() {
+        let data = Dataset::parity(16).expect("data");
+        let part = sample(&data);
+        assert_eq!(part.batch_size(), MOST_ROWS);
+        let odd: f32 = part.targets.iter().sum();
+        assert!((1_800.0..2_300.0).contains(&odd), "{odd}");
+        for (row, target) in part.inputs.chunks_exact(16).zip(&part.targets) {
+            assert_eq!(row.iter().sum::<f32>() % 2.0, *target);
+        }
+    }
+}
