@@ -306,13 +306,19 @@ mod tests {
         assert_eq!(ending("2-2-1", 1.0, 1, 3_000), Ending::Learned);
     }
 
-    /// Two steps around the best answer of a perceptron, whose curvature there is 0.3983.
+    /// At the best answer of a perceptron, where the curvature is 0.3983.
     #[test]
     fn steps_that_overshoot_oscillate() {
-        let found = diagnosis("2-1", 5.3, 4, 3_000);
-        assert_eq!(found.ending, Ending::Oscillating, "{found:?}");
-        assert!(found.step_times_curvature.is_some_and(|product| product > 2.0), "{found:?}");
-        assert_eq!(ending("2-1", 4.7, 4, 3_000), Ending::Plateau);
+        let ending_with = |learning_rate, late_loss| {
+            let plan = plan("2-1", learning_rate, 0, 1);
+            let parameters = Parameters::from_fn(&plan.start.sizes, |_, _| 0.0);
+            let outcome = Outcome { parameters, final_loss: 0.7, ..outcome(&plan) };
+            Diagnosis::of(&plan, &Outcome { late_loss: Some(late_loss), ..outcome }).ending
+        };
+        assert_eq!(ending_with(5.1, 0.7), Ending::Oscillating);
+        assert_eq!(ending_with(5.1, 0.68), Ending::Oscillating);
+        assert_eq!(ending_with(5.0, 0.7), Ending::Plateau);
+        assert_eq!(ending_with(5.1, 0.72), Ending::StillFalling);
     }
 
     #[test]
