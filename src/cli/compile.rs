@@ -25,10 +25,10 @@ impl Args {
         let gpu = Gpu::open(self.device.selection()).await?;
         report::note(&format!("adapter: {}", gpu.adapter));
         // Beside what a driver tells of the shader there.
-        let mut begin = |name: &str| report::note(&format!("shader: {name}"));
+        let mut begin = |name: &str| report::note(&format!("compiling: {name}"));
         let faults = bench::compile(&gpu, &instances, &mut begin).await?;
-        let text: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
-        report::print(&text)?;
+        let text = faults.iter().map(|fault| format!("{fault}\n")).collect::<Vec<_>>();
+        report::print(&text.concat())?;
         Ok(u8::from(!faults.is_empty()))
     }
 }

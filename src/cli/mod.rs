@@ -108,7 +108,10 @@ impl Cli {
             Command::Sweep(args) => args.given = given,
             Command::Verify(args) => args.given = given,
             Command::Bench(args) => args.given = given,
-            Command::Doctor(_) | Command::Devices(_) | Command::Compile(_) => {}
+            Command::Doctor(_)
+            | Command::Devices(_)
+            | Command::Compile(_)
+            | Command::TryMutants(_) => {}
         }
         Ok(cli)
     }
@@ -123,7 +126,10 @@ impl Cli {
             Command::Sweep(args) => args.prepare().map(drop),
             Command::Verify(args) => args.prepare().map(drop),
             Command::Bench(args) => args.prepare().map(drop),
-            Command::Doctor(_) | Command::Devices(_) | Command::Compile(_) => Ok(()),
+            Command::Doctor(_)
+            | Command::Devices(_)
+            | Command::Compile(_)
+            | Command::TryMutants(_) => Ok(()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What is said of how a run ended: the words, and the figures.
 
 use std::f64::consts::LN_2;
+use std::fmt::Write;
 
 use indicatif::HumanCount;
 
@@ -69,7 +70,7 @@ pub(super) fn figures(found: &Diagnosis) -> String {
     if let Some(fall) = found.last_tenth_fall {
         let (share, word) = if fall < 0.0 { (-fall, "higher") } else { (fall, "lower") };
         let step = HumanCount(found.late_step);
-        first += &format!(", {:.2} % {word} than at step {step}", 100.0 * share);
+        let _ = write!(first, ", {:.2} % {word} than at step {step}", 100.0 * share);
     }
     let mut second = vec![];
     if let Some(product) = found.step_times_curvature {

@@ -50,7 +50,7 @@ struct Json<'a> {
     every: Option<u64>,
     seed: u64,
     cases: usize,
-    kernel: Option<&'a str>,
+    kernels: &'a [String],
     quick: bool,
     passed: bool,
     unchecked_values: u64,
@@ -63,7 +63,7 @@ impl VerifyReport<'_> {
     /// One object.
     #[must_use]
     pub fn json(&self) -> String {
-        let Request { plan, effort, every, kernel } = self.request;
+        let Request { plan, effort, every, kernels } = self.request;
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
             device: self.adapter,
@@ -78,7 +78,7 @@ impl VerifyReport<'_> {
             every: *every,
             seed: effort.seed,
             cases: effort.cases,
-            kernel: kernel.as_deref(),
+            kernels,
             quick: effort.quick,
             passed: self.found.troubles.is_empty() && !self.found.interrupted,
             unchecked_values: self.found.unchecked_values(),

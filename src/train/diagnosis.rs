@@ -225,7 +225,9 @@ fn dominant_eigenvalue(network: &mut Reference<Dual<f64>>, shift: f64) -> f64 {
         if norm == 0.0 {
             return 0.0;
         }
-        direction.iter_mut().for_each(|d| *d /= norm);
+        for d in &mut direction {
+            *d /= norm;
+        }
         for (parameter, &d) in network.parameters_mut().zip(&direction) {
             parameter.derivative = d;
         }

@@ -43,7 +43,7 @@ fn compile(device: &str, list: &Path) -> Compiled {
     let mut last = vec![];
     for line in lines {
         let line = String::from_utf8_lossy(&line.expect("it can be read")).into_owned();
-        if let Some(name) = line.strip_prefix("shader: ") {
+        if let Some(name) = line.strip_prefix("compiling: ") {
             end(&mut shader, reader.take());
             shader = Some(name.to_owned());
         } else if let Some(adapter) = line.strip_prefix("adapter: ") {

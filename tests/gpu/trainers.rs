@@ -40,7 +40,7 @@ fn a_network_that_the_adapter_cannot_hold_is_refused_before_anything_is_uploaded
     let refused = train(Layered, &gpu, &plan);
     assert!(matches!(refused, Err(Error::Usage(_))), "{refused:?}");
     let effort = Effort { seed: 0, cases: 1, quick: true };
-    let request = Request { plan, effort, every: None, kernel: None };
+    let request = Request { plan, effort, every: None, kernels: vec![] };
     let refused = block_on(verify(&gpu, &request, &mut |_, _, _| ControlFlow::Continue(())));
     assert!(matches!(refused, Err(Error::Usage(_))), "{refused:?}");
     assert_eq!(gpu.bytes_uploaded(), 0);

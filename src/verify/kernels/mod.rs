@@ -119,10 +119,7 @@ pub fn chosen(gpu: &Gpu, names: &[String]) -> Result<Vec<&'static Kernel>, Error
     let is_known = |name: &&String| all().any(|kernel| kernel.spec.name == **name);
     if let Some(name) = names.iter().find(|name| !is_known(name)) {
         let known: Vec<_> = all().map(|kernel| kernel.spec.name).collect();
-        return Err(Error::Usage(format!(
-            "{name}: this adapter runs {}",
-            known.join(", ")
-        )));
+        return Err(Error::Usage(format!("{name}: this adapter runs {}", known.join(", "))));
     }
     let is_named = |kernel: &&Kernel| names.iter().any(|name| name == kernel.spec.name);
     Ok(all().filter(|kernel| names.is_empty() || is_named(kernel)).collect())
