@@ -40,7 +40,7 @@ fn compile(device: &str, list: &Path) -> Compiled {
         }
     };
     let lines = BufReader::new(child.stderr.take().expect("a pipe")).split(b'\n');
-    let mut last = vec![];
+    let mut last_error = vec![];
     for line in lines {
         let line = String::from_utf8_lossy(&line.expect("it can be read")).into_owned();
         if let Some(name) = line.strip_prefix("compiling: ") {
@@ -50,14 +50,14 @@ fn compile(device: &str, list: &Path) -> Compiled {
             mesa = version(adapter);
         } else {
             reader.line(device, &line);
-            last = if line.starts_with("error: ") { vec![line] } else { last };
+            last_error = if line.starts_with("error: ") { vec![line] } else { last_error };
         }
     }
     end(&mut shader, reader.take());
     let output = child.wait_with_output().expect("it ends");
     let faults = String::from_utf8_lossy(&output.stdout);
     println!("{device}: compiled in {:.1} s", start.elapsed().as_secs_f64());
-    assert!(output.status.success(), "{device}: does not compile: {faults}{}", last.join(""));
+    assert!(output.status.success(), "{device}: does not compile: {faults}{}", last_error.join(""));
     Compiled { mesa, shaders }
 }
 
