@@ -3,8 +3,10 @@
 
 use std::error::Error as _;
 
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::Cli;
 use crate::error::Error;
 
 /// Why there is nothing to run.
@@ -53,6 +55,11 @@ fn name(argument: &str) -> String {
     }
 }
 
+/// Whether it is a command that is there for `parity` itself.
+fn is_hidden_command(name: &str) -> bool {
+    Cli::command().find_subcommand(name).is_some_and(clap::Command::is_hide_set)
+}
+
 /// `a, b or c`
 fn any_of(names: &[String]) -> String {
     match names {
@@ -69,7 +76,7 @@ fn sentence(error: &clap::Error) -> String {
     let value = of(ContextKind::InvalidValue).concat();
     let suggestions =
         [ContextKind::SuggestedArg, ContextKind::SuggestedValue, ContextKind::SuggestedSubcommand];
-    let suggestion = suggestions.into_iter().flat_map(of).next();
+    let suggestion = suggestions.into_iter().flat_map(of).find(|name| !is_hidden_command(name));
     let suggestion = suggestion.map(|suggestion| format!(" (did you mean {}?)", name(&suggestion)));
     let suggestion = suggestion.unwrap_or_default();
     match error.kind() {

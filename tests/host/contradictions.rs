@@ -126,6 +126,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
             ("cases", &["100"]),
             ("kernel", &["sigmoid"]),
             ("sabotage", &[]),
+            ("part", &["0/3"]),
             ("quick", &[]),
             ("json", &[]),
             DEVICE[0],
@@ -136,7 +137,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
             ("kernel", OF_TRAINING),
             ("sabotage", OF_TRAINING),
         ],
-        needs: &[],
+        needs: &[("part", &["sabotage"])],
     },
     Subcommand {
         name: "bench",
