@@ -84,7 +84,10 @@ fn a_stopped_run_saves_the_last_counted_state_with_its_step() {
         .flat_map(|(engine, signals)| signals.map(|signal| (engine, signal)))
     {
         std::fs::write(&path, "old").expect("it is writable");
-        let run = ["train", "--no-tune", "--no-reference", "--engine", engine];
+        let mut run = vec!["train", "--no-reference", "--engine", engine];
+        if engine == "layered" {
+            run.push("--no-tune");
+        }
         let endless = ["--steps", ENDLESS, "--log-every", "1000000", "--save", path_text];
         // Where the tests run under nohup, SIGHUP would be ignored.
         let program = ["env", "--default-signal=HUP", env!("CARGO_BIN_EXE_parity")];
