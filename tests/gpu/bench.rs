@@ -213,7 +213,7 @@ fn beside_neighbours<T>(work: impl FnOnce() -> T) -> T {
 #[test]
 fn a_run_beside_constant_neighbours_or_slower_than_the_best_says_that_it_is_not_quiet() {
     let folder = tempfile::tempdir().expect("a folder");
-    let arguments = ["--suite", "kernels", "--kernel", "bce_loss", "--size", "65", "--budget", "1"];
+    let arguments = ["--suite", "kernels", "--kernel", "bce_loss", "--size", "65", "--budget", "5"];
     let (text, _) = bench_in(folder.path(), &[&arguments[..], &["--json"]].concat());
     let first = json(&text)["quietness"].clone();
     assert!(number(&first, "best_canary_us") == number(&first, "canary_us"), "the first: {first}");
