@@ -223,12 +223,22 @@ fn a_run_beside_constant_neighbours_or_slower_than_the_best_says_that_it_is_not_
         let is_kept = |path: &std::path::PathBuf| path.display().to_string().contains("/canary-");
         paths.filter(is_kept).collect::<Vec<_>>()
     };
-    let [kept] = &files()[..] else { panic!("not one file: {:?}", files()) };
-    // A machine that was ten times as fast once.
-    let mut best = json(&std::fs::read_to_string(kept).expect("it is there"));
-    best["canary_us"] = (number(&best, "canary_us") / 10.0).into();
-    std::fs::write(kept, best.to_string()).expect("it is writable");
-    let (text, _) = beside_neighbours(|| bench_in(folder.path(), &arguments));
+    assert_eq!(files().len(), 1, "a key, a value: {:?}", files());
+    // A machine that was ten times as fast once. Beside neighbours the device's clock may not be
+    // believed, and each clock has a best of its own: then with that of the other clock, too.
+    let mut text = String::new();
+    for _ in 0..3 {
+        for kept in files() {
+            let mut best = json(&std::fs::read_to_string(&kept).expect("it is there"));
+            best["canary_us"] = (number(&best, "canary_us") / 10.0).into();
+            std::fs::write(kept, best.to_string()).expect("it is writable");
+        }
+        let before = files();
+        (text, _) = beside_neighbours(|| bench_in(folder.path(), &arguments));
+        if files() == before {
+            break;
+        }
+    }
     let state = text.split("machine: ").nth(1).expect("it is said");
     assert!(state.starts_with("NOT QUIET: this run is "), "{text}");
     assert!(state.contains("slower than this machine was"), "{text}");
@@ -237,7 +247,6 @@ fn a_run_beside_constant_neighbours_or_slower_than_the_best_says_that_it_is_not_
     assert!(share.expect("a number") > 5.0, "{text}");
     let row = text.lines().find(|line| line.contains("  [65] ")).expect("a row");
     assert!(row.ends_with(" !"), "no sample was quiet: {text}");
-    assert_eq!(files().len(), 1, "the best stays");
 }
 
 #[cfg_attr(debug_assertions, ignore = "such builds are refused")]
