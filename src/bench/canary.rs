@@ -16,7 +16,7 @@ const TINY: usize = 16;
 /// Such launches in a pass.
 const LAUNCHES: u32 = 64;
 
-/// From so many readings on, a run says how fast the machine can be.
+/// Number of readings from which on a run says how fast the machine can be.
 const ENOUGH: usize = 50;
 
 /// What the two canaries took, in microseconds.
@@ -69,7 +69,7 @@ impl Canary {
         Some(Reading { work_us, launch_us: quartile(|reading| reading.launch_us)? })
     }
 
-    /// Whether there are so many readings that later runs may be held against them.
+    /// Whether there are enough readings to hold later runs against them.
     pub fn is_known_well(&self) -> bool {
         self.readings.len() >= ENOUGH
     }

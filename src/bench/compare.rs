@@ -21,7 +21,7 @@ const STATE: f64 = 0.05;
 /// had 1.18 times the fastest.
 const LAUNCH_STATE: f64 = 0.2;
 
-/// A launch that is bound to so many bytes, or more, is a large one.
+/// Number of bytes from which on a launch that is bound to them is a large one.
 const LARGE_BYTES: f64 = 4e6;
 
 /// By how much a large launch may differ between two runs of one binary, in all its places at once:
@@ -77,7 +77,7 @@ impl Saved {
     /// The run that a JSON report is of.
     ///
     /// # Errors
-    /// Why it is none that can be compared.
+    /// Why it cannot be compared.
     pub fn parse(json: &[u8]) -> Result<Self, String> {
         let saved: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         let is_time = |us: &f64| *us > 0.0 && us.is_finite();

@@ -234,7 +234,7 @@ pub(super) async fn busy(gpu: &Gpu, invocations: usize) -> Result<Dispatch, Erro
     peak_arithmetic::dispatch(gpu, &kernel, ITERATIONS, [0.75, 0.5], &out).await
 }
 
-/// A copy of so many values.
+/// A copy of this number of values.
 pub(super) async fn copy(gpu: &Gpu, len: usize) -> Result<Dispatch, Error> {
     let kernel = Kernel::new(gpu, &peak_copy::SPEC, &[]).await?;
     let [input, out] = [gpu.zeros("input", len).await?, gpu.zeros("out", len).await?];

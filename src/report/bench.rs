@@ -538,7 +538,7 @@ mod tests {
         }
     }
 
-    /// A group in which the adapter is so many times as fast as the CPU.
+    /// A group with this ratio of the adapter's rate to the CPU's.
     fn group(name: &str, ratio: f64) -> GroupResult {
         let rows = [(RunsOn::Cpu, 50.0), (RunsOn::Adapter, 100.0 * ratio), (RunsOn::Cpu, 100.0)];
         let rows = rows.map(|(runs_on, rate)| contender(runs_on, rate)).into();

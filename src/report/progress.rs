@@ -88,7 +88,8 @@ fn terminal_columns() -> usize {
     Term::stderr().size().1.into()
 }
 
-/// The line of a terminal with so many columns: a bar, the count, the loss and the time that is left.
+/// The line of a terminal with this number of columns: a bar, the count, the loss and the time that
+/// is left.
 /// Where that is too long the bar is shorter or left out, then the loss, then the time.
 fn line(columns: usize, [done, total]: [u64; 2], [count, loss, left]: [String; 3]) -> String {
     // Some terminals go to the next line behind the last column.

@@ -178,7 +178,7 @@ fn longer(one: Option<Whole>, other: Whole) -> (Whole, Option<Whole>) {
 }
 
 impl Whole {
-    /// Reads the tiles behind the line of so many bytes.
+    /// Reads the tiles behind the line, which has this number of bytes.
     fn of(
         mut bytes: Vec<u8>,
         head: usize,

@@ -49,7 +49,7 @@ mod tests {
         // 2³¹ bytes are 2²⁹ values: 65,536 rows of 8,192.
         assert!(is_held(16, "16-8192-1") && !is_held(16, "16-8193-1"));
         assert!(is_held(15, "15-16384-1") && !is_held(15, "15-16385-1"));
-        // No network has so many parameters.
+        // No network has this number of parameters.
         assert!(is_held(2, "2-65536-4092-1"));
     }
 

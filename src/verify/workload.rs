@@ -43,7 +43,7 @@ impl Workload {
         Self { variant, ..self }
     }
 
-    /// One whose largest tensor has so many values.
+    /// One whose largest tensor has this number of values.
     pub(super) fn with_largest(self, largest: usize) -> Self {
         Self { largest, ..self }
     }

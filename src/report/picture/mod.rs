@@ -39,7 +39,7 @@ pub struct Picture<'a> {
 }
 
 impl Picture<'_> {
-    /// Whether there can be a picture of so many values: known before they are.
+    /// Whether there can be a picture of this number of values: known before they are.
     ///
     /// # Errors
     /// [`Error::Usage`] if there are none, or too many pixels for an image.
