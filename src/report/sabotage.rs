@@ -14,8 +14,14 @@ const CASE_SHOWN: usize = 50;
 /// What became of all wrong kernels.
 #[derive(Serialize)]
 pub struct SabotageReport {
+    /// The command, as a shell takes it.
+    pub command: String,
     /// Where they were run.
     pub adapter: AdapterSummary,
+    /// What the values of the checks are drawn from.
+    pub seed: u64,
+    /// Random values of each kernel in the checks.
+    pub cases: usize,
     /// The part of those made by rule that was run, unless all were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,

@@ -121,6 +121,9 @@ fn a_part_of_several_kernels_is_run_in_processes_and_noticed() {
     let report = json(&output);
     assert_eq!(output.status.code(), Some(0), "{report:#}");
     assert!(report["passed"] == true && report["part"] == "1/3", "{report}");
+    assert!(report["seed"] == 48 && report["cases"] == 1000, "{report}");
+    let command = report["command"].as_str().expect("the command");
+    assert!(command.ends_with("--part 1/3 --kernel bias_add --kernel sigmoid_grad"), "{command}");
     let kernels = report["by_kernel"].as_object().expect("counts").keys();
     assert_eq!(kernels.collect::<Vec<_>>(), ["bias_add", "sigmoid_grad"]);
     let by_hand = ["bias_add", "sigmoid_grad"].map(|name| {

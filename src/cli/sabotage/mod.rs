@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use child::Child;
 pub(super) use try_mutants::Args as TryMutantsArgs;
 
+use super::command_line::command_line;
 use super::{DeviceArgs, go_on};
 use crate::error::Error;
 use crate::gpu::Gpu;
@@ -46,7 +47,8 @@ impl Request<'_> {
         drop(gpu);
         self.try_all(&campaign)?;
         let (found, wall_s) = (campaign.finish(), start.elapsed().as_secs_f64());
-        Ok(SabotageReport { adapter, part: self.part, found, wall_s })
+        let (command, Effort { seed, cases, .. }) = (command_line(), self.effort);
+        Ok(SabotageReport { command, adapter, seed, cases, part: self.part, found, wall_s })
     }
 
     fn try_all(&self, campaign: &Campaign) -> Result<(), Error> {
