@@ -157,6 +157,8 @@
 //! - Infinities and NaNs keep their bits, and what overflows becomes one of them; sums and products
 //!   hand them on. WGSL lets a device assume that there are none, but a run that diverged must show:
 //!   with numbers that mean nothing in their place it would go on, and might end as if it had learned.
+//! - What is divided by more than 2¹²⁶, or by infinity, is next to zero: the short formula of the
+//!   sigmoid rests on it below −87. WGSL has no error for such a division.
 //! - A launch gives the same bits again: in parts, and whatever other networks are trained beside it.
 //!   Without that no run could be repeated, nor a member of an ensemble trained alone.
 //!
