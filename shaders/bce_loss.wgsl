@@ -1,4 +1,5 @@
-// losses[step mod capacity] = (1 / batch_size) · Σᵢ max(z, 0) − z·t + log(1 + exp(−|z|)),
+// losses[step mod capacity] = (1 / batch_size) · Σᵢ lᵢ with
+// l = max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|)),
 // binary cross-entropy from the logits z and the targets t, in nats.
 //
 // One workgroup: each invocation sums every workgroup_size-th row, then the partial sums are
@@ -38,7 +39,9 @@ fn magnitude(value: f32) -> f32 {
 }
 
 fn row_loss(z: f32, target_value: f32) -> f32 {
-    let loss = max(z, 0.0) - z * target_value + log_1p(exp(-abs(z)));
+    // Nothing is subtracted, so that the small loss of a right answer keeps its digits.
+    let mistake = max(z, 0.0) * (1.0 - target_value) + max(-z, 0.0) * target_value;
+    let loss = mistake + log_1p(exp(-abs(z)));
     // A driver may answer anything for an infinity or a NaN: those make +inf or NaN, as no
     // cross-entropy is negative.
     let finite = (bitcast<u32>(z) & 0x7f800000u) != 0x7f800000u;

@@ -65,12 +65,12 @@ fn sigmoid(z: f32) -> f32 {
     return select(sides(z), middle(z), abs(z) <= 1.5);
 }
 
-// op(a)[row, l], where a row of a has so many values in storage.
+// op(a)[row, l], where a row of a has `length` values in storage.
 fn left(row: u32, l: u32, length: u32) -> f32 {
     return a[select(row * length + l, l * length + row, transpose_a)];
 }
 
-// op(b)[l, column], where a row of b has so many values in storage.
+// op(b)[l, column], where a row of b has `length` values in storage.
 fn right(l: u32, column: u32, length: u32) -> f32 {
     return b[select(l * length + column, column * length + l, transpose_b)];
 }

@@ -20,7 +20,7 @@ override workgroup_size: u32 = 64;
 // 0: products and sums, 1: exponentials, 2: divisions.
 override operation: u32 = 0;
 
-// x, replaced 4 times: so many that a loop's own work is little beside them.
+// x, replaced 4 times, beside which a loop's own work is little.
 fn replaced(x: vec4<f32>, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
     switch operation {
         case 1u: {

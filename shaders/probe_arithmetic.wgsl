@@ -18,7 +18,8 @@ override workgroup_size: u32 = 64;
 // Which one: its place in the list of the twin.
 override operation: u32 = 0;
 
-// Without their sign, the bits of infinity come behind all numbers, and before what is none.
+// Without their sign, the bits of infinity are larger than those of any number, and those of NaNs
+// are larger still.
 fn is_finite(value: f32) -> bool {
     return (bitcast<u32>(value) << 1u) < 0xff000000u;
 }

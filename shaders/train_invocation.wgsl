@@ -129,7 +129,8 @@ fn magnitude(value: f32) -> f32 {
 }
 
 fn row_loss(z: f32, target_value: f32) -> f32 {
-    let loss = max(z, 0.0) - z * target_value + log_1p(exp(-abs(z)));
+    let mistake = max(z, 0.0) * (1.0 - target_value) + max(-z, 0.0) * target_value;
+    let loss = mistake + log_1p(exp(-abs(z)));
     let finite = (bitcast<u32>(z) & 0x7f800000u) != 0x7f800000u;
     return select(magnitude(z), loss, finite);
 }
@@ -139,7 +140,8 @@ fn rounded(value: f32) -> f32 {
     return bitcast<f32>(bitcast<u32>(value) ^ zero);
 }
 
-// Without their sign, the bits of infinity come behind all numbers, and before what is none.
+// Without their sign, the bits of infinity are larger than those of any number, and those of NaNs
+// are larger still.
 fn is_finite(value: f32) -> bool {
     return (bitcast<u32>(value) << 1u) < 0xff000000u;
 }
@@ -291,7 +293,7 @@ fn look(lane: u32, segment: u32) {
         outputs[row * params.member_count + member] = predictions[lane * BATCH_SIZE + row];
     }
     var loss = mean_loss(lane);
-    // An activation may have made a number of what is none; no loss is negative.
+    // An activation may have made a number of an infinity or a NaN; no loss is negative.
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
         let parameter = parameters[lane * PARAMETER_COUNT + p];
         loss = select(magnitude(parameter), loss, is_finite(parameter));

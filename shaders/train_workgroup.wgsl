@@ -131,12 +131,14 @@ fn magnitude(value: f32) -> f32 {
 }
 
 fn row_loss(z: f32, target_value: f32) -> f32 {
-    let loss = max(z, 0.0) - z * target_value + log_1p(exp(-abs(z)));
+    let mistake = max(z, 0.0) * (1.0 - target_value) + max(-z, 0.0) * target_value;
+    let loss = mistake + log_1p(exp(-abs(z)));
     let finite = (bitcast<u32>(z) & 0x7f800000u) != 0x7f800000u;
     return select(magnitude(z), loss, finite);
 }
 
-// Without their sign, the bits of infinity come behind all numbers, and before what is none.
+// Without their sign, the bits of infinity are larger than those of any number, and those of NaNs
+// are larger still.
 fn is_finite(value: f32) -> bool {
     return (bitcast<u32>(value) << 1u) < 0xff000000u;
 }
@@ -167,7 +169,7 @@ fn is_real(unit: u32) -> bool {
     return unit < HIDDEN_SIZE;
 }
 
-// One value of the state; zero where there is none.
+// One value of the state; zero where it does not exist.
 fn stored(row: u32, parameter: u32, exists: bool) -> f32 {
     return select(0.0, state[(row + parameter) * params.member_count + member], exists);
 }
@@ -429,7 +431,7 @@ fn inspect(segment: u32) {
             sum += exchange[i].x;
             found = fault_of(found, exchange[i].y);
         }
-        // A sigmoid may have made a number of what is none.
+        // A sigmoid may have made a number of an infinity or a NaN.
         let loss = fault_of(sum / f32(BATCH_SIZE), found);
         losses[segment * params.member_count + member] = loss;
     }

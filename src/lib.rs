@@ -125,9 +125,11 @@
 //! 1. The adapter: [`verify::examine`] runs probes of what training rests on, and says what the
 //!    adapter is like in figures.
 //! 2. Each kernel: [`verify::KERNELS`] has a row for each shader, whose check compares it with its
-//!    twin, element by element, on ragged shapes, at saturation, with integers of which none may be
-//!    lost, and on random values of a printed seed. Outputs hold NaNs before they are written and
-//!    stand between fences.
+//!    twin, element by element, on ragged shapes, at saturation, and on random values of a printed
+//!    seed. Sums of products and of rows are taken of integers as well, each of a weight of its own,
+//!    so that none is lost, doubled or exchanged unnoticed (`verify/integers.rs`): by each variant of
+//!    a product several hundred rows and columns, and up to 16,387 terms, or both with `--thorough`.
+//!    Outputs hold NaNs before they are written and stand between fences.
 //! 3. Gradients: the twins' backward pass against [`scalar::Dual`] numbers and central differences,
 //!    and the device's own gradient against the change of its own loss.
 //! 4. Lockstep: from the device's own state before a step, one step of the reference; every
@@ -139,8 +141,8 @@
 //! Each tolerance is a formula:
 //! - A value of a kernel, or a parameter after a step: the error of its [`scalar::Enclosure`], which
 //!   bounds what any implementation may answer that keeps to the accuracy table of the WGSL
-//!   specification ("Floating point accuracy"): + − × rounded either way, division 2.5 ULP, `exp`
-//!   (3 + 2·|x|) ULP, `log` 3 ULP or 2⁻²¹ near 1; sums in any order γₙ·Σ|xᵢ| (N. J. Higham,
+//!   specification ("Floating point accuracy"): + − × rounded either way, division 2.5 ULP where
+//!   the divisor is from 2⁻¹²⁶ to 2¹²⁶, `exp` (3 + 2·|x|) ULP, `log` 3 ULP or 2⁻²¹ near 1; sums in any order γₙ·Σ|xᵢ| (N. J. Higham,
 //!   "Accuracy and Stability of Numerical Algorithms", 2002, section 4.2); subnormals kept or not.
 //!   `exp` and `log` get twice the table's error: [`scalar::EXP_FACTOR`] says why.
 //! - Sums of integers, counts, masks, copies, and runs that are cut: none.
@@ -151,7 +153,22 @@
 //! - A device's gradient g against its loss L along d: |L(x + d) − L(x − d) − 2g·d| within the
 //!   enclosures of both losses and of g, and what curvature adds, which is taken in `f64`.
 //!
-//! Where such a formula is infinite, as where `f32` may overflow, a value is neither right nor wrong: it
+//! Some checks ask for more than WGSL promises, because training needs it:
+//! - Infinities and NaNs keep their bits, and what overflows becomes one of them; sums and products
+//!   hand them on. WGSL lets a device assume that there are none, but a run that diverged must show:
+//!   with numbers that mean nothing in their place it would go on, and might end as if it had learned.
+//! - What is divided by more than 2¹²⁶, or by infinity, is next to zero: the short formula of the
+//!   sigmoid rests on it below −87. WGSL has no error for such a division.
+//! - A launch gives the same bits again: in parts, and whatever other networks are trained beside it.
+//!   Without that no run could be repeated, nor a member of an ensemble trained alone.
+//!
+//! What only tells devices apart is a habit, printed by `doctor` and `verify` and no failure:
+//! whether a·b + c is rounded once or twice and in which direction, whether subnormals are kept, what
+//! `x != x` says of a NaN, how good `log` is, which no kernel calls, and whether the `exp` of two
+//! kernels is the same. The last two are faults in a wrong kernel: `--sabotage` needs a device on which
+//! the shipped ones have no such habit.
+//!
+//! Where the formula of a tolerance is infinite, as where `f32` may overflow, a value is neither right nor wrong: it
 //! is counted as not checked, with the reason, and fails nothing
 //! (`what_could_not_be_checked_is_printed_and_counted_and_no_failure`).
 //!

@@ -8,8 +8,8 @@
 //! | [`Dual`] of one of these | the same with its derivative by one input |
 //!
 //! The accuracy rules are those of the WGSL specification, section "Floating point accuracy":
-//! `+ − ×` correctly rounded in either direction, division 2.5 ULP, `exp` 3 + 2·|x| ULP, `log` 3
-//! ULP, or 2⁻²¹ between ½ and 2; any contraction or reassociation; subnormal numbers may flush to
+//! `+ − ×` correctly rounded in either direction, division 2.5 ULP where the divisor is from 2⁻¹²⁶ to
+//! 2¹²⁶, `exp` 3 + 2·|x| ULP, `log` 3 ULP, or 2⁻²¹ between ½ and 2; any contraction or reassociation; subnormal numbers may flush to
 //! zero. One ULP of x is at most 2⁻²³·|x|. `ln_1p` is no function of WGSL: its rule is that of the
 //! sum in `bce_loss.wgsl`.
 
@@ -40,8 +40,12 @@ pub const EXP_FACTOR: f64 = 2.0;
 /// table (SwiftShader, at 0.480; llvmpipe of Mesa 22.3.6 1.07, at 0.497).
 pub const LOG_FACTOR: f64 = 2.0;
 
-/// WGSL's table for a division, in units in the last place of its result.
+/// WGSL's table for a division, in units in the last place of its result, where the divisor is in
+/// [`DIVISORS`].
 pub const DIVISION_ULPS: f64 = 2.5;
+
+/// Sizes of divisors for which the table has an error: 2⁻¹²⁶ to 2¹²⁶.
+pub const DIVISORS: RangeInclusive<f64> = FLUSH..=1.0 / FLUSH;
 
 /// WGSL's table for `exp` of `x`.
 #[must_use]
@@ -252,8 +256,9 @@ impl Enclosure {
         Self { value, error, magnitude: value.abs() + error, terms: 0.0 }
     }
 
-    /// The bound on |computed − value|, in the unit of the value; infinite where the sum may overflow
-    /// in `f32`, as nothing is known of what comes after that.
+    /// The bound on |computed − value|, in the unit of the value; infinite where the value or the sum
+    /// may be larger than any `f32`: a device may have infinity, and nothing is known of what comes
+    /// after that.
     #[must_use]
     pub fn error(self) -> f64 {
         let of_sum = match self.terms {
@@ -261,8 +266,14 @@ impl Enclosure {
             1.0 => ULP * (self.value.abs() + self.error),
             terms => gamma(terms) * self.magnitude,
         };
-        let fits = self.terms == 0.0 || self.magnitude + of_sum <= f64::from(f32::MAX);
+        let fits = self.magnitude + of_sum <= f64::from(f32::MAX);
         if fits { self.error + of_sum } else { f64::INFINITY }
+    }
+
+    /// The smallest and the largest size that it may have.
+    fn sizes(self) -> [f64; 2] {
+        let (size, error) = (self.value.abs(), self.error());
+        [size - error, size + error]
     }
 
     /// The result of an operation whose exact value is `value`, whose inputs bring `inherited`
@@ -324,11 +335,11 @@ impl Div for Enclosure {
     type Output = Self;
     fn div(self, other: Self) -> Self {
         let value = self.value / other.value;
-        let room = other.value.abs() - other.error();
-        if room <= 0.0 {
+        let [least, most] = other.sizes();
+        if !(DIVISORS.contains(&least) && DIVISORS.contains(&most)) {
             return Self::new(value, f64::INFINITY);
         }
-        let inherited = (self.error() + FLUSH + value.abs() * other.error()) / room;
+        let inherited = (self.error() + FLUSH + value.abs() * other.error()) / least;
         Self::rounded(value, inherited, DIVISION_ULPS * ULP)
     }
 }
@@ -411,7 +422,8 @@ impl Scalar for Enclosure {
             + self.error() * most / (most + e);
         let value = self.value / (s + e) * s;
         let quotient = (d + self.error()) / least;
-        if least > 0.0 && quotient <= f64::from(f32::MAX) {
+        let is_divisor = DIVISORS.contains(&least) && DIVISORS.contains(&(most + e + d_epsilon));
+        if is_divisor && quotient <= f64::from(f32::MAX) {
             // A sum, a division, a product; and what the quotient may lose.
             let inherited = inherited + FLUSH * most;
             Self::rounded(value, inherited, (DIVISION_ULPS + 2.0) * ULP * (1.0 + 8.0 * ULP))

@@ -35,6 +35,16 @@ const CONFLICTS: &[Conflict] = &[
         others: OF_TRAINING,
         why: "wrong kernels meet a run that is always the same",
     },
+    Conflict {
+        one: "thorough",
+        others: &["quick"],
+        why: "one adds what takes long, the other leaves it out",
+    },
+    Conflict {
+        one: "thorough",
+        others: &["sabotage"],
+        why: "each wrong kernel meets the checks that take seconds",
+    },
 ];
 
 #[derive(clap::Args)]
@@ -64,6 +74,9 @@ pub(super) struct Args {
     /// Leave out what takes long
     #[arg(long)]
     quick: bool,
+    /// Add what takes minutes: the largest launches, and many more random networks
+    #[arg(long)]
+    thorough: bool,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
@@ -122,7 +135,8 @@ impl Args {
 
     fn effort(&self, quick: bool) -> Effort {
         let cases = self.cases.unwrap_or(if quick { QUICK_CASES } else { CASES });
-        Effort { seed: self.plan.seed, cases, quick: self.quick }
+        let (quick, thorough) = (self.quick, self.thorough);
+        Effort { seed: self.plan.seed, cases, quick, thorough }
     }
 
     async fn run_sabotage(&self) -> Result<u8, Error> {

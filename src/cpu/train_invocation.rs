@@ -40,10 +40,13 @@ fn logistic<S: Scalar>(careful: bool, z: S) -> S {
     if careful {
         return z.sigmoid();
     }
+    // Below, the divisor is larger than those for which WGSL has an error, and soon than any f32, and
+    // shaders give 0 or next to it: the result may be flushed, and so may eᶻ, which it is.
+    if z < S::from_f64(-87.3) {
+        return z.exp();
+    }
     let one = S::from_f64(1.0);
-    // Beyond, f32 soon has no such exp, and shaders give 0: no further off than a number that may be
-    // flushed, as this one may.
-    one / (one + (-(z.max(S::from_f64(-88.5)))).exp())
+    one / (one + (-z).exp())
 }
 
 fn activate<S: Scalar>(careful: bool, activation: Activation, z: S) -> S {

@@ -30,8 +30,8 @@ gpu::params! {
     }
 }
 
-/// `losses[steps_done mod capacity] = mean(max(z, 0) − z·t + log(1 + exp(−|z|)))`, where `z` =
-/// `logits` and `t` = `targets`.
+/// `losses[steps_done mod capacity] = mean(max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|)))`,
+/// where `z` = `logits` and `t` = `targets`.
 ///
 /// # Shapes
 /// `logits` and `targets` `[batch_size, 1]`, `steps_done` `[1]`, `losses` `[capacity]`.
@@ -51,13 +51,13 @@ pub async fn dispatch(
     kernel.bind(gpu, &params, &[logits, targets, steps_done, losses], [1; 3]).await
 }
 
-/// max(z, 0) − z·t + log(1 + exp(−|z|)), summed: a product, four sums, an exponential and a logarithm
-/// a row, of which two values are read.
+/// max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|)), summed: two products, five sums, an
+/// exponential and a logarithm a row, of which two values are read.
 #[must_use]
 pub fn cost(batch_size: usize) -> Cost {
     let batch_size = as_f64(batch_size);
     Cost {
-        flops: 5.0 * batch_size,
+        flops: 7.0 * batch_size,
         exponentials: batch_size,
         // log(1 + t) of each row, and the mean.
         divisions: batch_size + 1.0,

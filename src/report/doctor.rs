@@ -73,7 +73,11 @@ impl DoctorReport<'_> {
 pub(super) fn examination(diagnosis: &Diagnosis) -> String {
     let Diagnosis { fingerprint, checks } = diagnosis;
     let line = |check: &Check| {
-        let verdict = if check.fault.is_none() { "right" } else { "WRONG" };
+        let verdict = match (&check.fault, check.is_needed) {
+            (None, _) => "right",
+            (Some(_), true) => "WRONG",
+            (Some(_), false) => "habit",
+        };
         let values = HumanCount(check.values).to_string();
         format!("  {verdict}  {values:>9}  {}\n", check.name)
     };
@@ -125,6 +129,7 @@ fn findings(fingerprint: &Fingerprint) -> Vec<String> {
         loops(fingerprint.loops),
         beyond_table(fingerprint),
         contraction(fingerprint.fused),
+        direction(fingerprint.nearest),
         subnormals(fingerprint.operands_flushed, fingerprint.results_flushed),
         nan(fingerprint.nan_differs),
         clock(&fingerprint.timestamps),
@@ -176,6 +181,18 @@ fn contraction(fused: Habit) -> String {
         _ => format!(
             "a * b + c is rounded once in {yes} cases and twice in {no}: one formula may have two \
              results."
+        ),
+    }
+}
+
+fn direction(nearest: Habit) -> String {
+    let Habit { yes, no } = nearest;
+    match nearest.word() {
+        "yes" => "a * b and a + b are rounded to the nearest number.".into(),
+        _ => format!(
+            "a * b and a + b are not always rounded to the nearest number ({no} of {} were not), \
+             which WGSL allows: errors add up faster, and bounds grant it.",
+            yes + no
         ),
     }
 }

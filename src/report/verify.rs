@@ -52,6 +52,7 @@ struct Json<'a> {
     cases: usize,
     kernels: &'a [String],
     quick: bool,
+    thorough: bool,
     passed: bool,
     unchecked_values: u64,
     command: &'a str,
@@ -80,6 +81,7 @@ impl VerifyReport<'_> {
             cases: effort.cases,
             kernels,
             quick: effort.quick,
+            thorough: effort.thorough,
             passed: self.found.troubles.is_empty() && !self.found.interrupted,
             unchecked_values: self.found.unchecked_values(),
             command: &self.command,
@@ -111,6 +113,7 @@ impl VerifyReport<'_> {
             parts.push(lockstep(&self.found.lockstep));
         }
         parts.extend(self.found.engines.as_ref().map(engines));
+        parts.extend(self.found.habits.iter().map(habit));
         parts.extend(self.found.unchecked.iter().map(skipped));
         parts.extend(self.found.troubles.iter().map(trouble));
         let diagnosis = self.found.gradients.as_ref().and_then(|found| found.diagnosis.as_ref());
@@ -241,6 +244,15 @@ fn skipped(Skipped { section, unchecked }: &Skipped) -> String {
         "NOT CHECKED, {}: {step}{kernel}, {case}:\n  {tensor}, {} values: {reason}\n",
         section.name(),
         HumanCount(*values)
+    )
+}
+
+/// What WGSL allows, or what no kernel of training needs.
+fn habit(habit: &Fault) -> String {
+    let Fault { kernel, case, tensor, index, found, expected, bound, .. } = habit;
+    format!(
+        "A habit of this device, not a fault: {kernel}, {case}:\n  {tensor}[{index}] is {found:e}; \
+         most devices have {expected:e} ± {bound:.1e}\n"
     )
 }
 

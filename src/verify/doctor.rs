@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::accuracy::Accuracy;
-use super::kernels::probe_arithmetic::{Answers, is_subnormal};
+use super::kernels::probe_arithmetic::{Answers, is_needed, is_subnormal};
 use super::kernels::{probe_loops, probe_workgroup};
 use super::timestamps::{self, Timestamps};
 use super::{Effort, Failure, Fault, Trial};
@@ -11,10 +11,10 @@ use crate::cpu::probe_arithmetic::Operation;
 use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::model::sha256;
-use crate::scalar::LOG_MIDDLE;
+use crate::scalar::{LOG_MIDDLE, Scalar};
 
 /// The same for everyone: what is found is compared between machines.
-const EFFORT: Effort = Effort { seed: 0, cases: 1 << 18, quick: true };
+const EFFORT: Effort = Effort { seed: 0, cases: 1 << 18, quick: true, thorough: false };
 
 /// Letters of the hash that stand for all of it.
 const SHORT: usize = 12;
@@ -76,6 +76,8 @@ pub struct Fingerprint {
     pub division: Accuracy,
     /// Whether `a * b + c` is rounded once; where that makes a difference.
     pub fused: Habit,
+    /// Whether inexact products and sums are rounded to the nearest number: WGSL names no direction.
+    pub nearest: Habit,
     /// Whether subnormal operands count as zero.
     pub operands_flushed: Habit,
     /// Whether subnormal results become zero.
@@ -95,6 +97,8 @@ pub struct Check {
     pub values: u64,
     /// The first that is not.
     pub fault: Option<Fault>,
+    /// Whether training rests on it; else a fault is a habit of the adapter.
+    pub is_needed: bool,
 }
 
 /// All that was found.
@@ -109,7 +113,8 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// What is wrong with the adapter.
     pub fn faults(&self) -> impl Iterator<Item = &Fault> {
-        self.checks.iter().filter_map(|check| check.fault.as_ref())
+        let needed = self.checks.iter().filter(|check| check.is_needed);
+        needed.filter_map(|check| check.fault.as_ref())
     }
 
     /// Notes what a check came to; gives back what it found if that was right.
@@ -124,7 +129,8 @@ impl Diagnosis {
             Err(Failure::Fault(fault)) => (None, Some(*fault)),
             Err(Failure::Error(error)) => return Err(error),
         };
-        self.checks.push(Check { name, values: trial.tally.values, fault });
+        let (values, is_needed) = (trial.tally.values, true);
+        self.checks.push(Check { name, values, fault, is_needed });
         Ok(found)
     }
 }
@@ -147,6 +153,8 @@ pub async fn examine(gpu: &Gpu) -> Result<Diagnosis, Error> {
             Err(failure) => Err(failure),
         };
         diagnosis.note(what(operation), &trial, verdict)?;
+        let check = diagnosis.checks.last_mut().expect("it was noted");
+        check.is_needed = is_needed(operation);
     }
     let mut trial = Trial::new(gpu, "probe_workgroup", EFFORT);
     let verdict = probe_workgroup::check(&mut trial).await;
@@ -180,11 +188,11 @@ fn what(operation: Operation) -> &'static str {
     match operation {
         Operation::Copy => "words there and back",
         Operation::Exp => "exp, within twice WGSL's table",
-        Operation::Log => "log, within twice WGSL's table",
+        Operation::Log => "log, within twice WGSL's table; no kernel calls it",
         Operation::Divide => "a / b, within 2.5 ULP",
         Operation::Multiply => "a * b",
         Operation::Add => "a + b",
-        Operation::MultiplyAdd => "a * b + c, fused or not",
+        Operation::MultiplyAdd => "a * b + c, fused or not, rounded either way",
         Operation::Classify => "numbers, infinities and NaNs, by their bits",
         Operation::FiniteResult => "results that are no numbers, by their bits",
         Operation::Differs => "x != x is false for numbers",
@@ -211,8 +219,16 @@ impl Fingerprint {
                 Operation::Multiply | Operation::Add if is_subnormal(&[], truth()) => {
                     self.results_flushed.add(found == 0.0);
                 }
-                Operation::MultiplyAdd if a.mul_add(b, c) != a * b + c => {
-                    self.fused.add(found == a.mul_add(b, c));
+                Operation::Multiply | Operation::Add
+                    if truth() != f32::from_f64(truth()).to_f64() =>
+                {
+                    self.nearest.add(found == f32::from_f64(truth()));
+                }
+                // Where the fused result is exact, no direction of rounding makes the other the same.
+                Operation::MultiplyAdd if truth() == a.mul_add(b, c).to_f64() => {
+                    if a.mul_add(b, c) != a * b + c {
+                        self.fused.add(found == a.mul_add(b, c));
+                    }
                 }
                 Operation::Differs if a.is_nan() => self.nan_differs.add(word == 1),
                 _ => {}

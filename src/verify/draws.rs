@@ -30,12 +30,6 @@ pub fn logits(seed: u64, len: usize) -> Vec<f32> {
     })
 }
 
-/// Integers from −3 to 3: sums of their products are exact in any order, so not one may be lost.
-#[must_use]
-pub fn integers(seed: u64, len: usize) -> Vec<f32> {
-    values(seed, len).into_iter().map(|draw| draw.round().clamp(-3.0, 3.0)).collect()
-}
-
 /// Draws between 0 and 1, with both among them, and with numbers close to either.
 #[must_use]
 pub fn probabilities(seed: u64, len: usize) -> Vec<f32> {

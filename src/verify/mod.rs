@@ -7,6 +7,7 @@ mod doctor;
 mod draws;
 mod engines;
 mod gradients;
+mod integers;
 mod kernels;
 mod lockstep;
 mod members;

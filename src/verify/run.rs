@@ -148,6 +148,8 @@ pub struct Verification {
     pub troubles: Vec<Trouble>,
     /// What could not be checked, in the same order.
     pub unchecked: Vec<Skipped>,
+    /// What the device does in one way here and in another there, where WGSL allows either.
+    pub habits: Vec<Fault>,
     /// Whether the user broke off before all was checked.
     pub interrupted: bool,
 }
@@ -291,6 +293,7 @@ async fn check_kernels(
         let checked = kernel.check(&mut trial).await;
         let wall_s = start.elapsed().as_secs_f64();
         found.skip(Section::Kernels, &mut trial);
+        found.habits.append(&mut trial.habits);
         found.kernels.push(KernelResult { kernel: name, tally: trial.tally, wall_s });
         if let Err(failure) = checked {
             found.note(Section::Kernels, failure)?;

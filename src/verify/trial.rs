@@ -28,6 +28,8 @@ pub struct Effort {
     pub cases: usize,
     /// Whether to leave out what takes long: the largest shapes, the longest runs.
     pub quick: bool,
+    /// Whether to add what takes minutes: sizes that fill memory, many more random problems.
+    pub thorough: bool,
 }
 
 /// A value that is not where it must be.
@@ -176,6 +178,8 @@ pub struct Trial<'a> {
     pub tally: Tally,
     /// What could not be compared, an entry for each tensor of a case.
     pub unchecked: Vec<Unchecked>,
+    /// What the device does in one way here and in another there, where WGSL allows either.
+    pub habits: Vec<Fault>,
     /// Whether launches are run as they will be timed.
     pub as_timed: bool,
 }
@@ -184,8 +188,8 @@ impl<'a> Trial<'a> {
     /// Before the first comparison.
     #[must_use]
     pub fn new(gpu: &'a Gpu, kernel: &'static str, effort: Effort) -> Self {
-        let (tally, unchecked) = Default::default();
-        Self { gpu, effort, kernel, tally, unchecked, as_timed: false }
+        let (tally, unchecked, habits) = Default::default();
+        Self { gpu, effort, kernel, tally, unchecked, habits, as_timed: false }
     }
 
     /// The same launch in two dimensions if it is of several workgroups, with more of them than have
@@ -323,6 +327,21 @@ impl<'a> Trial<'a> {
         self.tally.values += found.len() as u64 - unknown;
         self.skip(case, tensor, unknown, NO_BOUND);
         Ok(())
+    }
+
+    /// Notes a fault as a habit of the device, where WGSL lets it differ and training does not mind. In
+    /// a kernel that is not the shipped one it stays a fault.
+    ///
+    /// # Errors
+    /// What is no habit.
+    pub fn allow(&mut self, verdict: Result<(), Failure>) -> Result<(), Failure> {
+        match verdict {
+            Err(Failure::Fault(habit)) if !self.gpu.substitutes(self.kernel) => {
+                self.habits.push(*habit);
+                Ok(())
+            }
+            verdict => verdict,
+        }
     }
 
     /// Counts values of a tensor that cannot be checked, none of them maybe.

@@ -26,11 +26,11 @@ fn one_adapter_has_one_fingerprint_and_nothing_wrong() {
     assert_eq!(output.status.code(), Some(0), "{message}");
     let report: Value = serde_json::from_slice(&output.stdout).expect("one object");
     assert_eq!(report["faults"], Value::Array(vec![]));
-    assert_eq!(report["findings"].as_array().expect("a list").len(), 6);
+    assert_eq!(report["findings"].as_array().expect("a list").len(), 7);
     for key in ["name", "backend", "driver", "device_type"] {
         assert!(report["adapter"][key].is_string(), "no adapter.{key}");
     }
-    for key in ["loops", "exp", "log", "log_middle", "division", "fused", "timestamps"] {
+    for key in ["loops", "exp", "log", "log_middle", "division", "fused", "nearest", "timestamps"] {
         assert!(report["fingerprint"][key].is_object(), "no fingerprint.{key}");
     }
     let again = diagnosis(gpu());
@@ -93,3 +93,62 @@ fn an_adapter_that_cannot_divide_is_found_out() {
     let json: Value = serde_json::from_str(&report.json()).expect("JSON");
     assert_eq!(json["faults"].as_array().expect("a list").len(), 1);
 }
+
+/// No kernel calls `log`, so a bad one is said and refuses no adapter.
+#[test]
+fn a_bad_logarithm_is_a_habit_and_no_fault() {
+    let mut gpu = open();
+    let wrong = source("probe_arithmetic").replace("log(x)", "(1.0001 * log(x))");
+    gpu.substitute("probe_arithmetic", wrong);
+    let diagnosis = diagnosis(&gpu);
+    assert_eq!(diagnosis.faults().count(), 0, "{:?}", diagnosis.checks);
+    let processor = Processor::detect();
+    let (adapter, diagnosis, command) = (&gpu.adapter, &diagnosis, "");
+    let text = DoctorReport { adapter, processor, diagnosis, command }.text();
+    assert!(text.contains("  habit ") && text.contains("Nothing is wrong"), "{text}");
+    assert!(text.contains("Less accurate than WGSL asks: ") && text.contains("log "), "{text}");
+}
+
+/// Rounding to zero, as WGSL lets a device round: the product, then the sum.
+#[test]
+fn a_device_that_truncates_is_right() {
+    let mut gpu = open();
+    let (fused, truncated) = ("bitcast<u32>(x * y + z)", "truncated(x, y, z)");
+    let source = source("probe_arithmetic");
+    assert_eq!(source.matches(fused).count(), 1);
+    gpu.substitute("probe_arithmetic", format!("{TRUNCATED}{}", source.replace(fused, truncated)));
+    let diagnosis = diagnosis(&gpu);
+    let wrong: Vec<_> = diagnosis.faults().collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert_eq!(diagnosis.fingerprint.fused.word(), "no");
+}
+
+/// x·y + z with both results rounded to zero, from the parts that rounding leaves out (products by
+/// T. J. Dekker's splitting, sums by D. E. Knuth's). Drivers that fuse or simplify would spoil it, so
+/// what is rounded goes through its bits.
+const TRUNCATED: &str = "
+fn kept(value: f32) -> f32 {
+    return bitcast<f32>(bitcast<u32>(value) ^ (params.padding & 1u));
+}
+
+fn to_zero(nearest: f32, rest: f32) -> f32 {
+    let is_beyond = (rest != 0.0) && ((rest < 0.0) == (nearest > 0.0)) && (nearest != 0.0);
+    return select(nearest, bitcast<f32>(bitcast<u32>(nearest) - 1u), is_beyond);
+}
+
+fn truncated(x: f32, y: f32, z: f32) -> u32 {
+    let x_high = bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
+    let y_high = bitcast<f32>(bitcast<u32>(y) & 0xfffff000u);
+    let x_low = x - x_high;
+    let y_low = y - y_high;
+    let product = kept(x * y);
+    let first = kept(kept(x_high * y_high) - product);
+    let second = kept(first + kept(x_high * y_low));
+    let third = kept(second + kept(x_low * y_high));
+    let chopped = to_zero(product, kept(third + kept(x_low * y_low)));
+    let sum = kept(chopped + z);
+    let part = kept(sum - chopped);
+    let rest = kept(kept(chopped - kept(sum - part)) + kept(z - part));
+    return bitcast<u32>(to_zero(sum, rest));
+}
+";

@@ -6,7 +6,7 @@ use crate::harness::gpu;
 
 #[test]
 fn every_kernel_matches_its_twin() {
-    let effort = Effort { seed: 1, cases: 20_000, quick: false };
+    let effort = Effort { seed: 1, cases: 20_000, quick: false, thorough: false };
     for kernel in KERNELS.iter().filter(|kernel| gpu().can_run(kernel.spec)) {
         let name = kernel.spec.name;
         let mut trial = Trial::new(gpu(), name, effort);
@@ -16,6 +16,8 @@ fn every_kernel_matches_its_twin() {
             Err(Failure::Error(error)) => panic!("{name}: {error}"),
         }
         assert!(trial.unchecked.is_empty(), "{name}: {:?}", trial.unchecked);
+        // WGSL allows two shaders to differ in their `exp`; the drivers that tests run on do not.
+        assert!(trial.habits.is_empty(), "{name}: {:?}", trial.habits);
         assert!(trial.tally.values > 0, "{name}: nothing was compared");
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use parity::dataset::Dataset;
 use parity::gpu::Gpu;
-use parity::kernels::{sgd_update, sigmoid_grad, train_invocation};
+use parity::kernels::{probe_arithmetic, sgd_update, sigmoid_grad, train_invocation};
 use parity::model::{Init, Parameters};
 use parity::rule::{Preset, Rule, Variant};
 use parity::state_dict;
@@ -35,7 +35,7 @@ fn found(gpu: &Gpu, layers: &str, kernel: Option<&str>) -> Verification {
         steps: 60,
         log_every: u64::MAX,
     };
-    let effort = Effort { seed: 1, cases: 100, quick: true };
+    let effort = Effort { seed: 1, cases: 100, quick: true, thorough: false };
     let request = Request {
         plan,
         effort,
@@ -86,7 +86,7 @@ fn plan(rule: Rule, start: Parameters) -> Plan {
 
 /// Gradients and lockstep of the engines that can run the plan: what could not be checked.
 fn check(plan: &Plan) -> Result<Vec<Unchecked>, Failure> {
-    let effort = Effort { seed: 1, cases: 100, quick: true };
+    let effort = Effort { seed: 1, cases: 100, quick: true, thorough: false };
     let mut trial = Trial::new(gpu(), "backward pass", effort);
     let (mut gradients, failure) = by_arithmetic(&mut trial, plan, 1);
     failure.map_or(Ok(()), Err)?;
@@ -154,7 +154,7 @@ fn a_wrong_kernel_is_wrong_beside_values_that_cannot_be_checked() {
     gpu.substitute("sgd_update", sgd_update::SPEC.source().replace(right, wrong));
     let start = Parameters::initialise(&"2-2-1".parse().expect("a network"), Init::Torch, 48);
     let plan = plan(Rule::sgd(3e38), start);
-    let effort = Effort { seed: 1, cases: 100, quick: true };
+    let effort = Effort { seed: 1, cases: 100, quick: true, thorough: false };
     let mut trial = Trial::new(&gpu, "sgd_update", effort);
     let go_on = &mut |_| ControlFlow::Continue(());
     let failure = block_on(lockstep(&mut trial, &plan, Engine::Layered, 1, go_on));
@@ -167,6 +167,22 @@ fn a_kernel_that_is_not_there_is_a_mistake_of_the_user() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let text = String::from_utf8(output.stderr).expect("text");
     assert!(text.contains("softmax") && text.contains("sigmoid_grad"), "{text}");
+}
+
+/// WGSL lets the `exp` of two kernels differ: a kernel that is within its bound is right, and what it
+/// differs by is printed.
+#[test]
+fn kernels_that_differ_in_exp_are_a_habit_and_no_fault() {
+    let mut gpu = open();
+    let (right, wrong) = ("bitcast<u32>(exp(x))", "bitcast<u32>(1.0000008 * exp(x))");
+    assert_eq!(probe_arithmetic::SPEC.source().matches(right).count(), 1);
+    gpu.substitute("probe_arithmetic", probe_arithmetic::SPEC.source().replace(right, wrong));
+    for kernel in ["bce_loss", "sigmoid", "train_invocation", "train_workgroup"] {
+        let found = found(&gpu, "2-2-1", Some(kernel));
+        assert!(found.troubles.is_empty(), "{kernel}: {:?}", found.troubles);
+        let of_kernel = found.habits.iter().filter(|habit| habit.kernel == kernel);
+        assert!(of_kernel.count() > 0, "{kernel}: {:?}", found.habits);
+    }
 }
 
 /// Each section on its own notices, and names the first kernel that is wrong.

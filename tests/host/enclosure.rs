@@ -327,6 +327,41 @@ fn what_may_overflow_has_no_bound() {
     assert!((large - Enclosure::from_f32(1.0)).error().is_finite());
 }
 
+/// WGSL has an error for divisors from 2⁻¹²⁶ to 2¹²⁶ and says nothing of others.
+#[test]
+fn a_quotient_has_a_bound_where_wgsl_has_an_error_for_its_divisor() {
+    let power = |exponent: i32| Enclosure::from_f64(2.0_f64.powi(exponent));
+    for exponent in [-126, -125, 0, 126] {
+        let one = Enclosure::from_f32(1.0);
+        let quotient =
+            if exponent == -126 { one / power(20) / power(-126) } else { one / power(exponent) };
+        assert!(quotient.error().is_finite(), "2^{exponent}: {quotient:?}");
+    }
+    let off = |value: f64, error: f64| Enclosure::new(value, error);
+    let (small, large) = (2.0_f64.powi(-126), 2.0_f64.powi(126));
+    for divisor in
+        [power(-127), power(127), off(1.5 * small, small), off(large, 1e30), off(0.0, 0.0)]
+    {
+        let quotient = power(-20) / divisor;
+        assert!(quotient.error().is_infinite(), "{divisor:?}: {quotient:?}");
+        let share = power(-20).through(divisor, Enclosure::from_f64(0.0));
+        assert!(share.error().is_infinite(), "{divisor:?}: {share:?}");
+    }
+}
+
+/// A device may have infinity there, and anything after it.
+#[test]
+fn a_bound_that_reaches_beyond_the_largest_number_is_infinite() {
+    let largest = f64::from(f32::MAX);
+    assert_eq!(Enclosure::new(largest, 0.0).error(), 0.0);
+    for value in [largest, -largest] {
+        let beyond = Enclosure::new(value, 1e31);
+        assert!(beyond.error().is_infinite() && (-beyond).error().is_infinite(), "{beyond:?}");
+        let after = beyond * Enclosure::from_f32(1e-30);
+        assert!(after.error().is_infinite(), "{after:?}");
+    }
+}
+
 #[test]
 fn no_allowed_implementation_of_a_step_leaves_its_bound() {
     for seed in 0..50 {

@@ -5,7 +5,7 @@ use crate::gpu::{Dispatch, Gpu, Kernel};
 use crate::kernels::bce_loss;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::{logits, sizes, targets};
-use crate::verify::own_exp::{grid, own_exp, own_quotients_by_one, row_loss};
+use crate::verify::own_exp::{compare_with_own, grid, own_exp, own_quotients_by_one, row_loss};
 use crate::verify::{Failure, Trial, Workload};
 
 /// Logits, and their targets.
@@ -20,7 +20,8 @@ const LOGITS: [f32; 10] = [0.0, 1e-3, 0.5, 7.0, 15.0, 17.0, 30.0, 80.0, 90.0, 1e
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let kernel = Kernel::new(trial.gpu, &bce_loss::SPEC, &[]).await?;
     ring(trial, &kernel).await?;
-    let signs = LOGITS.iter().flat_map(|&z| [[z, 0.0], [z, 1.0], [-z, 0.0], [-z, 1.0]]);
+    let targets_of = |z: f32| [0.0, 0.25, 1.0].map(|target| [[z, target], [-z, target]]);
+    let signs = LOGITS.iter().flat_map(|&z| targets_of(z).concat());
     let singles: Vec<Batch> = signs.map(|row| row.map(|value| vec![value])).collect();
     compare(trial, &kernel, "from one saturation to the other", &singles).await?;
     by_own_exp(trial, &kernel).await?;
@@ -50,7 +51,7 @@ pub(super) fn workloads(_: &Gpu, len: usize) -> Vec<Workload> {
         let kernel = Kernel::new(trial.gpu, &bce_loss::SPEC, &[]).await?;
         let seed = trial.effort.seed;
         let batches = [[logits(seed, len), targets(seed + 1, len)]];
-        let mut dispatches = compare(trial, &kernel, &format!("[{len}]"), &batches).await?;
+        let (mut dispatches, _) = compare(trial, &kernel, &format!("[{len}]"), &batches).await?;
         Ok(dispatches.swap_remove(0))
     };
     vec![Workload::new(format!("[{len}]"), bce_loss::cost(len), make)]
@@ -88,20 +89,20 @@ async fn launch(
     Ok((dispatches, trial.read(case, &out).await?))
 }
 
-/// Returns the launches that were compared.
+/// Returns the launches that were compared, and the losses.
 async fn compare(
     trial: &mut Trial<'_>,
     kernel: &Kernel,
     case: &str,
     batches: &[Batch],
-) -> Result<Vec<Dispatch>, Failure> {
+) -> Result<(Vec<Dispatch>, Vec<f32>), Failure> {
     let (dispatches, found) = launch(trial, kernel, case, batches).await?;
     let loss = |[logits, targets]: &Batch| {
         twin(&Enclosure::all_from_f32(logits), &Enclosure::all_from_f32(targets))
     };
     let expected: Vec<_> = batches.iter().map(loss).collect();
     trial.compare(case, "losses", &found, &expected)?;
-    Ok(dispatches)
+    Ok((dispatches, found))
 }
 
 /// Of single rows.
@@ -109,12 +110,12 @@ async fn by_own_exp(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Failur
     let rows: Vec<_> = grid().into_iter().flat_map(|z| [(z, 0.0), (z, 1.0)]).collect();
     let batches: Vec<Batch> = rows.iter().map(|&(z, target)| [vec![z], vec![target]]).collect();
     let case = "from the device's own exp";
-    let found = losses(trial, kernel, case, &batches).await?;
+    let (_, found) = compare(trial, kernel, case, &batches).await?;
     let tails = rows.iter().map(|(z, _)| -z.abs()).collect::<Vec<_>>();
     let tails = own_exp(trial, &tails).await?;
     let expected = rows.iter().zip(tails).map(|(&(z, target), t)| row_loss(z, target, t));
     let expected = own_quotients_by_one(trial, &found, expected.collect()).await?;
-    trial.compare(case, "losses", &found, &expected)
+    compare_with_own(trial, case, "losses", &found, &expected)
 }
 
 /// A loss goes where its step belongs and nowhere else.
@@ -136,23 +137,25 @@ async fn ring(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A confident answer costs nothing if it is right, and its logit if it is wrong: integers whose
-/// sums are exact in any order, so not one row may be lost.
+/// Confident answers that are wrong: each costs the size of its logit, an integer that is not zero, and
+/// sums of these are exact in any order. So each row that is lost, or added twice, is noticed.
 async fn confident(
     trial: &mut Trial<'_>,
     kernel: &Kernel,
     sizes_of_batches: &[usize],
 ) -> Result<(), Failure> {
-    let batch = |&len: &usize| {
-        let logits = [200.0_f32, 201.0, 202.0].into_iter().cycle();
-        let targets = [0.0_f32, 0.0, 0.0, 1.0, 0.0].into_iter().cycle();
-        [logits.take(len).collect::<Vec<_>>(), targets.take(len).collect()]
+    let batch = |len: usize| {
+        let targets = targets(trial.effort.seed, len);
+        // From 128, as exp of less leaves nothing, to where 70,001 are below 2²⁴.
+        let costs = (0..len).map(|row| [128.0, 200.0, 131.0, 187.0, 229.0][row % 5]);
+        let logits = costs.zip(&targets).map(|(cost, &target)| cost * (1.0 - 2.0 * target));
+        [logits.collect::<Vec<f32>>(), targets]
     };
-    let batches: Vec<Batch> = sizes_of_batches.iter().map(batch).collect();
-    let mean = |[logits, targets]: &Batch| {
-        let costs = logits.iter().zip(targets).map(|(&z, &t)| f64::from(z - z * t));
-        let rows: f64 = targets.iter().map(|_| 1.0).sum();
-        Enclosure::from_f64(costs.sum()) / Enclosure::from_f64(rows)
+    let batches: Vec<Batch> = sizes_of_batches.iter().map(|&len| batch(len)).collect();
+    let mean = |[logits, _]: &Batch| {
+        let costs: f64 = logits.iter().map(|z| f64::from(z.abs())).sum();
+        let rows: f64 = logits.iter().map(|_| 1.0).sum();
+        Enclosure::from_f64(costs) / Enclosure::from_f64(rows)
     };
     let expected: Vec<_> = batches.iter().map(mean).collect();
     let case = "confident rows";

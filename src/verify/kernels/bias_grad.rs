@@ -5,7 +5,8 @@ use crate::cpu::bias_grad::bias_grad as twin;
 use crate::gpu::{Dispatch, Gpu, Kernel};
 use crate::kernels::bias_grad;
 use crate::scalar::{Enclosure, Scalar};
-use crate::verify::draws::{integers, sizes, values};
+use crate::verify::draws::{sizes, values};
+use crate::verify::integers::Integers;
 use crate::verify::{Failure, Trial, Workload};
 
 /// `[batch_size, output_size]`: the last two have more rows than llvmpipe allows iterations, and
@@ -52,31 +53,36 @@ pub(super) fn workloads(_: &Gpu, len: usize) -> Vec<Workload> {
     vec![Workload::new(format!("{shape:?}"), bias_grad::cost(batch_size, output_size), make)]
 }
 
-/// Integers, of which none may be lost, and numbers; returns the launch of the latter.
+/// Integers, of which no sum may lose one, and numbers; returns the launch of the latter.
 async fn compare(
     trial: &mut Trial<'_>,
     kernel: &Kernel,
     seed: u64,
     [batch_size, output_size]: [usize; 2],
 ) -> Result<Dispatch, Failure> {
-    let len = batch_size * output_size;
-    let (integers, numbers) = (integers(seed, len), values(seed, len));
     let scale = 1.0 / 3.0;
+    let integers = Integers::passes(batch_size, 1).map(|pass| pass.columns(seed, output_size));
+    let mut batches: Vec<_> = integers.map(|integers| (1.0, integers)).collect();
+    batches.push((scale, values(seed, batch_size * output_size)));
     let (mut outputs, mut dispatches) = (vec![], vec![]);
-    for (scale, d_pre_activations) in [(1.0, &integers), (scale, &numbers)] {
+    for (scale, d_pre_activations) in &batches {
         let out = trial.poisoned("d_bias", output_size).await?;
         let tensors = [&trial.input(d_pre_activations).await?, &out.tensor];
-        let bound = bias_grad::dispatch(trial.gpu, kernel, batch_size, scale, tensors);
+        let bound = bias_grad::dispatch(trial.gpu, kernel, batch_size, *scale, tensors);
         dispatches.push(bound.await?);
         outputs.push(out);
     }
     trial.run(&dispatches.iter().map(|one| trial.folded(one)).collect::<Vec<_>>()).await?;
-    let mut exact = vec![0.0; output_size];
-    twin(1.0, &integers, &mut exact);
-    let case = format!("integers [{batch_size}, {output_size}]");
-    trial.check(&case, &outputs[0], &Enclosure::all_from_f32(&exact)).await?;
+    let (_, numbers) = batches.pop().expect("they are the last");
+    let of_numbers = outputs.pop().expect("one for each");
+    for ((_, integers), out) in batches.iter().zip(&outputs) {
+        let mut exact = vec![0.0; output_size];
+        twin(1.0, integers, &mut exact);
+        let case = format!("integers [{batch_size}, {output_size}]");
+        trial.check(&case, out, &Enclosure::all_from_f32(&exact)).await?;
+    }
     let mut expected = vec![Enclosure::from_f64(0.0); output_size];
     twin(Enclosure::from_f32(scale), &Enclosure::all_from_f32(&numbers), &mut expected);
-    trial.check(&format!("[{batch_size}, {output_size}]"), &outputs[1], &expected).await?;
-    Ok(dispatches.swap_remove(1))
+    trial.check(&format!("[{batch_size}, {output_size}]"), &of_numbers, &expected).await?;
+    Ok(dispatches.pop().expect("that of the numbers"))
 }

@@ -6,8 +6,9 @@ use crate::gpu::{Dispatch, Gpu};
 use crate::kernels::matmul::{self, Epilogue, LADDER, Product, Shape, Transpose, Variant};
 use crate::rng::Stream;
 use crate::scalar::{Enclosure, Scalar};
-use crate::verify::draws::{integers, probabilities, sizes, values};
-use crate::verify::{Failure, Trial, Workload};
+use crate::verify::draws::{probabilities, sizes, values};
+use crate::verify::integers::Integers;
+use crate::verify::{Effort, Failure, Trial, Workload};
 
 /// `[m, n, k]`: ragged, ones, multiples and each remainder of 4, sums one longer than what a
 /// workgroup takes at a time, long and thin.
@@ -30,6 +31,16 @@ const SHAPES: [[usize; 3]; 14] = [
 
 /// The same where an epilogue is looked at, or sizes that only some adapters get.
 const FEW_SHAPES: [[usize; 3]; 3] = [[3, 5, 7], [70, 9, 19], [1, 1, 1]];
+
+/// For each variant of the ladder: far more rows and columns than the tiles of some workgroups, and
+/// sums of thousands of terms.
+const MIDDLE_SHAPES: [[usize; 3]; 3] = [[397, 405, 21], [7, 9, 4_099], [5, 6, 16_387]];
+
+/// The same where an epilogue is looked at: the twin takes the longer, the longer the sums.
+const WIDE_SHAPE: [usize; 3] = [397, 405, 5];
+
+/// Where it may take minutes.
+const LARGE_SHAPES: [[usize; 3]; 2] = [[397, 405, 4_099], [405, 397, 16_387]];
 
 /// Products of the largest that the twin is asked for.
 const MOST_PRODUCTS: usize = 1 << 29;
@@ -55,6 +66,12 @@ const USES: [(Transpose, Epilogue); 12] = [
 
 /// How many of them a training step has.
 const USES_OF_A_STEP: usize = 4;
+
+/// Those of them that do not store a product as it is.
+const FINISHED: [(Transpose, Epilogue); 3] = [USES[0], USES[2], USES[3]];
+
+/// How operands are stored.
+const TRANSPOSES: [Transpose; 3] = [Transpose::Neither, Transpose::A, Transpose::B];
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     check_shader(trial, Variant::Naive).await
@@ -101,6 +118,7 @@ pub(super) async fn check_shader(trial: &mut Trial<'_>, small: Variant) -> Resul
             check_sigmoid(trial, &product, transpose).await?;
         }
     }
+    check_middle(trial).await?;
     for (number, &variant) in ladder(gpu, trial.kernel).enumerate() {
         let uses = &USES[..USES_OF_A_STEP];
         let one = number % USES_OF_A_STEP;
@@ -119,6 +137,37 @@ pub(super) async fn check_shader(trial: &mut Trial<'_>, small: Variant) -> Resul
         }
     }
     Ok(())
+}
+
+/// Several hundreds of rows and columns, and sums of thousands of products: each variant of the
+/// ladder on one use or, if there is time, on all of them.
+async fn check_middle(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    let (gpu, Effort { seed, quick, thorough, .. }) = (trial.gpu, trial.effort);
+    if quick {
+        return Ok(());
+    }
+    let all = thorough || ladder(gpu, trial.kernel).count() == 1;
+    for (number, &variant) in ladder(gpu, trial.kernel).enumerate() {
+        for &transpose in in_turns(&TRANSPOSES, number, all) {
+            let product = matmul::product(gpu, variant, transpose, Epilogue::Store).await?;
+            let large = if thorough { &LARGE_SHAPES[..] } else { &[] };
+            for &shape in MIDDLE_SHAPES.iter().chain(large) {
+                let case = Case::new(&product, transpose, Epilogue::Store, shape);
+                case.compare_integers(trial, seed).await?;
+            }
+        }
+        for &(transpose, epilogue) in in_turns(&FINISHED, number, all) {
+            let product = matmul::product(gpu, variant, transpose, epilogue).await?;
+            Case::new(&product, transpose, epilogue, WIDE_SHAPE).compare(trial).await?;
+        }
+    }
+    Ok(())
+}
+
+/// One of these, another one for each number; or all of them.
+fn in_turns<T>(these: &[T], number: usize, all: bool) -> &[T] {
+    let one = number % these.len();
+    if all { these } else { &these[one..=one] }
 }
 
 async fn check_random(
@@ -177,7 +226,7 @@ impl<'a> Case<'a> {
         format!("{variant}: {what} [{m}, {k}] · [{k}, {n}], transposed {transpose:?}, {epilogue:?}")
     }
 
-    /// Numbers; and where they are stored as they are, integers, of which none may be lost.
+    /// Numbers; and where they are stored as they are, integers, of which no sum may lose one.
     async fn compare(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
         let [m, n, k] = self.shape;
         let seed = trial.effort.seed + self.seed;
@@ -193,50 +242,74 @@ impl<'a> Case<'a> {
         self.compare_values(trial, "numbers", &tensors).await
     }
 
+    /// The operands of a pass, stored as the product has them.
+    fn integers(&self, pass: &Integers, seed: u64) -> [Vec<f32>; 3] {
+        let [m, n, _] = self.shape;
+        let lines = |transposed, seed, lines| {
+            if transposed { pass.columns(seed, lines) } else { pass.rows(seed, lines) }
+        };
+        let a = lines(self.transpose == Transpose::A, seed, m);
+        [a, lines(self.transpose != Transpose::B, seed + 1, n), vec![1.0]]
+    }
+
+    /// All passes; returns the launch of one of them.
     async fn compare_integers(
         &self,
         trial: &mut Trial<'_>,
         seed: u64,
     ) -> Result<Dispatch, Failure> {
         let [m, n, k] = self.shape;
-        let tensors = [integers(seed, m * k), integers(seed + 1, k * n), vec![1.0]];
-        let (dispatch, found) = self.run(trial, &tensors).await?;
-        if m * n * k > MOST_PRODUCTS {
-            self.compare_sums(trial, seed, &tensors, &found)?;
-            return Ok(dispatch);
+        let mut last = None;
+        for pass in Integers::passes(k, 2) {
+            let tensors = self.integers(&pass, seed);
+            let (dispatch, found) = self.run(trial, &tensors).await?;
+            if m * n * k > MOST_PRODUCTS {
+                self.compare_sums(trial, seed, &tensors, &found)?;
+            } else {
+                let exact = Enclosure::all_from_f32(&self.expected::<f32>(&tensors));
+                trial.compare(&self.name("integers"), "out", &found, &exact)?;
+            }
+            last = Some(dispatch);
         }
-        let exact = Enclosure::all_from_f32(&self.expected::<f32>(&tensors));
-        trial.compare(&self.name("integers"), "out", &found, &exact)?;
-        Ok(dispatch)
+        Ok(last.expect("there is a pass"))
     }
 
-    /// By sums of rows, for products that the twin would take minutes for.
+    /// By sums of rows, for products that the twin would take minutes for; the first row that is
+    /// wrong is computed.
     fn compare_sums(
         &self,
         trial: &mut Trial<'_>,
         seed: u64,
-        [a, b, _]: &[Vec<f32>; 3],
+        tensors: &[Vec<f32>; 3],
         found: &[f32],
     ) -> Result<(), Failure> {
-        assert_eq!(self.transpose, Transpose::Neither, "as it is timed");
-        let weights = freivalds::weights(Stream::new(seed), self.shape[1]);
-        let plain = |values| Operand { values, transposed: false };
-        let times = |values, vector: &[f64]| freivalds::times(plain(values), vector);
-        let expected = times(&a[..], &times(&b[..], &weights));
-        for (row, (found, expected)) in times(found, &weights).iter().zip(&expected).enumerate() {
-            if found != expected {
-                let (case, tensor) = (self.name("integers"), "out · x, a sum of each row,");
-                return Err(trial.fault(&case, tensor, row, [*found, *expected, 0.0]));
-            }
-        }
-        Ok(())
+        let [m, n, k] = self.shape;
+        let weights = freivalds::weights(Stream::new(seed), n);
+        let [a, b] = self.operands(tensors);
+        let expected = freivalds::times(a, &freivalds::times(b, &weights));
+        let out = Operand { values: found, transposed: false };
+        let sums = freivalds::times(out, &weights);
+        let Some(row) = sums.iter().zip(&expected).position(|(found, sum)| found != sum) else {
+            trial.tally.cases += 1;
+            trial.tally.values += found.len() as u64;
+            return Ok(());
+        };
+        let terms = (0..k).map(|l| a.values[if a.transposed { l * m + row } else { row * k + l }]);
+        let left = Operand { values: &terms.collect::<Vec<_>>()[..], transposed: false };
+        let mut exact = vec![0.0; n];
+        twin([1, n, k], left, b, &mut exact);
+        let found = &found[row * n..][..n];
+        let case = format!("{}, row {row}", self.name("integers"));
+        trial.compare(&case, "out", found, &Enclosure::all_from_f32(&exact))?;
+        Err(trial.fault(&case, "out · x, its sum,", row, [sums[row], expected[row], 0.0]))
     }
 
     /// A number that is none in the last row of a, and one in the last column of b: what shaders
     /// load beyond a row or a column must not come to the others.
     async fn compare_beside_nan(&self, trial: &mut Trial<'_>, seed: u64) -> Result<(), Failure> {
         let [m, n, k] = self.shape;
-        let mut tensors = [integers(seed, m * k), integers(seed + 1, k * n), vec![1.0]];
+        let pass = Integers::passes(k, 2).next().expect("there is a pass");
+        let mut tensors = self.integers(&pass, seed);
         let mut exact = Enclosure::all_from_f32(&self.expected::<f32>(&tensors));
         let of_row = if self.transpose == Transpose::A { m - 1 } else { (m - 1) * k };
         let of_column = if self.transpose == Transpose::B { (n - 1) * k } else { n - 1 };
@@ -249,6 +322,12 @@ impl<'a> Case<'a> {
             }
         }
         trial.compare(&self.name("integers beside NaNs"), "out", &found, &exact)
+    }
+
+    /// a and b, as they are stored.
+    fn operands<'t, S>(&self, [a, b, _]: &'t [Vec<S>; 3]) -> [Operand<'t, S>; 2] {
+        let a = Operand { values: &a[..], transposed: self.transpose == Transpose::A };
+        [a, Operand { values: &b[..], transposed: self.transpose == Transpose::B }]
     }
 
     async fn compare_values(
@@ -284,16 +363,16 @@ impl<'a> Case<'a> {
 
     fn expected<S: Scalar>(&self, tensors: &[Vec<f32>; 3]) -> Vec<S> {
         let [m, n, k] = self.shape;
-        let [a, b, operand] = tensors.each_ref().map(|values| S::all_from_f32(values));
-        let a = Operand { values: &a[..], transposed: self.transpose == Transpose::A };
-        let b = Operand { values: &b[..], transposed: self.transpose == Transpose::B };
+        let tensors = tensors.each_ref().map(|values| S::all_from_f32(values));
+        let [a, b] = self.operands(&tensors);
+        let [.., operand] = &tensors;
         let mut out = vec![S::from_f64(0.0); m * n];
         twin([m, n, k], a, b, &mut out);
         let epilogue = match self.epilogue {
             Epilogue::Store => Twin::Store,
-            Epilogue::Bias => Twin::Bias(&operand),
-            Epilogue::Sigmoid => Twin::Sigmoid(&operand),
-            Epilogue::SigmoidGrad => Twin::SigmoidGrad(&operand),
+            Epilogue::Bias => Twin::Bias(operand),
+            Epilogue::Sigmoid => Twin::Sigmoid(operand),
+            Epilogue::SigmoidGrad => Twin::SigmoidGrad(operand),
         };
         finish(epilogue, &mut out);
         out

@@ -5,7 +5,9 @@ use crate::kernels::train_invocation::{LARGEST, NEVER, PROGRESS_ROWS, Params};
 use crate::rng::Stream;
 use crate::rule::{Activation, Loss};
 use crate::scalar::{Enclosure, MIDDLE, Scalar};
-use crate::verify::own_exp::{grid, own_exp, own_quotients_by_one, row_loss, short, sides};
+use crate::verify::own_exp::{
+    compare_with_own, grid, own_exp, own_quotients_by_one, row_loss, short, sides,
+};
 use crate::verify::trial::POISON;
 use crate::verify::{Effort, Failure, Trial};
 
@@ -50,14 +52,14 @@ impl Networks<'_> {
         before.state[..last * count].fill(0.0);
         before.row(last).copy_from_slice(&logits);
         let params = self.params(&before, 1, 0);
-        let after = self.run(trial, &before, &[params], None).await?;
+        let after = self.check(trial, "logits alone", &before, &params, None).await?;
         let case = format!("{}: from the device's own exp", self.name);
         let tails = logits.iter().map(|z| -z.abs()).collect::<Vec<_>>();
         let tails = own_exp(trial, &tails).await?;
         let &[target] = self.problem.targets else { panic!("one row, so that its loss is all") };
         let losses = logits.iter().zip(&tails).map(|(&z, &t)| row_loss(z, target, t));
         let losses = own_quotients_by_one(trial, &after.losses, losses.collect()).await?;
-        trial.compare(&case, "losses", &after.losses, &losses)?;
+        compare_with_own(trial, &case, "losses", &after.losses, &losses)?;
         let careful = self.problem.variant.careful;
         let opposite = own_exp(trial, &logits.iter().map(|z| -z).collect::<Vec<_>>()).await?;
         let output = |member: usize| {
@@ -68,7 +70,7 @@ impl Networks<'_> {
         let asked: Vec<_> = (0..count).filter(is_asked).collect();
         let expected: Vec<_> = asked.iter().map(|&member| output(member)).collect();
         let found: Vec<_> = asked.iter().map(|&member| after.outputs[member]).collect();
-        trial.compare(&case, "outputs", &found, &expected)
+        compare_with_own(trial, &case, "outputs", &found, &expected)
     }
 
     /// A logit of −inf makes a loss of +inf, where it is the only one: parameters are numbers, and it

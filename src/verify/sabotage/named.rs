@@ -188,11 +188,8 @@ const UNIFORM_DRAW: &[Saboteur] = &[
     ("unguarded tail write", "if member >= count {", "if false {"),
 ];
 
-const UNSTABLE_LOSS: Saboteur = (
-    "unstable loss",
-    "max(z, 0.0) - z * target_value + log_1p(exp(-abs(z)))",
-    "log(1.0 + exp(z)) - z * target_value",
-);
+const UNSTABLE_LOSS: Saboteur =
+    ("unstable loss", "mistake + log_1p(exp(-abs(z)))", "log(1.0 + exp(z)) - z * target_value");
 
 // 1 + 8 · 2⁻²³.
 const EXP_OF_LOSS: Saboteur = (
