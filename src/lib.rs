@@ -177,7 +177,8 @@
 //! with limits that are chosen (`train/agreement.rs`): a sign, not a proof.
 //!
 //! [`verify::sabotage`] makes the wrong kernels: from each shader's text small mistakes of each kind, one
-//! at a time, and some by hand. What no check catches is a fault of the checks, unless it is listed
+//! at a time, and some by hand; and from what the host says beside it wrong launches of the right text
+//! ([`gpu::WrongLaunch`]), of all of them or of one dispatch of a step. What no check catches is a fault of the checks, unless it is listed
 //! as computing the same, with the reason; an entry that is caught is a fault of the list.
 //! Wrong kernels are untrusted code: child processes of `parity` try them, with indices that cannot
 //! leave their arrays, and a crash counts only where the shipped kernel does not crash.

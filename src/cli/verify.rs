@@ -65,7 +65,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     kernel: Vec<String>,
     /// Prove that wrong kernels would be noticed: run the checks against small mistakes in
-    /// the WGSL
+    /// the WGSL and in its launches
     #[arg(long)]
     sabotage: bool,
     /// Only the wrong kernels written by hand, and of the others the Kth of N parts

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::adapter::AdapterSummary;
 use super::faults::Faults;
 use super::instance::Recorder;
+use super::kept::Kept;
 use super::kernel::{KernelSpec, Substitute};
 use super::listing::{Candidate, Listing, Selection};
 use super::poll::Poller;
 use super::tensor::MAX_BYTES;
+use super::wrong_launch::WrongLaunch;
 use crate::error::Error;
 
 /// A device with its queue, and the bytes that crossed to it and back.
@@ -23,6 +25,8 @@ pub struct Gpu {
     pub(super) read_back: AtomicU64,
     pub(super) substitute: Option<Substitute>,
     pub(super) recorder: Option<Recorder>,
+    pub(super) wrong_launch: Option<WrongLaunch>,
+    pub(super) kept: Kept,
     subgroup_size: Option<u32>,
     faults: Arc<Faults>,
 }
@@ -68,6 +72,7 @@ impl Gpu {
         });
         let poller = Poller::start(device.clone(), Arc::clone(&faults))?;
         let (uploaded, read_back, substitute, recorder) = Default::default();
+        let (wrong_launch, kept) = Default::default();
         Ok(Self {
             adapter: summary,
             device,
@@ -77,6 +82,8 @@ impl Gpu {
             read_back,
             substitute,
             recorder,
+            wrong_launch,
+            kept,
             subgroup_size,
             faults,
         })

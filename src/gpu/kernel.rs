@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::context::Gpu;
 use super::instance::Instance;
 use super::tensor::Tensor;
+use super::wrong_launch::{Mistake, launched};
 use crate::error::Error;
 
 /// How a shader sees a buffer.
@@ -173,6 +174,7 @@ impl KernelSpec {
 }
 
 /// A compiled shader.
+#[derive(Clone)]
 pub struct Kernel {
     program: Arc<Program>,
     pipeline: wgpu::ComputePipeline,
@@ -249,12 +251,24 @@ impl Dispatch {
         &self.tensors
     }
 
-    /// Adds the launch to a pass.
-    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
-        let [x, y, z] = self.workgroup_count;
+    /// Its `params`.
+    pub(super) fn uniform(&self) -> wgpu::Buffer {
+        self.uniform.clone()
+    }
+
+    /// The fields of its `params`.
+    pub(super) fn fields(&self) -> &'static [Field] {
+        self.program.spec.params
+    }
+
+    /// Adds the launch to a pass, with the mistake that is asked for.
+    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>, mistake: Option<Mistake>) {
+        let (times, [x, y, z]) = launched(mistake, self.workgroup_count);
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.bind_group, &[]);
-        pass.dispatch_workgroups(x, y, z);
+        for _ in 0..times {
+            pass.dispatch_workgroups(x, y, z);
+        }
     }
 }
 
@@ -297,8 +311,14 @@ impl Kernel {
         overrides: &[(&'static str, f64)],
     ) -> Result<Self, Error> {
         let constants = spec.complete(overrides);
+        let instance = || Instance::new(spec, header, overrides);
         if let Some(recorder) = &gpu.recorder {
-            recorder.add(Instance::new(spec, header, overrides));
+            recorder.add(instance());
+        }
+        // A wrong launch is one of many of the same text.
+        let kept = gpu.wrong_launch.map(|_| (instance(), gpu.substitutes(spec.name)));
+        if let Some(kernel) = kept.as_ref().and_then(|kept| gpu.kept.get(kept)) {
+            return Ok(kernel);
         }
         let compile = || {
             let module = shader_module(gpu, spec, header);
@@ -306,7 +326,11 @@ impl Kernel {
             let program = Program { spec, module, constants, layout };
             Self { pipeline: program.compile(&gpu.device), program: Arc::new(program) }
         };
-        gpu.scoped(spec.name, compile).await
+        let kernel = gpu.scoped(spec.name, compile).await?;
+        if let Some(kept) = kept {
+            gpu.kept.add(kept, &kernel);
+        }
+        Ok(kernel)
     }
 
     /// Binds parameters and tensors, in the order of the shader's bindings, for a launch of
@@ -327,10 +351,11 @@ impl Kernel {
         let Program { spec, layout, .. } = &*self.program;
         let name = spec.name;
         assert_eq!(tensors.len() + 1, spec.bindings.len(), "tensors for {name}");
-        let uniform = gpu.uniform(name, params).await?;
-        let bind_group = gpu.bind_group(name, layout, &uniform, tensors).await?;
+        let data = gpu.params(name, spec.params, bytemuck::bytes_of(params));
+        let uniform = gpu.uniform(name, &data).await?;
+        let tensors = gpu.bound(name, tensors);
+        let bind_group = gpu.bind_group(name, layout, &uniform, &tensors).await?;
         let (program, pipeline) = (Arc::clone(&self.program), self.pipeline.clone());
-        let tensors = tensors.iter().map(|&tensor| tensor.clone()).collect();
         Ok(Dispatch { name, program, pipeline, bind_group, uniform, tensors, workgroup_count })
     }
 }
@@ -365,9 +390,10 @@ impl Gpu {
         self.substitute.as_ref().is_some_and(|substitute| substitute.kernel == kernel)
     }
 
-    /// Compiles every kernel as it is again.
+    /// Compiles and launches every kernel as it is again.
     pub fn restore(&mut self) {
         self.substitute = None;
+        self.wrong_launch = None;
     }
 
     /// Gives a dispatch other `params`, for the submissions to come.
@@ -377,7 +403,8 @@ impl Gpu {
     pub fn write_params<P: bytemuck::Pod>(&self, dispatch: &Dispatch, params: &P) {
         let data = bytemuck::bytes_of(params);
         assert_eq!(data.len() as u64, dispatch.uniform.size(), "params of {}", dispatch.name);
-        self.write_buffer(&dispatch.uniform, 0, data);
+        let data = self.params(dispatch.name, dispatch.fields(), data);
+        self.write_buffer(&dispatch.uniform, 0, &data);
     }
 
     /// The same launch, compiled anew, on buffers of its own, which hold what those of the other hold
@@ -408,11 +435,21 @@ impl Gpu {
         let uniform = copy_of(&dispatch.uniform);
         let moved = |tensor: &Tensor| tensor.in_buffer(copy_of(&tensor.buffer));
         let tensors: Vec<_> = dispatch.tensors.iter().map(moved).collect();
-        let bound: Vec<_> = tensors.iter().collect();
         let (name, program) = (dispatch.name, &dispatch.program);
-        let bind_group = self.bind_group(name, &program.layout, &uniform, &bound).await?;
+        let bind_group = self.bind_group(name, &program.layout, &uniform, &tensors).await?;
         let pipeline = self.scoped(name, || program.compile(&self.device)).await?;
         Ok(Dispatch { pipeline, bind_group, uniform, tensors, ..dispatch.clone() })
+    }
+
+    /// The same launch on other tensors.
+    pub(super) async fn rebound(
+        &self,
+        dispatch: &Dispatch,
+        tensors: Vec<Tensor>,
+    ) -> Result<Dispatch, Error> {
+        let (layout, uniform) = (&dispatch.program.layout, &dispatch.uniform);
+        let bind_group = self.bind_group(dispatch.name, layout, uniform, &tensors).await?;
+        Ok(Dispatch { bind_group, tensors, ..dispatch.clone() })
     }
 
     async fn bind_group(
@@ -420,7 +457,7 @@ impl Gpu {
         name: &str,
         layout: &wgpu::BindGroupLayout,
         uniform: &wgpu::Buffer,
-        tensors: &[&Tensor],
+        tensors: &[Tensor],
     ) -> Result<wgpu::BindGroup, Error> {
         let resources = [uniform.as_entire_binding()].into_iter();
         let resources = resources.chain(tensors.iter().map(|tensor| tensor.binding()));
@@ -432,12 +469,7 @@ impl Gpu {
         self.scoped(name, || self.device.create_bind_group(&descriptor)).await
     }
 
-    async fn uniform<P: bytemuck::Pod>(
-        &self,
-        name: &str,
-        params: &P,
-    ) -> Result<wgpu::Buffer, Error> {
-        let data = bytemuck::bytes_of(params);
+    async fn uniform(&self, name: &str, data: &[u8]) -> Result<wgpu::Buffer, Error> {
         let buffer = self.buffer(name, data.len() as u64, wgpu::BufferUsages::UNIFORM).await?;
         self.write_buffer(&buffer, 0, data);
         Ok(buffer)

@@ -10,6 +10,7 @@ use super::context::Gpu;
 use super::kernel::Dispatch;
 use super::tensor::{Tensor, bytes};
 use super::timer::{self, Timer};
+use super::wrong_launch::{WrongLaunch, mistake_of};
 use crate::error::Error;
 
 /// Part of a tensor that is to be read back: `len` values from number `start` on.
@@ -76,7 +77,8 @@ impl Gpu {
         if let Some(timer) = &timer {
             timer.resolve(&mut encoder);
         }
-        let worked = encode(&mut encoder, dispatches, timer.as_deref());
+        let wrong = self.wrong_launch;
+        let worked = encode(&mut encoder, dispatches, timer.as_deref(), wrong);
         let stamps = timer.as_ref().map(|timer| Region::from(&timer.resolved));
         let len = copy(&mut encoder, regions.iter().chain(&stamps), readback);
         let wanted = len - stamps.map_or(0, |stamps| stamps.len);
@@ -154,6 +156,7 @@ fn encode<'a>(
     encoder: &mut wgpu::CommandEncoder,
     dispatches: impl IntoIterator<Item = &'a Dispatch>,
     timer: Option<&Timer>,
+    wrong: Option<WrongLaunch>,
 ) -> bool {
     let mut dispatches = dispatches.into_iter().peekable();
     if dispatches.peek().is_none() {
@@ -164,7 +167,7 @@ fn encode<'a>(
         timestamp_writes: timer.map(Timer::writes),
     });
     for dispatch in dispatches {
-        dispatch.encode(&mut pass);
+        dispatch.encode(&mut pass, mistake_of(wrong, dispatch.name));
     }
     true
 }

@@ -109,7 +109,8 @@ impl SabotageReport {
     fn survivors(&self) -> String {
         let mut text = String::new();
         for Specimen { kernel, rule, line, before, after, fate, .. } in self.found.survivors() {
-            let _ = writeln!(text, "SURVIVED, {kernel}, line {line}, {rule}:");
+            let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
+            let _ = writeln!(text, "SURVIVED, {kernel}{line}, {rule}:");
             let _ = writeln!(text, "  {before}\n  {after}");
             if let Fate::Crashed { .. } = fate {
                 let _ = writeln!(text, "  {}", caught_by(fate));

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
+use super::ensemble::ensemble;
 use super::lockstep::{Engine, Twin};
 use super::trial::{Judgement, NO_BOUND};
 use super::{Failure, Trial};
@@ -54,6 +55,7 @@ pub async fn engines(trial: &mut Trial<'_>, plan: &Plan) -> Result<Engines, Fail
     }
     common_steps(trial, careful, &mut found).await?;
     members(trial, plan, &mut found).await?;
+    ensemble(trial, plan).await?;
     Ok(found)
 }
 

@@ -6,6 +6,7 @@ mod accuracy;
 mod doctor;
 mod draws;
 mod engines;
+mod ensemble;
 mod gradients;
 mod integers;
 mod kernels;

@@ -2,9 +2,9 @@ use std::cell::Cell;
 use std::process::{Command, Output};
 
 use parity::error::Error;
-use parity::gpu::{Gpu, Selection};
+use parity::gpu::{Gpu, Mistake, Place, Selection};
 use parity::verify::sabotage::{Fate, Subject, Workbench, subjects};
-use parity::verify::{Effort, Failure, KERNELS, Kernel, Trial};
+use parity::verify::{Effort, Failure, KERNELS, Kernel, Trial, prove_by_training};
 use serde_json::Value;
 
 use crate::harness::open;
@@ -39,7 +39,8 @@ fn fates(
 
 #[test]
 fn every_saboteur_of_a_kernel_is_caught_by_its_check() {
-    let mutants = mutants("bias_add");
+    let mutants: Vec<_> =
+        mutants("bias_add").into_iter().filter(|it| it.launch().is_none()).collect();
     let fates = fates(&mutants, false, async |_, _, _| Ok(()));
     assert!(fates.len() >= 20, "{}", fates.len());
     for (subject, fate) in mutants.iter().zip(&fates) {
@@ -50,6 +51,50 @@ fn every_saboteur_of_a_kernel_is_caught_by_its_check() {
             assert!(fault.tensor.contains("behind"), "{fault:?}");
         }
     }
+}
+
+/// Fails unless a wrong launch survives where it is listed as computing the same, and is noticed where
+/// it is not.
+fn assert_as_listed(subjects: &[Subject], fates: &[Fate]) {
+    for (subject, fate) in subjects.iter().zip(fates) {
+        let after = &subject.mutant.as_ref().expect("a mutant").after;
+        match subject.listed() {
+            Some((_, true)) => assert!(matches!(fate, Fate::Survived), "{after}: {fate:?}"),
+            Some((_, false)) => {}
+            None => {
+                let is_noticed = matches!(fate, Fate::Caught { .. } | Fate::Failed { .. });
+                assert!(is_noticed, "{after}: {fate:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn wrong_launches_of_a_kernel_are_caught_by_its_check_unless_they_compute_the_same() {
+    for (kernel, count) in [("bias_add", 14), ("bce_loss", 16)] {
+        let is_meant = |it: &Subject| it.launch().is_some_and(|it| it.place == Place::Everywhere);
+        let wrong: Vec<_> = mutants(kernel).into_iter().filter(is_meant).collect();
+        assert!(wrong.len() >= count, "{kernel}: {}", wrong.len());
+        let fates = fates(&wrong, true, async |_, _, _| Ok(()));
+        assert_as_listed(&wrong, &fates);
+        assert!(fates.iter().any(|fate| matches!(fate, Fate::Survived)));
+    }
+}
+
+/// Those of one kernel: left out, doubled, too late, or with other parameters. And another behind the
+/// next, where that matters and where it does not.
+#[test]
+fn wrong_dispatches_of_a_step_are_noticed_by_training() {
+    let is_meant =
+        |it: &Subject| it.launch().is_some_and(|launch| matches!(launch.place, Place::Step { .. }));
+    let of = |kernel| mutants(kernel).into_iter().filter(is_meant).collect::<Vec<_>>();
+    let is_late = |it: &Subject| it.launch().is_some_and(|it| it.mistake == Mistake::Late);
+    let late = of("sigmoid").into_iter().filter(is_late).collect();
+    let wrong = [of("bias_add"), late].concat();
+    assert!(wrong.len() == 2 * 8 + 3, "{}", wrong.len());
+    let further = async |gpu: &Gpu, _: &Kernel, effort| prove_by_training(gpu, effort).await;
+    let fates = fates(&wrong, true, further);
+    assert_as_listed(&wrong, &fates);
 }
 
 /// With all of the effort that a wrong kernel meets.

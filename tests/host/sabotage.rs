@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use parity::error::Error;
-use parity::gpu::KernelSpec;
+use parity::gpu::{KernelSpec, WrongLaunch};
 use parity::verify::sabotage::{
-    Campaign, EQUIVALENTS, Fate, Mutant, PER_WORKER, Part, Reply, Sabotage, Subject, Worker,
-    clamped, mutants, named, subjects,
+    Campaign, EQUIVALENTS, Fate, Mutant, PER_WORKER, Part, Reply, SAME_LAUNCHES, STEPS, Sabotage,
+    Subject, Worker, clamped, launches, mutants, named, subjects,
 };
 use parity::verify::{KERNELS, Kernel};
 use wgpu::naga::{
@@ -179,6 +179,78 @@ fn each_mutant_that_is_said_to_compute_the_same_exists() {
     }
 }
 
+fn wrong_launches() -> Vec<Mutant> {
+    KERNELS.iter().flat_map(|kernel| launches(kernel.spec)).collect()
+}
+
+#[test]
+fn every_number_binding_and_dispatch_of_a_launch_is_made_wrong() {
+    let rules = [
+        "bindings exchanged",
+        "dispatch doubled",
+        "dispatch left out",
+        "dispatches exchanged",
+        "parameter changed",
+        "workgroup count changed",
+    ];
+    let all = wrong_launches();
+    println!("{} wrong launches", all.len());
+    let mut seen = BTreeSet::new();
+    for mutant in &all {
+        let Mutant { kernel, rule, before, after, .. } = mutant;
+        assert!(seen.insert([*kernel, rule, before, after]), "{mutant:?} twice");
+        assert_ne!(before, after);
+        assert_eq!((mutant.line, mutant.by_hand), (0, false));
+    }
+    let found: BTreeSet<_> = all.iter().map(|mutant| mutant.rule).collect();
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), rules);
+    for spec in KERNELS.iter().map(|kernel| kernel.spec) {
+        let has = |after: String| {
+            let mut own = all.iter().filter(|mutant| mutant.kernel == spec.name);
+            assert!(own.any(|mutant| mutant.after == after), "{}: {after}", spec.name);
+        };
+        for dimension in ["x", "y", "z"] {
+            has(format!("workgroup_count.{dimension} + 1"));
+            has(format!("workgroup_count.{dimension} - 1"));
+        }
+        for field in spec.params {
+            has(format!("params.{} + 1", field.name));
+        }
+        for (index, one) in spec.bindings.iter().enumerate() {
+            let others = spec.bindings[..index].iter().filter(|other| other.kind == one.kind);
+            others
+                .filter(|other| other.name != "params")
+                .for_each(|other| has(format!("{}, {}", one.name, other.name)));
+        }
+        has("nothing".into());
+        has(format!("{0}, {0}", spec.name));
+    }
+    for step in STEPS {
+        for number in 1..=step.len() {
+            let place = format!("dispatch {number} of a step of {}: ", step.len());
+            let of_place = all.iter().filter(|mutant| mutant.after.starts_with(&place));
+            let rules: BTreeSet<_> = of_place.map(|mutant| mutant.rule).collect();
+            assert!(rules.contains("dispatch left out") && rules.contains("dispatch doubled"));
+            assert_eq!(rules.contains("dispatches exchanged"), number < step.len());
+        }
+    }
+}
+
+#[test]
+fn each_launch_that_is_said_to_compute_the_same_exists_and_few_do() {
+    let all: Vec<_> = wrong_launches().into_iter().filter_map(|mutant| mutant.launch).collect();
+    for entry in SAME_LAUNCHES {
+        for kernel in entry.kernels {
+            let is_meant = |launch: &&WrongLaunch| launch.kernel == *kernel && entry.holds(launch);
+            assert!(all.iter().any(|it| is_meant(&it)), "{kernel}: {}", entry.reason);
+        }
+    }
+    let listed =
+        subjects().iter().filter(|it| it.launch().is_some() && it.listed().is_some()).count();
+    println!("{listed} of {} compute the same", all.len());
+    assert!(4 * listed < all.len(), "{listed} of {}", all.len());
+}
+
 /// Whether an index is the lesser of something and `last`, which is found to be the last there is.
 fn is_at_most(
     function: &Function,
@@ -245,7 +317,9 @@ fn all_indices(module: &Module, info: &valid::ModuleInfo) -> Vec<(bool, String)>
 #[test]
 fn no_index_leaves_its_array_in_mutated_text() {
     let (mut count, mut unclamped) = (0, 0);
-    for Subject { kernel, mutant } in subjects() {
+    // A wrong launch is one of the shipped text.
+    let texts = subjects().into_iter().filter(|subject| subject.launch().is_none());
+    for Subject { kernel, mutant } in texts {
         let spec = kernel.spec;
         let source = mutant.as_ref().map_or(spec.source(), |mutant| &mutant.source);
         let what = mutant.as_ref().map_or(spec.name, |mutant| &mutant.after);
@@ -345,6 +419,12 @@ fn numbers(name: &str) -> Vec<usize> {
     (0..all.len()).filter(|&number| all[number].kernel.spec.name == name).collect()
 }
 
+/// The numbers of mutants that must survive.
+fn listed() -> BTreeSet<usize> {
+    let all = subjects();
+    (0..all.len()).filter(|&number| all[number].listed().is_some()).collect()
+}
+
 #[test]
 fn each_worker_gets_50_subjects_and_the_shipped_kernel_is_the_first() {
     let subjects = numbers("matmul_workgroup");
@@ -366,6 +446,7 @@ fn each_worker_gets_50_subjects_and_the_shipped_kernel_is_the_first() {
 #[test]
 fn a_mutant_that_ends_its_process_is_crashed_and_the_batch_goes_on_behind_it() {
     let subjects = numbers("bias_add");
+    let listed = listed();
     let killer = subjects[4];
     let how = || "signal: 6 (SIGABRT)".to_owned();
     let die = || Reply::Died { how: how() };
@@ -374,6 +455,7 @@ fn a_mutant_that_ends_its_process_is_crashed_and_the_batch_goes_on_behind_it() {
         let (outcome, asked) = scripted("bias_add", |_, number| match number {
             _ if number == killer => deadly(),
             _ if number == subjects[0] => SURVIVED,
+            _ if listed.contains(&number) => SURVIVED,
             _ => caught(),
         });
         let found = outcome.expect("it runs");
@@ -428,4 +510,26 @@ fn what_the_user_breaks_off_keeps_what_there_is_and_is_no_proof() {
     assert_eq!(asked, [&subjects[..7]]);
     assert_eq!((found.specimens.len(), found.count.killed), (5, 5));
     assert!(found.interrupted && !found.is_proof());
+}
+
+/// Of a race it is for the device to say who wins; of what computes the same nothing may be noticed.
+#[test]
+fn a_listed_launch_must_survive_unless_chance_decides() {
+    let all = subjects();
+    let first = numbers("sgd_update")[0];
+    let run = |of_race: &(dyn Fn() -> Reply + Sync), of_same: &(dyn Fn() -> Reply + Sync)| {
+        let answer = |_, number: usize| match all[number].listed() {
+            _ if number == first => SURVIVED,
+            None => caught(),
+            Some((_, true)) => of_same(),
+            Some((_, false)) => of_race(),
+        };
+        scripted("sgd_update", answer).0.expect("it runs")
+    };
+    let (survives, is_caught) = (&|| SURVIVED, &caught);
+    let [lost, won] = [run(survives, survives), run(is_caught, survives)];
+    assert!(lost.is_proof() && won.is_proof(), "{:?}", lost.list_faults);
+    assert!(lost.count.equivalent > won.count.equivalent, "{:?}", won.count);
+    let wrong = run(survives, is_caught);
+    assert!(!wrong.is_proof() && wrong.list_faults.len() == won.count.equivalent, "{wrong:?}");
 }

@@ -77,7 +77,7 @@ impl Step {
         };
         let mut passes = Passes { gpu, kernels: &kernels, plan, products };
         let mut dispatches = passes.forward(&tensors).await?;
-        let forward_len = dispatches.len();
+        let mut forward_len = dispatches.len();
         dispatches.extend(passes.backward(&tensors).await?);
         let products = passes.products.uses;
         let Tensors { parameters, d_parameters, residues, steps_done, losses, layers, .. } =
@@ -86,6 +86,12 @@ impl Step {
         let update = [&d_parameters, &parameters, &residues, &steps_done];
         let update = sgd_update::dispatch(gpu, &kernels.sgd_update, learning_rate, update).await?;
         dispatches.push(update);
+        let len = dispatches.len();
+        if let Some(index) = gpu.spoil_step(&mut dispatches).await?
+            && index < forward_len
+        {
+            forward_len = forward_len + dispatches.len() - len;
+        }
         let probabilities = output(&layers).activations.clone();
         let sizes = plan.start.sizes.clone();
         Ok(Self {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::equivalent::{EQUIVALENTS, Equivalent};
+use super::mutant::Mutant;
 use super::outcome::{Fate, Sabotage, Specimen};
 use super::subject::{Part, Subject, subjects};
 use crate::error::Error;
@@ -228,9 +229,9 @@ impl Campaign {
         let mut specimens = vec![];
         for (number, fate) in state.fates {
             let subject = &self.subjects[number];
-            let (fate, fault) = as_listed(fate, subject.listed());
-            list_faults.extend(fault);
             let mutant = subject.mutant.clone().expect("only fates of mutants are kept");
+            let (fate, fault) = as_listed(fate, &mutant, subject.listed());
+            list_faults.extend(fault);
             specimens.push(Specimen::new(mutant, fate));
         }
         Sabotage::new(specimens, list_faults, state.total)
@@ -252,13 +253,17 @@ enum End {
 }
 
 /// The fate of a mutant that may be listed as computing the same, and a complaint if it does not.
-fn as_listed(fate: Fate, listed: Option<&Equivalent>) -> (Fate, Option<String>) {
+fn as_listed(
+    fate: Fate,
+    mutant: &Mutant,
+    listed: Option<(&'static str, bool)>,
+) -> (Fate, Option<String>) {
     match (fate, listed) {
-        (Fate::Survived, Some(entry)) => (Fate::Equivalent { reason: entry.reason.into() }, None),
-        (fate, Some(entry)) => {
-            let fault = format!("{}: {:?} does not compute the same", entry.kernel, entry.after);
+        (Fate::Survived, Some((reason, _))) => (Fate::Equivalent { reason: reason.into() }, None),
+        (fate, Some((_, true))) => {
+            let fault = format!("{}: {:?} does not compute the same", mutant.kernel, mutant.after);
             (fate, Some(fault))
         }
-        (fate, None) => (fate, None),
+        (fate, _) => (fate, None),
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::token::{Kind, Token, partners, tokens};
-use crate::gpu::KernelSpec;
+use crate::gpu::{KernelSpec, WrongLaunch};
 use crate::verify::KERNELS;
 
-/// A kernel's text with one mistake in it.
+/// A kernel's text, or its launch, with one mistake in it.
 #[derive(Clone, Debug)]
 pub struct Mutant {
     /// The stem of the shader.
@@ -15,9 +15,9 @@ pub struct Mutant {
     pub rule: &'static str,
     /// Whether somebody thought of it; otherwise a rule made it.
     pub by_hand: bool,
-    /// The function that it is in; empty outside of all.
+    /// The function that it is in; empty outside of all. Of a launch, which of them.
     pub function: String,
-    /// The number of the line, from 1.
+    /// The number of the line, from 1; of a launch 0.
     pub line: usize,
     /// That line, or those lines, as they were, without the white space around them.
     pub before: String,
@@ -25,6 +25,8 @@ pub struct Mutant {
     pub after: String,
     /// All of the text.
     pub source: String,
+    /// The launch, if that is what is wrong.
+    pub launch: Option<WrongLaunch>,
 }
 
 impl Mutant {
@@ -49,6 +51,7 @@ impl Mutant {
             before: source[start..end].trim().to_owned(),
             after: format!("{head}{replacement}{tail}").trim().to_owned(),
             source: format!("{}{replacement}{}", &source[..bytes.start], &source[bytes.end..]),
+            launch: None,
         }
     }
 }

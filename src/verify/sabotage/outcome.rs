@@ -55,11 +55,12 @@ pub struct Specimen {
     pub rule: &'static str,
     /// Whether somebody thought of it.
     pub by_hand: bool,
-    /// The number of the line.
-    pub line: usize,
-    /// The line as it was.
+    /// The number of the line; none of a launch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// The line, or the launch, as it was.
     pub before: String,
-    /// The line as it is.
+    /// As it is.
     pub after: String,
     /// What became of it.
     #[serde(flatten)]
@@ -69,6 +70,7 @@ pub struct Specimen {
 impl Specimen {
     pub(super) fn new(mutant: Mutant, fate: Fate) -> Self {
         let Mutant { kernel, rule, by_hand, line, before, after, .. } = mutant;
+        let line = (line > 0).then_some(line);
         Self { kernel, rule, by_hand, line, before, after, fate }
     }
 }

@@ -1,4 +1,5 @@
-//! What is tried: each kernel as it is, then each of its mutants; and the choice among them.
+//! What is tried: each kernel as it is, then each mutant of its text, then of its launches; and the
+//! choice among them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,9 +7,12 @@ use std::str::FromStr;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::equivalent::{EQUIVALENTS, Equivalent};
+use super::equivalent::EQUIVALENTS;
+use super::launches::launches;
 use super::mutant::{Mutant, mutants};
 use super::named::named;
+use super::same_launch::same_launch;
+use crate::gpu::{Place, WrongLaunch};
 use crate::verify::{KERNELS, Kernel};
 
 /// A kernel as it is, or with a mistake in it.
@@ -27,16 +31,32 @@ impl Subject {
         self.mutant.as_ref().map_or(self.kernel.spec.source(), |mutant| &mutant.source)
     }
 
-    /// The entry of the list of mutants that compute the same, if it has one.
+    /// What is wrong with its launches, if that is it.
     #[must_use]
-    pub fn listed(&self) -> Option<&'static Equivalent> {
+    pub fn launch(&self) -> Option<WrongLaunch> {
+        self.mutant.as_ref()?.launch
+    }
+
+    /// Whether only training is wrong, so that the kernel's own check says nothing.
+    #[must_use]
+    pub fn is_of_training(&self) -> bool {
+        self.launch().is_some_and(|launch| launch.place != Place::Everywhere)
+    }
+
+    /// Why it computes the same, if it is listed as such, and whether on every device.
+    #[must_use]
+    pub fn listed(&self) -> Option<(&'static str, bool)> {
         let mutant = self.mutant.as_ref()?;
-        EQUIVALENTS.iter().find(|equivalent| equivalent.is(mutant))
+        if let Some(launch) = &mutant.launch {
+            return same_launch(launch).map(|entry| (entry.reason, entry.always));
+        }
+        let entry = EQUIVALENTS.iter().find(|equivalent| equivalent.is(mutant))?;
+        Some((entry.reason, true))
     }
 }
 
-/// Every subject: first the shipped kernels, in the order of [`KERNELS`], then their mutants. The
-/// place of a subject is its number, which is the same in all processes of one build.
+/// Every subject: first the shipped kernels, in the order of [`KERNELS`], then mutants of their texts,
+/// then of their launches. The place of a subject is its number, which is the same in all processes of one build.
 #[must_use]
 pub fn subjects() -> Vec<Subject> {
     let shipped = KERNELS.iter().map(|kernel| Subject { kernel, mutant: None });
@@ -44,7 +64,11 @@ pub fn subjects() -> Vec<Subject> {
         let mutants = named(kernel.spec).into_iter().chain(mutants(kernel.spec));
         mutants.map(move |mutant| Subject { kernel, mutant: Some(mutant) })
     });
-    shipped.chain(wrong).collect()
+    let launched = KERNELS.iter().flat_map(|kernel| {
+        let mutants = launches(kernel.spec).into_iter();
+        mutants.map(move |mutant| Subject { kernel, mutant: Some(mutant) })
+    });
+    shipped.chain(wrong).chain(launched).collect()
 }
 
 /// A part of the mutants that are made by rule, together with all that are written by hand.

@@ -32,13 +32,18 @@ impl<F: AsyncFn(&Gpu, &Kernel, Effort) -> Result<(), Failure>> Workbench<F> {
         let source = subject.source().to_owned();
         let complete = move |header: &str| clamped(&format!("{header}{source}"));
         self.gpu.substitute_with(subject.kernel.spec.name, complete);
+        if let Some(launch) = subject.launch() {
+            self.gpu.launch_wrongly(launch);
+        }
         let passed = self.checks(subject).await;
         self.gpu.restore();
         match passed {
             Ok(()) => Fate::Survived,
             Err((Failure::Fault(fault), quick)) => Fate::Caught { fault, quick },
             Err((Failure::Error(error), _)) => {
-                let (is_refusal, error) = (matches!(error, Error::Gpu(_)), error.to_string());
+                // The text of a wrong launch is the shipped one.
+                let is_refusal = matches!(error, Error::Gpu(_)) && subject.launch().is_none();
+                let error = error.to_string();
                 match (self.gpu.works().await, is_refusal) {
                     (false, _) => Fate::Crashed { how: error, confirmed: false },
                     // All that wgpu refuses on a device that goes on working is the text.
@@ -52,8 +57,12 @@ impl<F: AsyncFn(&Gpu, &Kernel, Effort) -> Result<(), Failure>> Workbench<F> {
     /// All checks that are asked for, the quick ones first; a failure comes with whether it was
     /// one of those. Of what is listed as computing the same, it is enough that the quick ones agree.
     async fn checks(&self, subject: &Subject) -> Result<(), (Failure, bool)> {
-        let (kernel, only_quick) = (subject.kernel, subject.listed().is_some());
-        let efforts = if self.effort.quick || only_quick { &[true][..] } else { &[true, false] };
+        let (kernel, only_quick) = (subject.kernel, matches!(subject.listed(), Some((_, true))));
+        let efforts = match (subject.is_of_training(), self.effort.quick || only_quick) {
+            (true, _) => &[][..],
+            (false, true) => &[true],
+            (false, false) => &[true, false],
+        };
         for &quick in efforts {
             let effort = Effort { quick, ..self.effort };
             let mut trial = Trial::new(&self.gpu, kernel.spec.name, effort);
