@@ -136,7 +136,8 @@
 //!    parameter, what rounding left out of it, and the loss after it within the bound. So no chaos
 //!    gets between, and a run of 10,000 steps is checked step by step. A fault names the first
 //!    kernel of the step whose result is out of its bound.
-//! 5. The engines against each other, and cut runs and members of ensembles bit for bit.
+//! 5. The engines against each other, and cut runs and members of ensembles bit for bit; where members
+//!    start, when they are solved and how they converge, by the losses of each alone.
 //!
 //! Each tolerance is a formula:
 //! - A value of a kernel, or a parameter after a step: the error of its [`scalar::Enclosure`], which
