@@ -71,8 +71,12 @@ impl Canary {
 
     /// Whether there are enough readings to hold later runs against them.
     pub fn is_known_well(&self) -> bool {
-        self.readings.len() >= ENOUGH
+        are_enough(self.readings.len())
     }
+}
+
+fn are_enough(readings: usize) -> bool {
+    readings >= ENOUGH
 }
 
 fn quartile(times: impl Iterator<Item = f64>) -> Option<f64> {
@@ -90,5 +94,10 @@ mod tests {
         let canary = [150.0, 100.0, 101.0, 99.0, 108.0, 180.0, 102.0, 103.0];
         assert_eq!(quartile(canary.into_iter()), Some(101.0));
         assert_eq!(quartile(std::iter::empty()), None);
+    }
+
+    #[test]
+    fn fifty_readings_are_enough_and_one_less_are_not() {
+        assert!(are_enough(50) && !are_enough(49));
     }
 }

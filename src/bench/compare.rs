@@ -516,4 +516,25 @@ mod tests {
             (&["kernels/sigmoid/[5]".into()][..], 1)
         );
     }
+
+    #[test]
+    fn each_limit_of_a_comparison_holds_and_just_beyond_it_nothing_is_sure() {
+        for (ratio, changed) in [(1.049, false), (1.051, true), (0.951, false), (0.949, true)] {
+            assert_eq!(has_changed(ratio), changed, "{ratio}");
+        }
+        let places = |count| of_places(&[vec![1.0; count], vec![1.0; count]]);
+        assert_eq!([3, 4].map(places), [PLACE, 0.0]);
+        assert_eq!([3_999_999.0, 4e6].map(|bytes| of_memory(Some(bytes))), [0.0, LARGE_STATE]);
+        let before = run(1, 1.0, 50.0);
+        let mut change = compare(&before, &run(2, 1.2, 50.0)).changes.remove(0);
+        change.comparison.ratio_ci95 = [1.1, 1.3];
+        assert!(change.is_regression(9.99) && !change.is_regression(10.01));
+        for verdict in [Verdict::Same, Verdict::Faster, Verdict::Unclear] {
+            change.comparison.verdict = verdict;
+            assert!(!change.is_regression(0.0), "{verdict:?}");
+        }
+        change.comparison.verdict = Verdict::Slower;
+        change.decides = false;
+        assert!(!change.is_regression(0.0), "it does not decide");
+    }
 }

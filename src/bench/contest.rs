@@ -380,4 +380,17 @@ mod tests {
         let found = check(&contender(3), &[0.5, 0.25, f32::INFINITY], &expected);
         assert!(matches!(found, Err(Error::Wrong(_))), "{found:?}");
     }
+
+    #[test]
+    fn each_limit_of_a_final_loss_holds_and_just_beyond_it_is_wrong() {
+        let of = |truth, magnified, found: f32| {
+            let expected = [Expected { member: 0, truth, magnified }];
+            check(&contender(1), &[found], &expected).is_ok()
+        };
+        // 10⁻⁴ of the truth, 10⁻⁶, and what training magnifies.
+        assert!(of(0.5, 0.0, 0.500_049) && !of(0.5, 0.0, 0.500_051));
+        assert!(of(0.5, 0.0, 0.499_951) && !of(0.5, 0.0, 0.499_949));
+        assert!(of(1e-6, 0.0, 1.98e-6) && !of(1e-6, 0.0, 2.02e-6));
+        assert!(of(0.5, 1e-3, 0.500_99) && !of(0.5, 1e-3, 0.501_01));
+    }
 }

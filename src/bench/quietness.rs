@@ -61,4 +61,24 @@ mod tests {
         assert_eq!(quiet(None, None, Some([0.5, 0.0])), Some(false));
         assert_eq!(quiet(Some(100.0), None, None), None, "nothing to hold it against");
     }
+
+    #[test]
+    fn each_limit_of_quietness_holds_and_just_beyond_it_the_run_is_not_quiet() {
+        let of = |canary_us, load: Option<f64>| {
+            let load = load.map(|others| Load { others, stolen: 0.01 });
+            let best_canary_us = Some(100.0);
+            Quietness { canary_us: Some(canary_us), best_canary_us, launch_us: None, load }
+                .is_quiet()
+        };
+        for (canary_us, load, quiet) in [
+            (109.9, None, true),
+            (110.1, None, false),
+            (100.0, Some(0.039), true),
+            (100.0, Some(0.041), false),
+            (109.9, Some(0.039), true),
+            (110.1, Some(0.039), false),
+        ] {
+            assert_eq!(of(canary_us, load), Some(quiet), "{canary_us} µs, {load:?}");
+        }
+    }
 }

@@ -150,4 +150,9 @@ mod tests {
         let beside_a_constant_neighbour = quiet(&canary, Some(60.0));
         assert!(has_drifted(&beside_a_constant_neighbour), "slower than the machine was");
     }
+
+    #[test]
+    fn a_sample_is_quiet_up_to_a_tenth_more_than_what_is() {
+        assert_eq!(quiet(&[109.9, 110.1], Some(100.0)), [true, false]);
+    }
 }

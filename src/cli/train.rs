@@ -200,7 +200,7 @@ impl Args {
             file::write(path, report.csv().as_bytes())?;
         }
         report::print(&if self.json { report.json() } else { report.text() })?;
-        if agreement.is_some_and(|found| found.verdict == Verdict::Disagree) {
+        if agreement.is_some_and(disagrees) {
             return Ok(1);
         }
         if cpu.is_none() && !self.no_reference {
@@ -408,8 +408,36 @@ impl Args {
     }
 }
 
+/// Whether the device computes something else than the CPU, so that nothing is saved.
+fn disagrees(agreement: Agreement) -> bool {
+    agreement.verdict == Verdict::Disagree
+}
+
 /// The same run on the CPU in `f32` and in `f64`, side by side; none if the user breaks it off.
 fn references(plan: &Plan) -> Option<[Trajectory; 2]> {
     let runs = rayon::join(|| reference::<f32>(plan, &go_on), || reference::<f64>(plan, &go_on));
     Some([runs.0?, runs.1?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_run_that_disagrees_fails() {
+        for (verdict, fails) in
+            [(Verdict::Agree, false), (Verdict::Unstable, false), (Verdict::Disagree, true)]
+        {
+            let agreement = Agreement {
+                verdict,
+                gpu_deviation: 1.0,
+                step: 1,
+                cpu_f32_deviation: 1.0,
+                gpu_relative_deviation: 1.0,
+                relative_step: 1,
+                cpu_f32_relative_deviation: 1.0,
+            };
+            assert_eq!(disagrees(agreement), fails, "{verdict:?}");
+        }
+    }
 }

@@ -101,8 +101,7 @@ impl Args {
             command,
         };
         report::print(&if self.json { report.json() } else { report.text() })?;
-        let code = found.troubles.first().map_or(0, |trouble| trouble.exit_code);
-        Ok(if found.interrupted { 130 } else { code })
+        Ok(found.exit_code())
     }
 
     /// Checks everything that can be checked without an adapter.

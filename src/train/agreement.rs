@@ -165,4 +165,39 @@ mod tests {
     fn a_difference_that_f32_shows_too_is_instability() {
         assert_eq!(verdict([0.7, 0.6], [0.7, 0.52], [0.7, 0.5]), (Verdict::Unstable, 7));
     }
+
+    #[test]
+    fn each_limit_holds_and_just_beyond_it_is_another_verdict() {
+        use Verdict::{Agree, Disagree, Unstable};
+        let exact = [0.7, 0.5];
+        for (gpu, expected) in [
+            // 10⁻⁴ of ½.
+            (0.500_049, Agree),
+            (0.500_051, Disagree),
+            (0.499_951, Agree),
+            (0.499_949, Disagree),
+        ] {
+            assert_eq!(verdict([0.7, gpu], exact, exact).0, expected, "{gpu}");
+        }
+        // Of small losses, 10⁻⁶.
+        for (gpu, expected) in [(1.98e-6, Agree), (2.02e-6, Disagree), (0.0, Agree)] {
+            assert_eq!(verdict([0.7, gpu], [0.7, 1e-6], [0.7, 1e-6]).0, expected, "{gpu}");
+        }
+        // Ten times as far as f32 on the CPU.
+        for (gpu, expected) in [(0.500_99, Unstable), (0.501_01, Disagree)] {
+            assert_eq!(verdict([0.7, gpu], [0.7, 0.500_1], exact).0, expected, "{gpu}");
+        }
+    }
+
+    #[test]
+    fn the_truth_is_the_run_in_f64_and_not_that_in_f32() {
+        let with_f32 = agreement([0.7, 0.500_2], [0.7, 0.500_2], [0.7, 0.5]);
+        assert_eq!((with_f32.verdict, with_f32.step), (Verdict::Unstable, 7));
+        assert!((with_f32.gpu_deviation - 2e-4).abs() < 1e-7, "{with_f32:?}");
+        assert!((with_f32.gpu_relative_deviation - 4e-4).abs() < 1e-7, "{with_f32:?}");
+        assert!((with_f32.cpu_f32_relative_deviation - 4e-4).abs() < 1e-7, "{with_f32:?}");
+        let with_f64 = agreement([0.7, 0.5], [0.7, 0.500_2], [0.7, 0.5]);
+        assert_eq!(with_f64.verdict, Verdict::Agree);
+        assert!(with_f64.gpu_deviation < 1e-7 && with_f64.cpu_f32_deviation > 1e-4);
+    }
 }

@@ -413,4 +413,100 @@ mod tests {
             assert_eq!(row.iter().sum::<f32>() % 2.0, *target);
         }
     }
+
+    /// What is said of these figures, with a learning rate so small that nothing overshoots.
+    fn said(mut found: Diagnosis, others_right: bool) -> Ending {
+        let plan = plan("2-2-1", 1e-3, 1, 1);
+        let outcome = Outcome { final_loss: 0.5, ..outcome(&plan) };
+        found.ending(&plan, &outcome, &plan.data, others_right)
+    }
+
+    const FIGURES: Diagnosis = Diagnosis {
+        ending: Ending::Flat,
+        rows: 4,
+        loss: 0.5,
+        late_step: 9,
+        last_tenth_fall: Some(0.0),
+        gradient_norm: 0.1,
+        step_times_curvature: None,
+        saturated_share: Some(0.5),
+        undecided_rows: 0,
+        right_rows: 3,
+    };
+
+    #[test]
+    fn each_limit_of_a_figure_holds_and_just_beyond_it_something_else_is_said() {
+        let of = |figures| said(figures, true);
+        for (fall, ending) in [(0.009_9, Ending::Flat), (0.010_1, Ending::StillFalling)] {
+            assert_eq!(of(Diagnosis { last_tenth_fall: Some(fall), ..FIGURES }), ending, "{fall}");
+        }
+        for (share, ending) in [(0.5, Ending::Flat), (0.501, Ending::Saturated)] {
+            assert_eq!(
+                of(Diagnosis { saturated_share: Some(share), ..FIGURES }),
+                ending,
+                "{share}"
+            );
+        }
+        for (share, ending) in [
+            (0.989_9, Ending::Flat),
+            (0.990_1, Ending::Plateau),
+            (1.009_9, Ending::Plateau),
+            (1.010_1, Ending::Flat),
+        ] {
+            assert_eq!(of(Diagnosis { loss: share * LN_2, ..FIGURES }), ending, "{share}");
+        }
+        for (undecided_rows, rows, others_right, ending) in [
+            (2, 4, true, Ending::TwoRowsAlike),
+            (2, 3, true, Ending::TwoRowsAlike),
+            (2, 2, true, Ending::Flat),
+            (1, 4, true, Ending::Flat),
+            (3, 4, true, Ending::Flat),
+            (2, 4, false, Ending::Flat),
+        ] {
+            let found = said(Diagnosis { rows, undecided_rows, ..FIGURES }, others_right);
+            assert_eq!(found, ending, "{undecided_rows} of {rows}, {others_right}");
+        }
+    }
+
+    /// At the best answer of a perceptron steps overshoot above a rate of 5.0217.
+    #[test]
+    fn steps_overshoot_just_beyond_a_product_of_2_if_the_loss_is_no_lower() {
+        let ending_with = |learning_rate, fall: f64| {
+            let plan = plan("2-1", learning_rate, 0, 1);
+            let parameters = Parameters::from_fn(&plan.start.sizes, |_, _| 0.0);
+            let outcome = Outcome { parameters, final_loss: 0.7, ..outcome(&plan) };
+            let mut found = Diagnosis { last_tenth_fall: Some(fall), ..FIGURES };
+            found.ending(&plan, &outcome, &plan.data, false)
+        };
+        assert_eq!(ending_with(5.015, 0.0), Ending::Flat);
+        assert_eq!(ending_with(5.03, 0.0), Ending::Oscillating);
+        // Eight units in the last place of f32 are no fall.
+        assert_eq!(ending_with(5.03, 0.99 * 8.0 / 8_388_608.0), Ending::Oscillating);
+        assert_eq!(ending_with(5.03, 1.01 * 8.0 / 8_388_608.0), Ending::Flat);
+    }
+
+    #[test]
+    fn an_output_is_undecided_within_0_02_of_a_half() {
+        for (probability, undecided) in
+            [(0.519_9, true), (0.520_1, false), (0.480_1, true), (0.479_9, false), (0.5, true)]
+        {
+            assert_eq!(is_undecided(probability), undecided, "{probability}");
+        }
+    }
+
+    #[test]
+    fn a_neuron_is_saturated_where_its_slope_is_below_0_01() {
+        for (activation, share) in [(0.010_08, 1.0), (0.010_12, 0.0), (0.989_92, 1.0), (0.5, 0.0)] {
+            let logit = f64::ln(activation / (1.0 - activation));
+            #[expect(clippy::cast_possible_truncation, reason = "a parameter")]
+            let bias = logit as f32;
+            let sizes = "2-3-1".parse().expect("a network");
+            let values = |number, _| if (6..9).contains(&number) { bias } else { 0.0 };
+            let parameters = Parameters::from_fn(&sizes, values);
+            let data = Dataset::parity(2).expect("XOR");
+            let mut network = Reference::<f64>::new(&data, Rule::sgd(1.0), &parameters);
+            network.forward();
+            assert_eq!(saturated_share(&network), Some(share), "{activation}");
+        }
+    }
 }

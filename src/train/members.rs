@@ -182,23 +182,87 @@ impl<'a> Members<'a> {
     /// # Errors
     /// [`Error::Undone`] if the device left out steps, [`Error::Gpu`] if it left out a launch.
     pub fn check<'w>(&self, progress: &'w [u32]) -> Result<&'w [u32], Error> {
-        let (steps, rest) = progress.split_at(self.member_count);
-        let (nonces, solved_at) = rest.split_at(self.member_count);
-        steps.iter().try_for_each(|&counted| check_steps(counted, self.done))?;
-        let expected = self.launch.nonce.wrapping_add(CANARY);
-        if let Some(&found) = nonces.iter().find(|&&nonce| nonce != expected) {
-            // Loops were cut short in the very last step.
-            if found.wrapping_sub(self.launch.nonce) < CANARY {
-                return Err(Error::Undone { counted: steps[0], expected: self.done });
-            }
-            return Err(Error::Gpu("the device did not run what it was given".into()));
-        }
-        Ok(&solved_at[..self.member_count])
+        check_progress(progress, self.member_count, self.done, self.launch.nonce)
     }
+}
+
+/// Whether the progress `[3, member_count]` is that of `done` steps of each member, written by the
+/// launch with this nonce; returns where each was solved.
+fn check_progress(
+    progress: &[u32],
+    member_count: usize,
+    done: u64,
+    nonce: u32,
+) -> Result<&[u32], Error> {
+    let (steps, rest) = progress.split_at(member_count);
+    let (nonces, solved_at) = rest.split_at(member_count);
+    steps.iter().try_for_each(|&counted| check_steps(counted, done))?;
+    let expected = nonce.wrapping_add(CANARY);
+    if let Some(&found) = nonces.iter().find(|&&found| found != expected) {
+        // Loops were cut short in the very last step.
+        if found.wrapping_sub(nonce) < CANARY {
+            return Err(Error::Undone { counted: steps[0], expected: done });
+        }
+        return Err(Error::Gpu("the device did not run what it was given".into()));
+    }
+    Ok(&solved_at[..member_count])
 }
 
 /// A number that other runs do not have.
 fn nonce() -> u32 {
     let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     since.subsec_nanos() | 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONCE: u32 = 0x00c0_ffee;
+
+    /// What three members leave after `done` steps, the last of them with these words.
+    fn progress(done: u32, [counted, nonce]: [u32; 2]) -> Vec<u32> {
+        let right = NONCE + CANARY;
+        vec![done, done, counted, right, right, nonce, 7, u32::MAX, 9]
+    }
+
+    #[test]
+    fn the_progress_of_all_steps_is_right_and_says_where_members_were_solved() {
+        let right = progress(500, [500, NONCE + CANARY]);
+        let solved = check_progress(&right, 3, 500, NONCE).expect("it is right");
+        assert_eq!(solved, [7, u32::MAX, 9]);
+        let high = check_progress(&right, 3, 500 + (1 << 32), NONCE);
+        assert!(high.is_ok(), "counters have 32 bits: {high:?}");
+    }
+
+    #[test]
+    fn a_step_too_few_or_too_many_of_any_member_is_undone() {
+        for counted in [499, 501, 0, u32::MAX] {
+            let found = progress(500, [counted, NONCE + CANARY]);
+            let found = check_progress(&found, 3, 500, NONCE);
+            assert!(matches!(found, Err(Error::Undone { expected: 500, .. })), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_loop_behind_the_steps_that_came_short_is_undone() {
+        for made in 0..CANARY {
+            let found = progress(500, [500, NONCE + made]);
+            let found = check_progress(&found, 3, 500, NONCE);
+            assert!(matches!(found, Err(Error::Undone { .. })), "{made}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_nonce_of_another_launch_or_none_is_no_run() {
+        for nonce in [NONCE + CANARY + 1, NONCE - 1, 0, 0x7fc0_dead, u32::MAX] {
+            let found = progress(500, [500, nonce]);
+            let found = check_progress(&found, 3, 500, NONCE);
+            assert!(matches!(found, Err(Error::Gpu(_))), "{nonce:#x}: {found:?}");
+        }
+        // A nonce so large that the sum begins anew.
+        let mut wrapped = progress(500, [500, 0]);
+        wrapped[3..6].fill(CANARY - 1);
+        assert!(check_progress(&wrapped, 3, 500, u32::MAX).is_ok());
+    }
 }

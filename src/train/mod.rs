@@ -193,4 +193,60 @@ mod tests {
         assert!(check_steps(99, 100).is_err());
         assert!(check_steps(0, 100).is_err());
     }
+
+    #[test]
+    fn a_count_of_one_step_more_is_as_wrong_as_one_less() {
+        for (counted, right) in [(99, false), (100, true), (101, false)] {
+            assert_eq!(check_steps(counted, 100).is_ok(), right, "{counted}");
+        }
+        assert!(check_steps(u32::MAX, (1 << 32) - 1).is_ok() && check_steps(0, 1 << 32).is_ok());
+        assert!(check_steps(u32::MAX, 1 << 32).is_err());
+    }
+
+    fn start(sizes: &str) -> Parameters {
+        Parameters::initialise(&sizes.parse().expect("a network"), crate::model::Init::Torch, 0)
+    }
+
+    #[test]
+    fn what_an_interrupted_run_saves_is_counted_and_finite() {
+        let parameters = start("2-2-1");
+        assert!(Counted::of(1, 0.5, parameters.clone()).is_some());
+        assert!(Counted::of(0, 0.5, parameters.clone()).is_none(), "nothing was done");
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(Counted::of(1, value, parameters.clone()).is_none());
+            let mut other = parameters.clone();
+            other.layers[1].bias[0] = value;
+            assert!(Counted::of(1, 0.5, other).is_none());
+        }
+        assert!(check_finite(1, "a value", [0.0, f32::MAX]).is_ok());
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(check_finite(1, "a value", [0.0, value]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_network_has_learned_below_a_loss_of_0_05_with_every_answer_right() {
+        let start = start("2-2-1");
+        let data = Dataset::parity(2).expect("XOR");
+        let (rule, variant) = (Rule::sgd(1.0), Variant::CAREFUL);
+        let plan = Plan { data, rule, variant, start, steps: 1, log_every: 1 };
+        let is_learned = |final_loss: f32, probabilities: [f32; 4]| {
+            plan.is_learned(&Outcome {
+                losses: vec![],
+                final_loss,
+                late_loss: None,
+                probabilities: probabilities.into(),
+                parameters: plan.start.clone(),
+                wall: Duration::ZERO,
+                gpu: None,
+                longest_submission: Duration::ZERO,
+            })
+        };
+        let below_half = 0.5_f32.next_down();
+        let right = [below_half, 0.5, 1.0, 0.0];
+        assert!(is_learned(0.05_f32.next_down(), right));
+        assert!(!is_learned(0.05, right) && !is_learned(f32::NAN, right));
+        assert!(!is_learned(0.01, [0.5, 0.5, 1.0, 0.0]), "the first answer is 1");
+        assert!(!is_learned(0.01, [0.0, below_half, 1.0, 0.0]), "the second is 0");
+    }
 }

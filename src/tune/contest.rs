@@ -21,22 +21,27 @@ const MOST_LAUNCHES: u32 = 1_024;
 /// So many times the best are too many to go on with.
 const CLEARLY_SLOWER: u32 = 3;
 
-/// A product, and who computed it fastest.
+/// How an answer is known to be the product.
 ///
 /// Operands are integers from −1 to 1, so that all sums are exact, and what an epilogue does to
 /// them is undone: for the logistic function they are scaled so that no sum leaves its middle, which
 /// takes sums of at most 2¹⁷. Then [`freivalds`] asks whether the product is right.
-pub(super) struct Contest<'g> {
-    gpu: &'g Gpu,
-    transpose: Transpose,
+struct Question {
     epilogue: Epilogue,
-    shape: Shape,
     /// What a product of 1 is scaled to.
     unit: f64,
     /// `[n]`, x
     weights: Vec<f64>,
     /// `[m]`, A·(B·x)
     expected: Vec<f64>,
+}
+
+/// A product, and who computed it fastest.
+pub(super) struct Contest<'g> {
+    gpu: &'g Gpu,
+    transpose: Transpose,
+    shape: Shape,
+    question: Question,
     /// a, b, operand, out
     tensors: [Tensor; 4],
     nothing: Readback,
@@ -60,44 +65,22 @@ impl<'g> Contest<'g> {
         epilogue: Epilogue,
         shape: Shape,
     ) -> Result<Self, Error> {
-        let Shape { m, n, k } = shape;
-        let unit = if epilogue == Epilogue::Sigmoid { unit(k) } else { 1.0 };
-        let [a, b] = [(1, m * k), (2, k * n)].map(|(seed, len)| trits(seed, len));
-        let weights = freivalds::weights(Stream::new(3), n);
-        let left = Operand { values: &a[..], transposed: transpose == Transpose::A };
-        let right = Operand { values: &b[..], transposed: transpose == Transpose::B };
-        let expected = freivalds::times(left, &freivalds::times(right, &weights));
-        let operand: Vec<f32> = match epilogue {
-            Epilogue::SigmoidGrad => vec![0.5; m * n],
-            _ => (0..n).map(|column| as_f32(unit * bias(column))).collect(),
-        };
-        let b: Vec<f32> = b.into_iter().map(|value| as_f32(unit * f64::from(value))).collect();
+        let (question, [a, b, operand]) = Question::new(transpose, epilogue, shape);
         let tensors = [
             gpu.upload("a", &a).await?,
             gpu.upload("b", &b).await?,
             gpu.upload("operand", &operand).await?,
-            gpu.zeros("out", m * n).await?,
+            gpu.zeros("out", shape.m * shape.n).await?,
         ];
         let nothing = gpu.readback(0).await?;
-        let best = None;
-        Ok(Self {
-            gpu,
-            transpose,
-            epilogue,
-            shape,
-            unit,
-            weights,
-            expected,
-            tensors,
-            nothing,
-            best,
-            spent: Duration::ZERO,
-        })
+        let (best, spent) = (None, Duration::ZERO);
+        Ok(Self { gpu, transpose, shape, question, tensors, nothing, best, spent })
     }
 
     /// Lets a variant compute the product, and keeps it if it is right and the fastest so far.
     pub(super) async fn enter(&mut self, variant: Variant) -> Result<(), Error> {
-        let Self { gpu, transpose, epilogue, shape, .. } = *self;
+        let Self { gpu, transpose, shape, .. } = *self;
+        let epilogue = self.question.epilogue;
         let product = match matmul::product(gpu, variant, transpose, epilogue).await {
             Ok(product) => product,
             Err(error) => {
@@ -164,13 +147,37 @@ impl<'g> Contest<'g> {
     async fn is_right(&self) -> Result<bool, Error> {
         let [.., out] = &self.tensors;
         let found: Vec<f32> = self.gpu.read(out).await?;
-        let rows = found.chunks_exact(self.shape.n).zip(&self.expected);
-        Ok(rows.into_iter().all(|(row, &expected)| {
+        Ok(self.question.is_answered_by(&found))
+    }
+}
+
+impl Question {
+    /// What is asked, and the operands: a, b and that of the epilogue.
+    fn new(transpose: Transpose, epilogue: Epilogue, shape: Shape) -> (Self, [Vec<f32>; 3]) {
+        let Shape { m, n, k } = shape;
+        let unit = if epilogue == Epilogue::Sigmoid { unit(k) } else { 1.0 };
+        let [a, b] = [(1, m * k), (2, k * n)].map(|(seed, len)| trits(seed, len));
+        let weights = freivalds::weights(Stream::new(3), n);
+        let left = Operand { values: &a[..], transposed: transpose == Transpose::A };
+        let right = Operand { values: &b[..], transposed: transpose == Transpose::B };
+        let expected = freivalds::times(left, &freivalds::times(right, &weights));
+        let operand: Vec<f32> = match epilogue {
+            Epilogue::SigmoidGrad => vec![0.5; m * n],
+            _ => (0..n).map(|column| as_f32(unit * bias(column))).collect(),
+        };
+        let b: Vec<f32> = b.into_iter().map(|value| as_f32(unit * f64::from(value))).collect();
+        (Self { epilogue, unit, weights, expected }, [a, b, operand])
+    }
+
+    /// Whether a matrix `[m, n]` is the product, with what the epilogue makes of it.
+    fn is_answered_by(&self, found: &[f32]) -> bool {
+        let rows = found.chunks_exact(self.weights.len()).zip(&self.expected);
+        rows.into_iter().all(|(row, &expected)| {
             let products = row.iter().enumerate().map(|(column, &value)| self.undo(value, column));
             let sum: Option<f64> =
                 products.zip(&self.weights).map(|(product, weight)| Some(product? * weight)).sum();
             sum == Some(expected)
-        }))
+        })
     }
 
     /// The integer that an output was made of, if it was made of one.
@@ -208,4 +215,96 @@ fn bias(column: usize) -> f64 {
 #[expect(clippy::cast_possible_truncation, reason = "it is exact")]
 fn as_f32(value: f64) -> f32 {
     value as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPE: Shape = Shape { m: 5, n: 7, k: 9 };
+
+    /// What a right variant answers, by plain loops.
+    fn answer(transpose: Transpose, epilogue: Epilogue, operands: &[Vec<f32>; 3]) -> Vec<f32> {
+        let [a, b, operand] = operands;
+        let Shape { m, n, k } = SHAPE;
+        let product = |row: usize, column: usize| -> f32 {
+            let term = |l: usize| {
+                let left = if transpose == Transpose::A { l * m + row } else { row * k + l };
+                let right = if transpose == Transpose::B { column * k + l } else { l * n + column };
+                a[left] * b[right]
+            };
+            (0..k).map(term).sum()
+        };
+        let value = |row: usize, column: usize| match epilogue {
+            Epilogue::Store => product(row, column),
+            Epilogue::Bias => product(row, column) + operand[column],
+            Epilogue::Sigmoid => 1.0 / (1.0 + (-(product(row, column) + operand[column])).exp()),
+            Epilogue::SigmoidGrad => {
+                let a = operand[row * n + column];
+                product(row, column) * a * (1.0 - a)
+            }
+        };
+        (0..m).flat_map(|row| (0..n).map(move |column| value(row, column))).collect()
+    }
+
+    /// Each of the four uses of a product in training.
+    const USES: [(Transpose, Epilogue); 4] = [
+        (Transpose::B, Epilogue::Sigmoid),
+        (Transpose::B, Epilogue::Bias),
+        (Transpose::A, Epilogue::Store),
+        (Transpose::Neither, Epilogue::SigmoidGrad),
+    ];
+
+    #[test]
+    fn only_the_product_itself_is_right() {
+        for (transpose, epilogue) in USES {
+            let (question, operands) = Question::new(transpose, epilogue, SHAPE);
+            let right = answer(transpose, epilogue, &operands);
+            assert!(question.is_answered_by(&right), "{epilogue:?}");
+            // What a product that is larger by 1 answers, at that place.
+            let one_more = |index: usize| {
+                let value = f64::from(right[index]);
+                as_f32(match epilogue {
+                    Epilogue::Sigmoid => {
+                        let z = (value / (1.0 - value)).ln() + question.unit;
+                        1.0 / (1.0 + (-z).exp())
+                    }
+                    Epilogue::SigmoidGrad => value + 0.25,
+                    _ => value + 1.0,
+                })
+            };
+            for index in 0..right.len() {
+                for value in [one_more(index), f32::NAN, f32::INFINITY] {
+                    let mut wrong = right.clone();
+                    wrong[index] = value;
+                    assert!(!question.is_answered_by(&wrong), "{epilogue:?}, {index}: {value}");
+                }
+            }
+            let mut swapped = right.clone();
+            let other = (1..SHAPE.n).find(|&other| (right[other] - right[0]).abs() > 1e-3);
+            swapped.swap(0, other.expect("a row has different products"));
+            assert!(!question.is_answered_by(&swapped), "{epilogue:?}: two are swapped");
+            let mut moved = right.clone();
+            moved.rotate_left(SHAPE.n);
+            assert!(!question.is_answered_by(&moved), "{epilogue:?}: rows are moved");
+        }
+    }
+
+    /// A value is taken for the integer that it is within a quarter of, and else for none.
+    #[test]
+    fn a_value_that_is_no_integer_is_not_taken_for_one() {
+        let (question, _) = Question::new(Transpose::A, Epilogue::Store, SHAPE);
+        for (value, integer) in [
+            (3.0, Some(3.0)),
+            (3.25, Some(3.0)),
+            (3.250_001, None),
+            (2.75, Some(3.0)),
+            (2.749_999, None),
+            (3.5, None),
+            (f32::NAN, None),
+            (f32::INFINITY, None),
+        ] {
+            assert_eq!(question.undo(value, 0), integer, "{value}");
+        }
+    }
 }

@@ -77,6 +77,33 @@ mod tests {
     use super::*;
     use crate::scalar::Scalar;
 
+    /// How many numbers below the nearest to the truth pass, and how many above it.
+    fn passes(operation: Operation, x: f32, truth: f64) -> [u32; 2] {
+        let expected = passing(operation, x.into(), truth);
+        let is_right =
+            |found: f32| (f64::from(found) - expected.to_f64()).abs() <= expected.error();
+        let nearest = f32::from_f64(truth);
+        assert!(is_right(nearest), "{operation:?} of {x}");
+        [f32::next_down as fn(f32) -> f32, f32::next_up].map(|next| {
+            let numbers = std::iter::successors(Some(next(nearest)), |value| Some(next(*value)));
+            let count = numbers.take_while(|value| is_right(*value)).count();
+            u32::try_from(count).expect("few")
+        })
+    }
+
+    #[test]
+    fn as_many_numbers_around_the_truth_pass_as_the_table_says_and_no_more() {
+        assert_eq!(passes(Operation::Divide, 3.0, 1.5), [2, 2], "2.5 ULP");
+        assert_eq!(passes(Operation::Divide, -3.0, -1.5), [2, 2]);
+        for (x, ulps) in [(1.0_f32, 10.0), (-4.0, 22.0), (20.0, 86.0)] {
+            let counts = passes(Operation::Exp, x, f64::from(x).exp());
+            assert!(
+                counts.iter().all(|&count| (f64::from(count) - ulps).abs() <= 1.0),
+                "{counts:?}"
+            );
+        }
+    }
+
     /// What a driver passes with here must be within what kernels are granted everywhere else.
     #[test]
     fn what_passes_is_within_what_all_other_bounds_are_made_of() {

@@ -161,6 +161,19 @@ impl Point<'_> {
         [(loss_at(above) - loss_at(below)) / (above - below), above - below]
     }
 
+    /// What the backward pass must come to for a parameter, where it has `hand`: the derivative by
+    /// dual numbers and by central differences, each with how far it may be off.
+    fn expected(&self, number: usize, hand: &Enclosure) -> [[f64; 2]; 2] {
+        let (exact, factor) = (self.derivative(number), self.factor(number));
+        let by_dual = [factor * exact.value, F64_SHARE * hand.error() + factor * exact.slack()];
+        let [difference, width] = self.central_difference(number);
+        let by_difference = factor * difference;
+        let rounding = 2.0 * exact.rounding_of_loss / width;
+        let tolerance =
+            factor * (ABSOLUTE + exact.of_epsilon + rounding) + RELATIVE * by_difference.abs();
+        [by_dual, [by_difference, tolerance]]
+    }
+
     /// Every how many parameters one has its derivative taken.
     fn stride(&self) -> usize {
         let sizes = &self.parameters.sizes;
@@ -237,15 +250,8 @@ fn check_point(
             }
             Ok(1)
         };
-        let (exact, factor) = (point.derivative(number), point.factor(number));
-        let by_dual = [factor * exact.value, F64_SHARE * hand.error() + factor * exact.slack()];
-        let [difference, width] = point.central_difference(number);
-        let by_difference = factor * difference;
-        let rounding = 2.0 * exact.rounding_of_loss / width;
-        let tolerance =
-            factor * (ABSOLUTE + exact.of_epsilon + rounding) + RELATIVE * by_difference.abs();
+        let [by_dual, by_difference] = point.expected(number, hand);
         found.parameters += check("dual numbers", by_dual, &mut found.worst_share_of_dual)?;
-        let by_difference = [by_difference, tolerance];
         let worst = &mut found.worst_share_of_differences;
         found.differences += check("central differences", by_difference, worst)?;
     }
@@ -370,4 +376,29 @@ fn loss<S: Scalar>(point: &Point<'_>, state: &State) -> S {
     let mut network = Reference::<S>::new(point.data, point.rule, point.parameters);
     network.load(&state.parameters, &state.carried);
     network.forward()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Init;
+
+    /// The bounds are no wider than what they are made of: a gradient that is off by 10⁻¹¹ leaves that
+    /// of dual numbers, and one that is off by more than gradcheck's tolerances the other.
+    #[test]
+    fn a_gradient_that_is_a_little_off_is_beyond_its_bounds() {
+        let data = Dataset::parity(2).expect("XOR");
+        let parameters =
+            Parameters::initialise(&"2-3-1".parse().expect("a network"), Init::Normal, 5);
+        let point = Point { data: &data, rule: Rule::sgd(1.0), parameters: &parameters };
+        for (number, hand) in point.by_hand(point.rule).iter().enumerate() {
+            let value = hand.to_f64();
+            let [[exact, bound], [difference, tolerance]] = point.expected(number, hand);
+            assert!((value - exact).abs() <= bound, "parameter {number}");
+            assert!((value - difference).abs() <= tolerance, "parameter {number}");
+            assert!(bound < 1e-11 * value.abs(), "parameter {number}: {value} ± {bound}");
+            let gradcheck = 1e-5 + 1e-3 * value.abs();
+            assert!(tolerance >= gradcheck * 0.999 && tolerance <= gradcheck * 1.01);
+        }
+    }
 }

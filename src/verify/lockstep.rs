@@ -255,6 +255,20 @@ pub(super) fn at_step(plan: &Plan, failure: Failure, step: u64) -> Failure {
     Failure::Fault(fault)
 }
 
+/// Holds one step of an engine against its twin's from the same state.
+///
+/// # Errors
+/// The first fault.
+pub fn check_step(
+    trial: &mut Trial<'_>,
+    plan: &Plan,
+    engine: Engine,
+    before: &State,
+    after: &State,
+) -> Result<(), Failure> {
+    compare(trial, plan, &mut Twin::new(engine, plan), before, after)
+}
+
 /// The same run on this processor, left to itself.
 struct Free {
     f32: Reference<f32>,

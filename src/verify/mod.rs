@@ -23,7 +23,7 @@ pub use doctor::{Check, Diagnosis, Fingerprint, Habit, Loops, examine};
 pub use engines::{Engines, engines};
 pub use gradients::{Gradients, by_arithmetic, on_device};
 pub use kernels::{KERNELS, Kernel, check_kernel, chosen};
-pub use lockstep::{Engine, Growth, Lockstep, lockstep};
+pub use lockstep::{Engine, Growth, Lockstep, check_step, lockstep};
 pub use run::{
     KernelResult, LockstepResult, Observe, QUICK_STEPS, Request, Section, Skipped, Trouble,
     Verification, prove_by_training, verify,

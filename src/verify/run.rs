@@ -159,6 +159,13 @@ impl Verification {
         self.unchecked.iter().map(|skipped| skipped.unchecked.values).sum()
     }
 
+    /// That of a process which ends with it: what could not be checked fails nothing.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let code = self.troubles.first().map_or(0, |trouble| trouble.exit_code);
+        if self.interrupted { 130 } else { code }
+    }
+
     /// Takes over what a trial could not check.
     fn skip(&mut self, section: Section, trial: &mut Trial<'_>) {
         let unchecked = trial.unchecked.drain(..);
@@ -365,4 +372,42 @@ async fn check_lockstep(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_noted_with_the_exit_code_that_says_so_and_what_the_user_did_is_not() {
+        let fault: Fault = serde_json::from_str(
+            r#"{"kernel": "sigmoid", "case": "", "tensor": "out", "index": 3, "found": 1.0,
+                "expected": 2.0, "bound": 0.5}"#,
+        )
+        .expect("a fault");
+        let mut found = Verification::default();
+        let failures = [
+            (Failure::Fault(Box::new(fault)), 1),
+            (Error::Wrong("bits".into()).into(), 1),
+            (Error::Gpu("lost".into()).into(), 4),
+            (Error::Undone { counted: 1, expected: 2 }.into(), 4),
+        ];
+        for (number, (failure, code)) in failures.into_iter().enumerate() {
+            found.note(Section::Engines, failure).expect("it is the device's");
+            assert_eq!(
+                (found.troubles.len(), found.troubles[number].exit_code),
+                (number + 1, code)
+            );
+        }
+        for error in [Error::Interrupted { step: 1, steps: 2 }, Error::Usage("no".into())] {
+            assert!(found.note(Section::Engines, error.into()).is_err());
+        }
+        assert_eq!(found.troubles.len(), 4);
+        assert_eq!((Verification::default().exit_code(), found.exit_code()), (0, 1));
+        found.troubles.remove(0);
+        found.troubles.remove(0);
+        assert_eq!(found.exit_code(), 4);
+        found.interrupted = true;
+        assert_eq!(found.exit_code(), 130);
+    }
 }

@@ -275,9 +275,7 @@ impl<'a> Trial<'a> {
     pub async fn read_words(&self, case: &str, output: &Output) -> Result<Vec<u32>, Failure> {
         let words: Vec<u32> = self.gpu.read(&output.whole).await?;
         let len = output.tensor.len();
-        let is_fence = |index: usize| index < FENCE || index >= FENCE + len;
-        let broken = (0..words.len()).find(|&index| is_fence(index) && words[index] != OUTSIDE);
-        if let Some(index) = broken {
+        if let Some(index) = broken_fence(&words, len) {
             let tensor = format!("{} with {FENCE} values before and behind it", output.name);
             let values = [words[index], OUTSIDE].map(|word| f32::from_bits(word).into());
             return Err(self.fault(case, tensor, index, [values[0], values[1], 0.0]));
@@ -420,5 +418,49 @@ impl<'a> Trial<'a> {
             expected,
             bound,
         }))
+    }
+}
+
+/// The first word that somebody wrote before or behind an output of so many values.
+fn broken_fence(words: &[u32], len: usize) -> Option<usize> {
+    let is_fence = |index: usize| index < FENCE || index >= FENCE + len;
+    (0..words.len()).find(|&index| is_fence(index) && words[index] != OUTSIDE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_right_up_to_its_bound_and_wrong_just_beyond() {
+        use Judgement::{Right, Unknown, Wrong};
+        for (error, bound, judgement) in [
+            (0.0, 0.0, Right(0.0)),
+            (0.0, 0.5, Right(0.0)),
+            (0.25, 0.5, Right(0.5)),
+            (0.5, 0.5, Right(1.0)),
+            (0.5_f64.next_up(), 0.5, Wrong),
+            (f64::MIN_POSITIVE, 0.0, Wrong),
+            (f64::INFINITY, 0.5, Wrong),
+            (f64::NAN, 0.5, Wrong),
+            (0.0, f64::INFINITY, Unknown),
+            (f64::NAN, f64::INFINITY, Unknown),
+            (0.0, f64::NAN, Unknown),
+        ] {
+            assert_eq!(Judgement::of(error, bound), judgement, "{error} of {bound}");
+        }
+    }
+
+    #[test]
+    fn a_word_beside_an_output_is_found_wherever_it_was_written() {
+        let len = 5;
+        let mut words = vec![OUTSIDE; len + 2 * FENCE];
+        words[FENCE..FENCE + len].fill(POISON);
+        assert_eq!(broken_fence(&words, len), None);
+        for index in (0..words.len()).filter(|index| !(FENCE..FENCE + len).contains(index)) {
+            let mut written = words.clone();
+            written[index] ^= 1;
+            assert_eq!(broken_fence(&written, len), Some(index));
+        }
     }
 }

@@ -1,14 +1,19 @@
 //! Tests that need an adapter; Mesa's software driver will do. `WGPU_BACKEND` and
 //! `WGPU_ADAPTER_NAME` choose one.
 
+#[path = "../figures/mod.rs"]
+mod figures;
 #[path = "../golden/mod.rs"]
 mod golden;
 mod harness;
+mod identity;
 
 mod bench;
 mod command;
 mod doctor;
+mod judges;
 mod kernels;
+mod oracle;
 mod record;
 mod sabotage;
 #[cfg(target_os = "linux")]

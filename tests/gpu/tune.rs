@@ -6,7 +6,7 @@ use std::process::Command;
 
 use parity::dataset::Dataset;
 use parity::gpu::Gpu;
-use parity::kernels::matmul::{Epilogue, Shape, Transpose, Variant};
+use parity::kernels::matmul::{Epilogue, LADDER, Shape, Transpose, Variant};
 use parity::kernels::{matmul_register, matmul_subgroup};
 use parity::model::{Init, Parameters};
 use parity::rule::{self, Rule};
@@ -123,6 +123,31 @@ fn a_variant_that_computes_something_else_does_not_win() {
             assert_eq!(found, Found::Tuned);
             assert_ne!(won.spec().name, spec.name, "{product:?}");
         }
+    }
+}
+
+/// A shader that ends at once, and so is the fastest of all.
+fn idle(source: &str) -> String {
+    let main = source.find("fn main(").expect("a shader has a main");
+    let (before, after) = source.split_at(main);
+    let idle = ") {\n    if params.m > 0u {\n        return;\n    }\n";
+    before.to_owned() + &after.replacen(") {\n", idle, 1)
+}
+
+#[test]
+fn a_variant_that_does_nothing_does_not_win_however_fast_it_is() {
+    for (number, variant_of) in LADDER.iter().enumerate() {
+        let spec = variant_of.spec();
+        let is_new = LADDER[..number].iter().all(|other| other.spec().name != spec.name);
+        let mut gpu = open();
+        if !(is_new && gpu.can_run(spec)) {
+            continue;
+        }
+        gpu.substitute(spec.name, idle(spec.source()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let (won, found) = variant(&gpu, folder.path(), USES[number % 4]);
+        assert_eq!(found, Found::Tuned);
+        assert_ne!(won.spec().name, spec.name);
     }
 }
 

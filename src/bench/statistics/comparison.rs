@@ -320,4 +320,34 @@ mod tests {
         assert_eq!(compare(&lot(1, 7), &lot(100, 7), FLOOR).verdict, Verdict::Slower);
         assert_eq!(compare(&lot(100, 7), &lot(1, 7), FLOOR).verdict, Verdict::Faster);
     }
+
+    #[test]
+    fn a_difference_is_worth_a_word_beyond_2_per_cent_and_not_before() {
+        for (factor, verdict) in [
+            (1.019_9, Verdict::Same),
+            (1.020_1, Verdict::Slower),
+            (1.0 / 1.019_9, Verdict::Same),
+            (1.0 / 1.020_1, Verdict::Faster),
+        ] {
+            assert_eq!(
+                compare(&[10.0; 9], &[10.0 * factor; 9], FLOOR).verdict,
+                verdict,
+                "{factor}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_interval_is_beyond_a_change_as_a_whole_or_not() {
+        let of = |ratio_ci95| Comparison { ratio_ci95, ..compare(&[1.0], &[1.0], FLOOR) };
+        for (interval, beyond) in [
+            ([1.121, 2.0], true),
+            ([1.119, 2.0], false),
+            ([0.5, 1.0 / 1.121], true),
+            ([0.5, 1.0 / 1.119], false),
+            ([0.5, 2.0], false),
+        ] {
+            assert_eq!(of(interval).is_beyond(0.12), beyond, "{interval:?}");
+        }
+    }
 }

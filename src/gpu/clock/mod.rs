@@ -376,4 +376,71 @@ mod tests {
         let host = on_host(&passes(0.02, |_| 0));
         assert!((host.pass_us - 64.0).abs() < 3.0 && (host.dispatch_us - 25.0).abs() < 1.0);
     }
+
+    /// The share that [`COARSE`] allows: 0.5 %.
+    #[test]
+    fn a_step_may_be_half_a_per_cent_of_a_sample_and_no_more() {
+        let coarse = passes(0.05, |time| whole(time) >> 16 << 16);
+        let found = |ms| judge(&coarse, Some(1.0), Duration::from_secs_f64(ms * 1e-3));
+        assert!(matches!(found(13.09), Err(Doubt::Coarse { .. })), "{:?}", found(13.09));
+        assert_eq!(found(13.12), Err(Doubt::Still), "13.11 ms are 200 steps");
+    }
+
+    /// Passes with more and more of a fault: the last that are trusted and the first that are not.
+    fn edge(passes: impl Fn(f64) -> Vec<Pass>) -> (Trusted, Doubt) {
+        let mut last = None;
+        for thousandth in 0..2_000 {
+            match judged(&passes(f64::from(thousandth) / 1_000.0), 1.0) {
+                Ok(trusted) => last = Some(trusted),
+                Err(doubt) => return (last.expect("without a fault it is trusted"), doubt),
+            }
+        }
+        panic!("whatever the fault is, it is trusted");
+    }
+
+    /// Without noise, with what a submission takes so long that no pass is too long.
+    fn exact(speed: f64, longer: impl Fn(u32) -> f64) -> Vec<Pass> {
+        let of = |pass: Pass| {
+            let ticks =
+                (speed * longer(pass.dispatches) * nanoseconds(pass.end - pass.begin, 1.0)) + 0.5;
+            let wall = pass.wall + Duration::from_millis(5);
+            Pass { begin: 2 * pass.begin, end: 2 * pass.begin + whole(ticks), wall, ..pass }
+        };
+        passes(0.0, honest(1.0)).into_iter().map(of).collect()
+    }
+
+    #[test]
+    fn times_may_be_a_quarter_from_their_line_and_no_more() {
+        let (trusted, doubt) =
+            edge(|fault| exact(1.0, |count| 1.0 + if count == 4 { fault } else { 0.0 }));
+        assert!((0.24..=0.25).contains(&trusted.device.worst_share), "{trusted:?}");
+        let Doubt::Nonlinear { worst_share } = doubt else { panic!("{doubt}") };
+        assert!(worst_share > 0.25 && worst_share < 0.26, "{doubt}");
+    }
+
+    #[test]
+    fn clocks_may_differ_by_a_fifth_and_no_more() {
+        let (trusted, doubt) = edge(|fault| exact(1.0 + fault, |_| 1.0));
+        assert!((1.19..=1.2).contains(&trusted.agreement), "{trusted:?}");
+        let Doubt::Disagrees { ratio } = doubt else { panic!("{doubt}") };
+        assert!(ratio > 1.2 && ratio < 1.21, "{doubt}");
+        let (trusted, doubt) = edge(|fault| exact(1.0 / (1.0 + fault), |_| 1.0));
+        assert!((1.0 / 1.2..1.0 / 1.19).contains(&trusted.agreement), "{trusted:?}");
+        assert!(matches!(doubt, Doubt::Disagrees { ratio } if ratio < 1.0 / 1.2), "{doubt}");
+    }
+
+    #[test]
+    fn the_host_judges_up_to_a_tenth_of_doubt_about_its_own_times_and_no_further() {
+        let (trusted, doubt) = edge(|fault| {
+            let of = |pass: Pass| {
+                let sign = if pass.dispatches % 3 == 1 { 1.0 } else { -1.0 };
+                let us = 5_000.0 + sign * fault * 1_000.0;
+                Pass { wall: pass.wall + Duration::from_secs_f64(us * 1e-6), ..pass }
+            };
+            passes(0.0, honest(1.0)).into_iter().map(of).collect()
+        });
+        let share = trusted.host.dispatch_error_us / trusted.host.dispatch_us;
+        assert!((0.09..=0.1).contains(&share), "{share}: {trusted:?}");
+        assert_eq!(doubt, Doubt::Unchecked);
+    }
 }

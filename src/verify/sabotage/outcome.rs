@@ -175,3 +175,53 @@ impl Sabotage {
         self.specimens.iter().filter(|specimen| specimen.by_hand)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::mutant::mutants;
+    use super::*;
+
+    /// Of any mutant.
+    fn specimen(fate: Fate) -> Specimen {
+        Specimen::new(mutants(&crate::kernels::sigmoid::SPEC).remove(0), fate)
+    }
+
+    fn crashed(confirmed: bool) -> Fate {
+        Fate::Crashed { how: "killed".into(), confirmed }
+    }
+
+    #[test]
+    fn a_proof_is_of_all_mutants_each_of_them_noticed_and_of_a_list_that_is_right() {
+        let failed = || Fate::Failed { error: "no".into() };
+        let of = |fates: Vec<Fate>, list_faults: &[&str], total| {
+            let specimens = fates.into_iter().map(specimen).collect();
+            let list_faults = list_faults.iter().map(|&fault| fault.into()).collect();
+            Sabotage::new(specimens, list_faults, total)
+        };
+        assert!(of(vec![failed(), crashed(true)], &[], 2).is_proof());
+        let stillborn = Fate::Stillborn { error: "no".into() };
+        let equivalent = Fate::Equivalent { reason: "the same".into() };
+        assert!(of(vec![failed(), stillborn, equivalent], &[], 3).is_proof());
+        assert!(!of(vec![failed(), Fate::Survived], &[], 2).is_proof());
+        assert!(!of(vec![failed(), crashed(false)], &[], 2).is_proof());
+        assert!(!of(vec![failed(), failed()], &["a fault"], 2).is_proof());
+        assert!(!of(vec![failed(), failed()], &[], 3).is_proof(), "one was not run");
+    }
+
+    #[test]
+    fn each_fate_is_counted_as_what_it_is() {
+        let fates = [
+            Fate::Failed { error: "no".into() },
+            crashed(true),
+            crashed(false),
+            Fate::Survived,
+            Fate::Stillborn { error: "no".into() },
+            Fate::Equivalent { reason: "the same".into() },
+        ];
+        let found = Sabotage::new(fates.map(specimen).into(), vec![], 6);
+        let expected = Count { killed: 1, crashed: 1, survived: 2, stillborn: 1, equivalent: 1 };
+        assert_eq!(found.count, expected);
+        assert_eq!((found.count.noticed(), found.count.all(), found.count.score()), (2, 4, 0.5));
+        assert_eq!(found.survivors().count(), 2);
+    }
+}
