@@ -383,8 +383,8 @@ mod tests {
     use super::*;
     use crate::model::Init;
 
-    /// The bounds are no wider than what they are made of: a gradient that is a millionth off leaves
-    /// that of dual numbers, and one that is off by more than gradcheck's tolerances the other.
+    /// The bounds are no wider than what they are made of: a gradient that is off by 10⁻¹¹ leaves that
+    /// of dual numbers, and one that is off by more than gradcheck's tolerances the other.
     #[test]
     fn a_gradient_that_is_a_little_off_is_beyond_its_bounds() {
         let data = Dataset::parity(2).expect("XOR");
@@ -396,7 +396,7 @@ mod tests {
             let [[exact, bound], [difference, tolerance]] = point.expected(number, hand);
             assert!((value - exact).abs() <= bound, "parameter {number}");
             assert!((value - difference).abs() <= tolerance, "parameter {number}");
-            assert!(bound < 1e-6 * value.abs(), "parameter {number}: {value} ± {bound}");
+            assert!(bound < 1e-11 * value.abs(), "parameter {number}: {value} ± {bound}");
             let gradcheck = 1e-5 + 1e-3 * value.abs();
             assert!(tolerance >= gradcheck * 0.999 && tolerance <= gradcheck * 1.01);
         }

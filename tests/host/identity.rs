@@ -83,19 +83,18 @@ fn table(bits: u32) -> String {
         other => panic!("{other} is no bit"),
     };
     let rows = data.inputs.chunks_exact(data.input_size).zip(&data.targets);
-    rows.map(|(row, target)| {
+    let line = |(row, target): (&[f32], &f32)| {
         format!("{} {}\n", row.iter().map(digit).collect::<String>(), digit(target))
-    })
-    .collect()
+    };
+    rows.map(line).collect::<Vec<_>>().concat()
 }
 
 #[test]
 fn tables_of_parity_are_those_of_counting() {
     for bits in [2, 3, 5, 8] {
         let rows = (0..1_u32 << bits).zip(THUE_MORSE.chars());
-        let expected: String = rows
-            .map(|(row, odd)| format!("{row:0width$b} {odd}\n", width = bits as usize))
-            .collect();
+        let line = |(row, odd)| format!("{row:0width$b} {odd}\n", width = bits as usize);
+        let expected = rows.map(line).collect::<Vec<_>>().concat();
         assert_eq!(table(bits), expected, "{bits} bits");
     }
     // Python: hashlib.sha256("".join(f"{r:016b} {r.bit_count() % 2}\n" for r in range(65536))…)

@@ -2,6 +2,11 @@
 //! takes more than mental arithmetic (hashes, an interval, two draws) was computed by a Python program
 //! of its own.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method is one of one lifetime, where a report of any is asked for"
+)]
+
 use std::time::Duration;
 
 use parity::dataset::Dataset;
