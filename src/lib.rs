@@ -127,8 +127,9 @@
 //! 2. Each kernel: [`verify::KERNELS`] has a row for each shader, whose check compares it with its
 //!    twin, element by element, on ragged shapes, at saturation, and on random values of a printed
 //!    seed. Sums of products and of rows are taken of integers as well, each of a weight of its own,
-//!    so that none is lost, doubled or exchanged unnoticed (`verify/integers.rs`): by each variant of
-//!    a product several hundred rows and columns, and up to 16,387 terms, or both with `--thorough`.
+//!    so that none is lost, doubled or exchanged unnoticed (`verify/integers.rs`; of products with more
+//!    than 2,048 terms, exchanges with all but neighbours only with `--thorough`): by each variant of a
+//!    product several hundred rows and columns, and up to 16,387 terms, or both with `--thorough`.
 //!    Outputs hold NaNs before they are written and stand between fences.
 //! 3. Gradients: the twins' backward pass against [`scalar::Dual`] numbers and central differences,
 //!    and the device's own gradient against the change of its own loss.

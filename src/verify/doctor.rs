@@ -199,6 +199,13 @@ fn what(operation: Operation) -> &'static str {
     }
 }
 
+/// Whether a · b + c says how often it was rounded: the fused result is exact, and no direction of
+/// rounding makes the other the same.
+fn tells_fusion([a, b, c]: [f32; 3]) -> bool {
+    let fused = a.mul_add(b, c);
+    fused != a * b + c && fused.to_f64() == a.to_f64() * b.to_f64() + c.to_f64()
+}
+
 impl Fingerprint {
     /// Takes in what the device answered.
     fn observe(&mut self, operation: Operation, answers: &Answers) {
@@ -224,11 +231,8 @@ impl Fingerprint {
                 {
                     self.nearest.add(found == f32::from_f64(truth()));
                 }
-                // Where the fused result is exact, no direction of rounding makes the other the same.
-                Operation::MultiplyAdd if truth() == a.mul_add(b, c).to_f64() => {
-                    if a.mul_add(b, c) != a * b + c {
-                        self.fused.add(found == a.mul_add(b, c));
-                    }
+                Operation::MultiplyAdd if tells_fusion([a, b, c]) => {
+                    self.fused.add(found == a.mul_add(b, c));
                 }
                 Operation::Differs if a.is_nan() => self.nan_differs.add(word == 1),
                 _ => {}

@@ -1,7 +1,7 @@
 //! Wrong products of sizes between those of tests and those of benchmarks are noticed.
 
 use parity::gpu::KernelSpec;
-use parity::kernels::{bias_grad, matmul, matmul_register, matmul_subgroup, matmul_workgroup};
+use parity::kernels::{bias_grad, matmul, matmul_register};
 use parity::verify::{Effort, Failure, Fault, KERNELS, Trial};
 use pollster::block_on;
 
@@ -21,15 +21,8 @@ fn fault(spec: &'static KernelSpec, right: &str, wrong: &str, quick: bool) -> Fa
     }
 }
 
-/// The shaders of the ladder that this adapter runs.
-fn shaders() -> Vec<&'static KernelSpec> {
-    let all = [&matmul::SPEC, &matmul_register::SPEC, &matmul_workgroup::SPEC];
-    let subgroups = open().subgroup_size().is_some();
-    if !subgroups {
-        println!("skipped: matmul_subgroup, as there are no subgroups of one size");
-    }
-    all.into_iter().chain(subgroups.then_some(&matmul_subgroup::SPEC)).collect()
-}
+/// Those of the ladder that software adapters are quick with.
+const SHADERS: [&KernelSpec; 2] = [&matmul::SPEC, &matmul_register::SPEC];
 
 const STORED: &str = "out[index] = finish(product, index, column);";
 
@@ -40,7 +33,7 @@ fn off(condition: &str) -> String {
 
 #[test]
 fn rows_and_columns_beyond_384_are_looked_at() {
-    for spec in shaders() {
+    for spec in SHADERS {
         let fault = fault(spec, STORED, &off("row >= 384u && column >= 384u"), false);
         assert!(fault.case.contains("[397, "), "{fault}");
     }
@@ -48,7 +41,7 @@ fn rows_and_columns_beyond_384_are_looked_at() {
 
 #[test]
 fn sums_of_thousands_of_products_are_looked_at() {
-    for spec in shaders() {
+    for spec in SHADERS {
         let fault = fault(spec, STORED, &off("params.k > 2000u && params.k < 60000u"), false);
         assert!(fault.case.contains("4099"), "{fault}");
     }
