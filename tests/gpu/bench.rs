@@ -296,7 +296,11 @@ fn the_same_launch_elsewhere_in_memory_computes_the_same() {
     let gpu = block_on(Gpu::open(Selection::default())).expect("an adapter");
     let kernel = KERNELS.iter().find(|kernel| kernel.spec.name == "sigmoid_grad").expect("there");
     let workloads = kernel.workloads.as_ref().expect("it is timed");
-    let mut trial = Trial::new(&gpu, "sigmoid_grad", Effort { seed: 5, cases: 1, quick: true });
+    let mut trial = Trial::new(
+        &gpu,
+        "sigmoid_grad",
+        Effort { seed: 5, cases: 1, quick: true, thorough: false },
+    );
     let workload = workloads.of(&gpu, 1757).remove(0);
     let original = &block_on(workload.make(&mut trial)).expect("it is right");
     let copy = block_on(gpu.replicate(original)).expect("there is memory");

@@ -6,7 +6,7 @@ use crate::harness::gpu;
 
 #[test]
 fn every_kernel_matches_its_twin() {
-    let effort = Effort { seed: 1, cases: 20_000, quick: false };
+    let effort = Effort { seed: 1, cases: 20_000, quick: false, thorough: false };
     for kernel in KERNELS.iter().filter(|kernel| gpu().can_run(kernel.spec)) {
         let name = kernel.spec.name;
         let mut trial = Trial::new(gpu(), name, effort);

@@ -9,6 +9,7 @@ mod bench;
 mod command;
 mod doctor;
 mod kernels;
+mod reach;
 mod record;
 mod sabotage;
 #[cfg(target_os = "linux")]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::open;
 
 fn effort(quick: bool) -> Effort {
-    Effort { seed: 48, cases: 1_000, quick }
+    Effort { seed: 48, cases: 1_000, quick, thorough: false }
 }
 
 /// The mutants of a kernel.

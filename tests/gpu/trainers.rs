@@ -39,7 +39,7 @@ fn a_network_that_the_adapter_cannot_hold_is_refused_before_anything_is_uploaded
     let plan = plan(&format!("16-{}-1", values / (1 << 16) + 1), Rule::sgd(1.0), 1, 1);
     let refused = train(Layered, &gpu, &plan);
     assert!(matches!(refused, Err(Error::Usage(_))), "{refused:?}");
-    let effort = Effort { seed: 0, cases: 1, quick: true };
+    let effort = Effort { seed: 0, cases: 1, quick: true, thorough: false };
     let request = Request { plan, effort, every: None, kernels: vec![] };
     let refused = block_on(verify(&gpu, &request, &mut |_, _, _| ControlFlow::Continue(())));
     assert!(matches!(refused, Err(Error::Usage(_))), "{refused:?}");

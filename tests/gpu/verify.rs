@@ -35,7 +35,7 @@ fn found(gpu: &Gpu, layers: &str, kernel: Option<&str>) -> Verification {
         steps: 60,
         log_every: u64::MAX,
     };
-    let effort = Effort { seed: 1, cases: 100, quick: true };
+    let effort = Effort { seed: 1, cases: 100, quick: true, thorough: false };
     let request = Request {
         plan,
         effort,
@@ -86,7 +86,7 @@ fn plan(rule: Rule, start: Parameters) -> Plan {
 
 /// Gradients and lockstep of the engines that can run the plan: what could not be checked.
 fn check(plan: &Plan) -> Result<Vec<Unchecked>, Failure> {
-    let effort = Effort { seed: 1, cases: 100, quick: true };
+    let effort = Effort { seed: 1, cases: 100, quick: true, thorough: false };
     let mut trial = Trial::new(gpu(), "backward pass", effort);
     let (mut gradients, failure) = by_arithmetic(&mut trial, plan, 1);
     failure.map_or(Ok(()), Err)?;
@@ -154,7 +154,7 @@ fn a_wrong_kernel_is_wrong_beside_values_that_cannot_be_checked() {
     gpu.substitute("sgd_update", sgd_update::SPEC.source().replace(right, wrong));
     let start = Parameters::initialise(&"2-2-1".parse().expect("a network"), Init::Torch, 48);
     let plan = plan(Rule::sgd(3e38), start);
-    let effort = Effort { seed: 1, cases: 100, quick: true };
+    let effort = Effort { seed: 1, cases: 100, quick: true, thorough: false };
     let mut trial = Trial::new(&gpu, "sgd_update", effort);
     let go_on = &mut |_| ControlFlow::Continue(());
     let failure = block_on(lockstep(&mut trial, &plan, Engine::Layered, 1, go_on));
@@ -205,4 +205,24 @@ fn lockstep_names_the_step_and_the_parameter() {
         assert!(["0.weight", "2.bias"].contains(&fault.tensor.as_str()), "{fault:?}");
         gpu.restore();
     }
+}
+
+/// With a kernel goes the training that launches it, and no other.
+#[test]
+fn a_kernel_alone_is_checked_with_what_of_training_launches_it() {
+    let engines = |found: &Verification| {
+        let runs = found.lockstep.iter().map(|run| run.lockstep.engine.name());
+        runs.collect::<Vec<_>>()
+    };
+    let fused = found(gpu(), "2-2-1", Some("train_invocation"));
+    assert_eq!(engines(&fused), ["fused", "fused"]);
+    assert_eq!(fused.engines.map(|engines| engines.members), Some(3));
+    let layered = found(gpu(), "2-2-1", Some("bias_add"));
+    assert_eq!(engines(&layered), ["layered"]);
+    assert!(layered.gradients.is_some_and(|gradients| gradients.directions > 0));
+    let drawn = found(gpu(), "2-2-1", Some("uniform_draw"));
+    assert!(drawn.lockstep.is_empty() && drawn.gradients.is_none());
+    assert_eq!(drawn.engines.map(|engines| engines.members), Some(3));
+    let neither = found(gpu(), "2-2-1", Some("peak_copy"));
+    assert!(neither.lockstep.is_empty() && neither.engines.is_none());
 }

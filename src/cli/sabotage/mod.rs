@@ -75,7 +75,7 @@ impl Request<'_> {
 
     /// What a child is started with.
     fn arguments(&self) -> Vec<OsString> {
-        let Effort { seed, cases, quick } = self.effort;
+        let Effort { seed, cases, quick, thorough: _ } = self.effort;
         let mut arguments: Vec<OsString> = vec![COMMAND.into()];
         let mut add = |name: &str, value: &str| arguments.push(format!("--{name}={value}").into());
         add("seed", &seed.to_string());

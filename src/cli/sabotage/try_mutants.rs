@@ -25,7 +25,8 @@ pub(in super::super) struct Args {
 
 impl Args {
     pub(in super::super) async fn run(&self) -> Result<u8, Error> {
-        let effort = Effort { seed: self.seed, cases: self.cases, quick: self.quick };
+        let Self { seed, cases, quick, .. } = *self;
+        let effort = Effort { seed, cases, quick, thorough: false };
         let further = async |gpu: &Gpu, _: &Kernel, effort| prove_by_training(gpu, effort).await;
         let mut workbench = Workbench::open(self.device.selection(), effort, further).await?;
         let subjects = subjects();
