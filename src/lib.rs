@@ -114,7 +114,7 @@
 //! - A member of an ensemble has the same bits alone, in any tile, and as a pixel
 //!   (`tests/gpu/sweep.rs`).
 //! - However a fused run is cut into dispatches, it gives the same bits, and each of its steps is
-//!   one that the twin allows (`check_cuts` in `verify/members/checks.rs`).
+//!   one that the twin allows (`check_cuts` in `verify/members/checks.rs`, `verify/members/long.rs`).
 //! - A benchmark refuses a build without optimisation, and times nothing that it has not checked
 //!   (`a_wrong_kernel_is_named_and_not_timed`, `bench/contest.rs`); no test knows a time.
 //! - Every kernel runs under `wgpu::Limits::downlevel_defaults()`, but for the sizes of buffers:
@@ -130,15 +130,23 @@
 //!    so that none is lost, doubled or exchanged unnoticed (`verify/integers.rs`; of products with more
 //!    than 2,048 terms, exchanges with all but neighbours only with `--thorough`): by each variant of a
 //!    product several hundred rows and columns, and up to 16,387 terms, or both with `--thorough`.
-//!    Outputs hold NaNs before they are written and stand between fences.
+//!    Launches are folded into many rows of workgroups, as only those of millions of values are
+//!    otherwise. The fused kernels also train random networks with random learning rates
+//!    (`verify/members/problems.rs`), as many members at once as an ensemble has on this device, or
+//!    more (`verify/members/tile.rs`), and as many steps, and looks, in one dispatch as training ever
+//!    asks for (`verify/members/long.rs`): each with the bits of small and short launches. Outputs hold
+//!    NaNs before they are written and stand between fences.
 //! 3. Gradients: the twins' backward pass against [`scalar::Dual`] numbers and central differences,
 //!    and the device's own gradient against the change of its own loss.
 //! 4. Lockstep: from the device's own state before a step, one step of the reference; every
 //!    parameter, what rounding left out of it, and the loss after it within the bound. So no chaos
 //!    gets between, and a run of 10,000 steps is checked step by step. A fault names the first
-//!    kernel of the step whose result is out of its bound.
+//!    kernel of the step whose result is out of its bound. What a parameter became is known when its
+//!    residue is judged, so that it is held to the last digits (`verify/residue.rs`). The fused engine
+//!    then makes the whole run again in its longest dispatches, to the same bits and losses.
 //! 5. The engines against each other, and cut runs and members of ensembles bit for bit; where members
-//!    start, when they are solved and how they converge, by the losses of each alone.
+//!    start, when they are solved and how they converge, by the losses of each alone; two steps of
+//!    random networks by the layered engine, unless it should be quick.
 //!
 //! Each tolerance is a formula:
 //! - A value of a kernel, or a parameter after a step: the error of its [`scalar::Enclosure`], which

@@ -10,7 +10,7 @@ use crate::report::{self, InitFile, PartsDisplay, VerifyReport};
 use crate::rule::Preset;
 use crate::train::Plan;
 use crate::verify::sabotage::Part;
-use crate::verify::{Effort, QUICK_STEPS, Request, Section, check_kernel, verify};
+use crate::verify::{Effort, QUICK_STEPS, Request, Section, check_kernel, is_of_training, verify};
 
 /// Random values for each kernel, unless it is said how many.
 const CASES: usize = 100_000;
@@ -25,11 +25,6 @@ const OF_TRAINING: &[&str] =
 /// Options that contradict each other.
 const CONFLICTS: &[Conflict] = &[
     START_IS_GIVEN,
-    Conflict {
-        one: "kernel",
-        others: OF_TRAINING,
-        why: "a kernel alone is checked on values of its own, and nothing is trained",
-    },
     Conflict {
         one: "sabotage",
         others: OF_TRAINING,
@@ -62,7 +57,7 @@ pub(super) struct Args {
     /// Random values that each kernel is compared on [default: 100000, quick: 5000]
     #[arg(long, value_name = "N", value_parser = values::count::<usize>(1..=100_000_000))]
     cases: Option<usize>,
-    /// Only this kernel, against its twin; may be given several times
+    /// Only this kernel, and the training that launches it; may be given several times
     #[arg(long, value_name = "NAME")]
     kernel: Vec<String>,
     /// Prove that wrong kernels would be noticed: run the checks against small mistakes in
@@ -122,6 +117,7 @@ impl Args {
     pub(super) fn prepare(&self) -> Result<(Plan, Option<InitFile>), Error> {
         self.given.check(CONFLICTS, &[Need { one: "part", others: &["sabotage"] }])?;
         self.kernel.iter().try_for_each(|kernel| check_kernel(kernel))?;
+        self.check_training()?;
         let steps = self.plan.steps;
         if self.quick && self.given.has("steps") && steps > QUICK_STEPS {
             return refuse(
@@ -131,6 +127,19 @@ impl Args {
         }
         let subject = self.plan.subject(self.preset)?;
         self.plan.plan(self.preset, subject, u64::MAX)
+    }
+
+    /// Options of training are refused beside kernels that no training launches.
+    fn check_training(&self) -> Result<(), Error> {
+        let Some(kernel) = self.kernel.first() else { return Ok(()) };
+        let option = OF_TRAINING.iter().find(|option| self.given.has(option));
+        match option {
+            Some(option) if !self.kernel.iter().any(|kernel| is_of_training(kernel)) => refuse(
+                &format!("--kernel {kernel} and --{option}"),
+                "no engine launches this kernel, so nothing is trained",
+            ),
+            _ => Ok(()),
+        }
     }
 
     fn effort(&self, quick: bool) -> Effort {

@@ -146,15 +146,17 @@ impl<S: Scalar> Reference<S> {
         self.layers.iter_mut().flat_map(|layer| layer.weight.iter_mut().chain(&mut layer.bias))
     }
 
-    /// What rounding left out of each of them.
-    pub fn residues(&self) -> impl Iterator<Item = S> + '_ {
-        let layers = self.layers.iter();
-        layers.flat_map(|layer| layer.weight_residues.iter().chain(&layer.bias_residues)).copied()
-    }
-
     /// The gradient of the last [`Self::backward`] by each of them.
     pub fn gradient(&self) -> impl Iterator<Item = S> + '_ {
         self.layers.iter().flat_map(|layer| layer.d_weight.iter().chain(&layer.d_bias)).copied()
+    }
+
+    /// What the last [`Self::step`] added to each of them: what was carried, from a state that was
+    /// [`loaded`](Self::load), minus the rate times the gradient.
+    pub fn changes<'a>(&'a self, carried: &'a [f32]) -> impl Iterator<Item = S> + 'a {
+        let learning_rate = S::from_f64(self.rule.learning_rate);
+        let change = move |(&carried, d)| S::from_f32(carried) - learning_rate * d;
+        carried.iter().zip(self.gradient()).map(change)
     }
 
     /// One update; returns the loss before it.

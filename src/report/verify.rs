@@ -224,6 +224,9 @@ fn engines(found: &Engines) -> String {
         "Engines against each other:\n  {} steps in parts: the same bits as whole\n",
         found.cut_steps
     );
+    if found.problems > 0 {
+        let _ = writeln!(text, "  {} random networks: each step within its bound", found.problems);
+    }
     if found.common_steps > 0 {
         let _ = writeln!(
             text,
@@ -261,16 +264,16 @@ fn trouble(trouble: &Trouble) -> String {
     let Some(fault) = &trouble.fault else {
         return format!("WRONG, {section}: {}\n", trouble.message());
     };
-    let Fault { kernel, case, step, tensor, index, found, expected, bound } = fault;
+    let Fault { kernel, case, step, tensor, index, found, expected, bound, .. } = fault;
     let step = step.map(|step| format!("step {step}, ")).unwrap_or_default();
-    let times = if *bound > 0.0 {
-        format!(", {:.1} times its bound", (found - expected).abs() / bound)
+    let off = if *bound > 0.0 {
+        let times = (found - expected).abs() / bound;
+        format!("; off by {:.1} ULP, {times:.1} times its bound", fault.ulp())
     } else {
         String::new()
     };
     format!(
-        "WRONG, {section}: {step}{kernel}, {case}:\n  {tensor}[{index}] is {found:e}, expected \
-         {expected:e} ± {bound:.1e}; off by {:.1} ULP{times}\n",
-        fault.ulp(),
+        "WRONG, {section}: {step}{kernel}, {case}:\n  {tensor}[{index}] {}{off}\n",
+        fault.values(),
     )
 }

@@ -15,7 +15,7 @@ use crate::rule::{Rule, Variant};
 use crate::scalar::Scalar;
 
 /// Losses of one dispatch.
-const LOSS_CAPACITY: u64 = 1_024;
+pub(crate) const LOSS_CAPACITY: u64 = 1_024;
 
 /// A network on the device, trained by one invocation or one workgroup.
 pub struct Fused<'a> {

@@ -83,6 +83,12 @@ impl<'a> Members<'a> {
         })
     }
 
+    /// The stem of the shader that trains them.
+    #[must_use]
+    pub fn kernel(&self) -> &'static str {
+        self.dispatch.name
+    }
+
     /// Updates made since the start.
     #[must_use]
     pub fn done(&self) -> u64 {

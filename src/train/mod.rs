@@ -19,11 +19,13 @@ pub use agreement::{Agreement, Verdict};
 pub use budget::Budget;
 pub use capacity::{check_tensors, check_tensors_of_any_adapter};
 pub use diagnosis::{Diagnosis, Ending};
+pub(crate) use fused::LOSS_CAPACITY;
 pub use fused::{Fused, problem};
 pub use layered::{Layered, ProductUse, Products};
 pub use members::Members;
 pub use reference::{Trajectory, reference};
 pub use stepper::{State, Stepper};
+pub(crate) use trainer::PRODUCTS;
 pub use trainer::Trainer;
 
 use crate::dataset::Dataset;

@@ -67,6 +67,15 @@ impl<'a> Stepper<'a> {
         Ok(Self { engine: Engine::Fused(Box::new(members)), done: 0, state })
     }
 
+    /// The stems of the shaders that a step launches.
+    #[must_use]
+    pub fn kernels(&self) -> Vec<&'static str> {
+        match &self.engine {
+            Engine::Layered(layered) => layered.kernels().collect(),
+            Engine::Fused(members) => vec![members.kernel()],
+        }
+    }
+
     /// Updates made.
     #[must_use]
     pub fn done(&self) -> u64 {

@@ -7,7 +7,7 @@ use crate::kernels::train_workgroup::{self, Split};
 
 /// The most products of a step that one invocation makes: what a driver will still unroll, and a
 /// register file hold.
-const PRODUCTS: usize = 256;
+pub(crate) const PRODUCTS: usize = 256;
 
 /// The most loop iterations that the steps of one dispatch may take: llvmpipe ends all loops of an
 /// invocation after 65,535 together, without an error. The looks at the loss may take as many
@@ -111,6 +111,11 @@ impl Trainer {
         const PRODUCTS: usize = 24;
         let is_small = self == Self::Invocation && problem.products() <= PRODUCTS;
         if is_small && device_type == DeviceType::Software && member_count > 1 { 2 } else { 1 }
+    }
+
+    /// The most steps that one dispatch is ever given on a device, however little time they take.
+    pub(crate) fn most_steps(self, problem: Problem<'_>, device_type: DeviceType) -> u64 {
+        self.steps(problem, device_type).hopeful
     }
 
     /// How many steps a dispatch may take on a device.

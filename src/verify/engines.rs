@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 
 use super::ensemble::ensemble;
+use super::launched::Launching;
 use super::lockstep::{Engine, Twin};
+use super::problems::problems;
 use super::trial::{Judgement, NO_BOUND};
 use super::{Failure, Trial};
 use crate::error::Error;
@@ -27,6 +29,8 @@ pub struct Engines {
     pub cut_steps: u64,
     /// Members of an ensemble that were trained alone as well, to the same bits.
     pub members: u64,
+    /// Random networks of which each step was right.
+    pub problems: u64,
 }
 
 /// Updates of a run that is cut.
@@ -35,27 +39,33 @@ const CUT_STEPS: u64 = 300;
 /// Between the states from which both engines make a step.
 const STRIDE: u64 = 50;
 
-/// Compares all that can run the plan.
+/// Compares those of the engines that are asked for.
 ///
 /// # Errors
 /// The first fault, or why the device could not go on.
-pub async fn engines(trial: &mut Trial<'_>, plan: &Plan) -> Result<Engines, Failure> {
+pub(super) async fn engines(
+    trial: &mut Trial<'_>,
+    plan: &Plan,
+    launching: &Launching,
+) -> Result<Engines, Failure> {
     let mut found = Engines::default();
     let plan = &Plan { steps: CUT_STEPS, log_every: 7, ..plan.clone() };
-    for engine in [Engine::Layered, Engine::Epilogues] {
-        found.cut_steps += cut(trial, plan, engine).await?;
+    for (engine, of_engine) in &launching.runs {
+        let plan = &Plan { variant: of_engine.variant, ..plan.clone() };
+        found.cut_steps += cut(trial, plan, *engine).await?;
     }
+    found.problems = problems(trial, launching).await?;
     if Fused::can_run(plan).is_err() {
         return Ok(found);
     }
-    let careful = &Plan { variant: Variant::CAREFUL, ..plan.clone() };
-    for variant in [Variant::CAREFUL, Variant::PLAIN] {
-        let plan = &Plan { variant, ..plan.clone() };
-        found.cut_steps += cut(trial, plan, Engine::Fused).await?;
+    if [Engine::Layered, Engine::Fused].into_iter().any(|engine| launching.has(engine)) {
+        let careful = &Plan { variant: Variant::CAREFUL, ..plan.clone() };
+        common_steps(trial, careful, &mut found).await?;
     }
-    common_steps(trial, careful, &mut found).await?;
-    members(trial, plan, &mut found).await?;
-    ensemble(trial, plan).await?;
+    if launching.ensembles {
+        members(trial, plan, &mut found).await?;
+        ensemble(trial, plan).await?;
+    }
     Ok(found)
 }
 
@@ -90,13 +100,12 @@ async fn cut(trial: &mut Trial<'_>, plan: &Plan, engine: Engine) -> Result<u64, 
         let state = stepper.advance(length.min(plan.steps - stepper.done())).await?;
         is_finite &= state.is_finite();
     }
-    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
     let case = format!("the {} engine, a run whole and in parts", engine.name());
-    let found = bits(&stepper.state().parameters);
+    let found = &stepper.state().parameters;
     match whole {
         Ok(whole) => {
             let whole: Vec<f32> = whole.parameters.values().collect();
-            trial.equal(&case, "parameters", &found, &bits(&whole))?;
+            trial.same(&case, "parameters", found, &whole)?;
             Ok(plan.steps)
         }
         Err(step) if is_finite => {
@@ -154,6 +163,7 @@ async fn members(trial: &mut Trial<'_>, plan: &Plan, found: &mut Engines) -> Res
     if plan.rule != Rule::sgd(plan.rule.learning_rate) {
         return Ok(());
     }
+    trial.kernel = Engine::Fused.kernel(plan);
     let task = Task {
         data: plan.data.clone(),
         sizes: plan.start.sizes.clone(),
@@ -186,13 +196,10 @@ async fn members(trial: &mut Trial<'_>, plan: &Plan, found: &mut Engines) -> Res
             }
             others => others?,
         };
-        if outcome.parameters.sha256() != member.parameters.sha256() {
-            return Err(Error::Wrong(format!(
-                "member {} of an ensemble ends with other bits than the same network trained alone",
-                member.member
-            ))
-            .into());
-        }
+        let case = format!("member {} of an ensemble, beside the same alone", member.member);
+        let [together, alone] = [member.parameters, outcome.parameters]
+            .map(|parameters| parameters.values().collect::<Vec<_>>());
+        trial.same(&case, "parameters", &together, &alone)?;
         found.members += 1;
     }
     Ok(())

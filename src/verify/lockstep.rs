@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
+use super::residue::{self, Change, all_changes};
 use super::{Failure, Trial};
 use crate::cpu::Reference;
 use crate::cpu::train_invocation::{Member, look, train_invocation};
 use crate::error::Error;
 use crate::scalar::{Enclosure, Scalar};
-use crate::train::{Plan, Products, State, Stepper};
+use crate::train::{Budget, Fused, Plan, Products, State, Stepper};
 
 /// What walks in step with the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -96,8 +97,8 @@ pub(super) enum Twin<'a> {
 /// What a state must be followed by.
 pub(super) struct Expected {
     pub(super) parameters: Vec<Enclosure>,
-    /// None where an engine hands on nothing.
-    carried: Option<Vec<Enclosure>>,
+    /// What is added to each parameter; none where an engine hands on nothing.
+    changes: Option<Vec<Change>>,
     /// Before the update.
     loss: Option<Enclosure>,
 }
@@ -117,15 +118,23 @@ impl<'a> Twin<'a> {
             Self::Layered(reference) => {
                 reference.load(&before.parameters, &before.carried);
                 let loss = Some(reference.step());
-                let carried = Some(reference.residues().collect());
-                Expected { parameters: reference.parameters().collect(), carried, loss }
+                let state = before.parameters.iter().zip(&before.carried);
+                let changes = state.zip(reference.changes(&before.carried)).map(
+                    |((&parameter, &carried), added)| Change {
+                        before: parameter.into(),
+                        carried: carried.into(),
+                        added,
+                    },
+                );
+                let changes = Some(changes.collect());
+                Expected { parameters: reference.parameters().collect(), changes, loss }
             }
             Self::Fused(plan) => {
                 let mut member = member(plan, before);
+                let changes = || all_changes(plan.variant, &plan.data, &member);
+                let changes = plan.variant.careful.then(changes);
                 train_invocation(plan.variant, &plan.data, 0.0, 1, &mut member);
-                let Member { parameters, carried, .. } = member;
-                let carried = plan.variant.careful.then_some(carried);
-                Expected { parameters, carried, loss: None }
+                Expected { parameters: member.parameters, changes, loss: None }
             }
         }
     }
@@ -155,6 +164,7 @@ pub async fn lockstep(
     let mut twin = Twin::new(engine, plan);
     let mut free = Free::new(plan);
     let mut checked = 0;
+    let mut losses: Vec<_> = stepper.state().loss_after.into_iter().collect();
     while stepper.done() < plan.steps {
         let done = stepper.done();
         let skipped = (every - 1).min(plan.steps - 1 - done);
@@ -168,14 +178,15 @@ pub async fn lockstep(
         }
         let step = stepper.done();
         let before = stepper.state().clone();
-        let after = stepper.advance(1).await?;
-        let compared = compare(trial, plan, &mut twin, &before, after);
+        let after = stepper.advance(1).await?.clone();
+        let compared = compare(trial, plan, &mut twin, &before, &after);
         trial.unchecked.iter_mut().for_each(|entry| entry.step = entry.step.or(Some(step)));
         if let Err(failure) = compared {
             let failure = localise(trial, &stepper, &twin, failure).await;
             return Err(at_step(plan, failure, step));
         }
         checked += 1;
+        losses.extend(after.loss_after);
         if !stepper.state().is_finite() {
             let rest = plan.steps - stepper.done();
             let reason = format!("training diverged: not all is finite after step {step}");
@@ -187,8 +198,38 @@ pub async fn lockstep(
             return Err(Error::Interrupted { step: step + 1, steps: plan.steps }.into());
         }
     }
+    if engine == Engine::Fused && stepper.done() == plan.steps && stepper.state().is_finite() {
+        whole(trial, plan, &stepper.state().parameters, &losses).await?;
+    }
     let (careful, steps) = (engine != Engine::Fused || plan.variant.careful, plan.steps);
     Ok(Lockstep { engine, careful, steps, checked, growth: free.growth })
+}
+
+/// The run as training makes it, in dispatches as long as are ever chosen: with the bits of its
+/// single steps. A second run knows how long a step takes, and its first dispatch is the longest.
+async fn whole(
+    trial: &mut Trial<'_>,
+    plan: &Plan,
+    parameters: &[f32],
+    losses: &[f32],
+) -> Result<(), Failure> {
+    let case = "the run in its longest dispatches, against single steps";
+    // Where each step was compared, each loss is known, and the run is made with a look after each.
+    let has_losses = losses.len() as u64 == plan.steps + 1;
+    for log_every in [u64::MAX, 1].into_iter().take(if has_losses { 2 } else { 1 }) {
+        let plan = Plan { log_every, ..plan.clone() };
+        let mut fused = Fused::new(trial.gpu, &plan, Budget::Hopeful).await?;
+        for _ in 0..2 {
+            let outcome = fused.train(&mut |_| ControlFlow::Continue(())).await?;
+            let found: Vec<_> = outcome.parameters.values().collect();
+            trial.same(case, "parameters", &found, parameters)?;
+            if log_every == 1 {
+                let found = [&outcome.losses[..], &[outcome.final_loss]].concat();
+                trial.same(case, "losses", &found, losses)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// One step against its twin.
@@ -202,8 +243,10 @@ pub(super) fn compare(
     const CASE: &str = "from the device's own state";
     let expected = twin.step(before);
     trial.compare(CASE, "parameters", &after.parameters, &expected.parameters)?;
-    if let Some(carried) = &expected.carried {
-        trial.compare(CASE, "residues", &after.carried, carried)?;
+    if let Some(changes) = &expected.changes {
+        let pairs = changes.iter().zip(&after.parameters);
+        let left: Vec<_> = pairs.map(|(change, &found)| change.left(found)).collect();
+        residue::compare(trial, CASE, "residues", &after.carried, &left)?;
     }
     if let (Some(found), Some(expected)) = (after.loss_before, expected.loss) {
         trial.compare(CASE, "loss", &[found], &[expected])?;

@@ -4,16 +4,20 @@
 
 mod accuracy;
 mod doctor;
+mod drawn;
 mod draws;
 mod engines;
 mod ensemble;
 mod gradients;
 mod integers;
 mod kernels;
+mod launched;
 mod lockstep;
 mod members;
 mod operands;
 mod own_exp;
+mod problems;
+mod residue;
 mod run;
 pub mod sabotage;
 mod timestamps;
@@ -22,9 +26,10 @@ mod workload;
 
 pub use accuracy::Accuracy;
 pub use doctor::{Check, Diagnosis, Fingerprint, Habit, Loops, examine};
-pub use engines::{Engines, engines};
+pub use engines::Engines;
 pub use gradients::{Gradients, by_arithmetic, on_device};
 pub use kernels::{KERNELS, Kernel, check_kernel, chosen};
+pub use launched::is_of_training;
 pub use lockstep::{Engine, Growth, Lockstep, check_step, lockstep};
 pub use run::{
     KernelResult, LockstepResult, Observe, QUICK_STEPS, Request, Section, Skipped, Trouble,

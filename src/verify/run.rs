@@ -5,16 +5,18 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::engines::{Engines, engines};
 use super::kernels::chosen;
+use super::launched::Launching;
 use super::{
-    Diagnosis, Effort, Engine, Engines, Failure, Fault, Gradients, Lockstep, Tally, Trial,
-    Unchecked, by_arithmetic, engines, examine, lockstep, on_device,
+    Diagnosis, Effort, Engine, Failure, Fault, Gradients, Lockstep, Tally, Trial, Unchecked,
+    by_arithmetic, examine, lockstep, on_device,
 };
 use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::model::{Init, Parameters};
 use crate::rule::{Rule, Variant};
-use crate::train::{Fused, Plan, check_tensors};
+use crate::train::{Plan, check_tensors};
 
 /// Steps that are compared one by one before they are only sampled: of the fused engine, and of the
 /// layered one, which takes longer.
@@ -40,7 +42,7 @@ pub struct Request {
     pub effort: Effort,
     /// Compare every so many steps; none for all of them, as far as there is time.
     pub every: Option<u64>,
-    /// Only these kernels; all, and all else, if there are none.
+    /// Only these kernels, and what of training launches them; all, and all else, if there are none.
     pub kernels: Vec<String>,
 }
 
@@ -134,7 +136,7 @@ pub struct Skipped {
 /// What all checks gave.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Verification {
-    /// What the adapter is like; unless only a kernel was asked for, as all but the next.
+    /// What the adapter is like; unless only a kernel was asked for.
     pub adapter: Option<Diagnosis>,
     /// In the order of [`KERNELS`](super::KERNELS), but for those that the device cannot run.
     pub kernels: Vec<KernelResult>,
@@ -224,31 +226,39 @@ async fn check_all(
     found: &mut Verification,
     observe: &mut Observe<'_>,
 ) -> Result<(), Error> {
-    if !request.kernels.is_empty() {
-        return check_kernels(gpu, request, found, observe).await;
+    if request.kernels.is_empty() {
+        go_on(observe, Section::Adapter, 0, 1)?;
+        let diagnosis = examine(gpu).await?;
+        for fault in diagnosis.faults() {
+            found.note(Section::Adapter, Failure::Fault(Box::new(fault.clone())))?;
+        }
+        found.adapter = Some(diagnosis);
     }
-    go_on(observe, Section::Adapter, 0, 1)?;
-    let diagnosis = examine(gpu).await?;
-    for fault in diagnosis.faults() {
-        found.note(Section::Adapter, Failure::Fault(Box::new(fault.clone())))?;
-    }
-    found.adapter = Some(diagnosis);
     check_kernels(gpu, request, found, observe).await?;
     check_training(gpu, request, found, observe).await
 }
 
-/// All but the kernels one by one.
+/// All of training, or what of it launches the kernels that are asked for.
 pub(super) async fn check_training(
     gpu: &Gpu,
     request: &Request,
     found: &mut Verification,
     observe: &mut Observe<'_>,
 ) -> Result<(), Error> {
-    check_gradients(gpu, request, found, observe).await?;
-    check_lockstep(gpu, request, found, observe).await?;
+    let launching = match Launching::of(gpu, &request.plan, &request.kernels).await {
+        Ok(launching) => launching,
+        Err(error) => return found.note(Section::Lockstep, error.into()),
+    };
+    if launching.is_empty() {
+        return Ok(());
+    }
+    if !launching.runs.is_empty() {
+        check_gradients(gpu, request, &launching, found, observe).await?;
+        check_lockstep(gpu, request, &launching, found, observe).await?;
+    }
     go_on(observe, Section::Engines, 0, 1)?;
     let mut trial = Trial::new(gpu, "engines", request.effort);
-    let compared = engines(&mut trial, &request.plan).await;
+    let compared = engines(&mut trial, &request.plan, &launching).await;
     found.skip(Section::Engines, &mut trial);
     match compared {
         Ok(result) => found.engines = Some(result),
@@ -309,19 +319,10 @@ async fn check_kernels(
     Ok(())
 }
 
-/// The engines that can run a plan, each in the forms that it has.
-fn runs(plan: &Plan) -> Vec<(Engine, Plan)> {
-    let mut runs = vec![(Engine::Layered, plan.clone()), (Engine::Epilogues, plan.clone())];
-    if Fused::can_run(plan).is_ok() {
-        let forms = [Variant::CAREFUL, Variant::PLAIN];
-        runs.extend(forms.map(|variant| (Engine::Fused, Plan { variant, ..plan.clone() })));
-    }
-    runs
-}
-
 async fn check_gradients(
     gpu: &Gpu,
     request: &Request,
+    launching: &Launching,
     found: &mut Verification,
     observe: &mut Observe<'_>,
 ) -> Result<(), Error> {
@@ -332,9 +333,9 @@ async fn check_gradients(
     if let Some(failure) = failure {
         found.note(Section::Gradients, failure)?;
     }
-    for (engine, plan) in runs(plan) {
+    for (engine, plan) in &launching.runs {
         go_on(observe, Section::Gradients, 0, 1)?;
-        if let Err(failure) = on_device(&mut trial, &plan, engine, &mut gradients).await {
+        if let Err(failure) = on_device(&mut trial, plan, *engine, &mut gradients).await {
             found.note(Section::Gradients, failure)?;
         }
     }
@@ -346,11 +347,12 @@ async fn check_gradients(
 async fn check_lockstep(
     gpu: &Gpu,
     request: &Request,
+    launching: &Launching,
     found: &mut Verification,
     observe: &mut Observe<'_>,
 ) -> Result<(), Error> {
     let [of_fused, of_layered] = if request.effort.quick { QUICK_BUDGET } else { BUDGET };
-    for (engine, mut plan) in runs(&request.plan) {
+    for (engine, mut plan) in launching.runs.iter().cloned() {
         if request.effort.quick {
             plan.steps = plan.steps.min(QUICK_STEPS);
         }

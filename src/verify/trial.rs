@@ -19,6 +19,9 @@ const FENCE: usize = 64;
 /// What they are: a number, as what is added to a NaN leaves it as it was.
 const OUTSIDE: u32 = (-1234.5_f32).to_bits();
 
+/// From as many workgroups on, launches are folded into many rows.
+const MANY: u32 = 16;
+
 /// How far a check goes.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Effort {
@@ -55,6 +58,9 @@ pub struct Fault {
     /// How far apart the two may be.
     #[serde(deserialize_with = "number_or_null")]
     pub bound: f64,
+    /// The bits of the two, where they must be the same bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits: Option<[u32; 2]>,
 }
 
 /// JSON has null for what is no finite number.
@@ -68,18 +74,34 @@ impl Fault {
     pub fn ulp(&self) -> f64 {
         (self.found - self.expected).abs() / ulp(self.expected)
     }
+
+    /// What was found and what was expected, in words. Numbers that differ in their bits alone, such
+    /// as two NaNs, differ here as well; so do counts in their last digit.
+    #[must_use]
+    pub fn values(&self) -> String {
+        let Self { found, expected, bound, .. } = self;
+        if let Some(words) = self.bits {
+            let [found, expected] =
+                words.map(|word| format!("{:e} ({word:#010x})", f32::from_bits(word)));
+            return format!("is {found}, expected {expected}, bit for bit");
+        }
+        if *bound == 0.0 && [found, expected].iter().all(|value| value.fract() == 0.0) {
+            return format!("is {found}, expected {expected}, exactly");
+        }
+        format!("is {found:e}, expected {expected:e} ± {bound:.1e}")
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kernel, case, step, tensor, index, found, expected, bound } = self;
+        let Self { kernel, case, step, tensor, index, found, expected, .. } = self;
         write!(f, "{kernel}, {case}")?;
         if let Some(step) = step {
             write!(f, ", step {step}")?;
         }
+        write!(f, ": {tensor}[{index}] {}", self.values())?;
         let (off, ulp) = ((found - expected).abs(), self.ulp());
-        write!(f, ": {tensor}[{index}] is {found:e}, expected {expected:e} ± {bound:e}")?;
-        write!(f, ", off by {off:e} ({ulp:.2} ULP)")
+        if self.bound > 0.0 { write!(f, ", off by {off:e} ({ulp:.2} ULP)") } else { Ok(()) }
     }
 }
 
@@ -194,12 +216,14 @@ impl<'a> Trial<'a> {
 
     /// The same launch in two dimensions if it is of several workgroups, with more of them than have
     /// something to do: so an invocation must know its place even where one dimension would be
-    /// enough. As it is, if it will be timed.
+    /// enough. Of many workgroups in as many rows as only launches of millions of values have, three
+    /// in each, as if a device took no more. As it is, if it will be timed.
     #[must_use]
     pub fn folded(&self, dispatch: &Dispatch) -> Dispatch {
         let mut folded = dispatch.clone();
         if let ([count @ 4..=65_535, 1, 1], false) = (dispatch.workgroup_count, self.as_timed) {
-            folded.workgroup_count = [count / 3 + 1, 3, 1];
+            let long = count / 3 + 1;
+            folded.workgroup_count = if count < MANY { [long, 3, 1] } else { [3, long, 1] };
         }
         folded
     }
@@ -384,6 +408,32 @@ impl<'a> Trial<'a> {
         Ok(found)
     }
 
+    /// Numbers must be the same, bit by bit.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn same(
+        &mut self,
+        case: &str,
+        tensor: &str,
+        found: &[f32],
+        expected: &[f32],
+    ) -> Result<(), Failure> {
+        assert_eq!(found.len(), expected.len(), "{case}");
+        let pairs = found.iter().zip(expected);
+        let differs = |(found, expected): (&f32, &f32)| found.to_bits() != expected.to_bits();
+        if let Some(index) = pairs.clone().position(differs) {
+            let words = [found[index], expected[index]];
+            let failure = self.fault(case, tensor, index, [words[0].into(), words[1].into(), 0.0]);
+            let Failure::Fault(fault) = failure else { return Err(failure) };
+            let bits = Some(words.map(f32::to_bits));
+            return Err(Failure::Fault(Box::new(Fault { bits, ..*fault })));
+        }
+        self.tally.cases += 1;
+        self.tally.values += found.len() as u64;
+        Ok(())
+    }
+
     /// Counters and the like must be the same.
     ///
     /// # Errors
@@ -436,6 +486,7 @@ impl<'a> Trial<'a> {
             found,
             expected,
             bound,
+            bits: None,
         }))
     }
 }
@@ -481,5 +532,27 @@ mod tests {
             written[index] ^= 1;
             assert_eq!(broken_fence(&written, len), Some(index));
         }
+    }
+
+    fn fault(found: f64, expected: f64, bound: f64, bits: Option<[u32; 2]>) -> Fault {
+        let (kernel, case, tensor) = ("sigmoid".into(), "[3]".into(), "out".into());
+        Fault { kernel, case, step: None, tensor, index: 2, found, expected, bound, bits }
+    }
+
+    #[test]
+    fn a_fault_is_printed_so_that_what_differs_is_seen() {
+        let of_bits = |words: [u32; 2]| {
+            let [found, expected] = words.map(|word| f32::from_bits(word).into());
+            fault(found, expected, 0.0, Some(words)).to_string()
+        };
+        let one = 1.0_f32.to_bits();
+        let said = of_bits([one + 1, one]);
+        assert!(said.contains("is 1.0000001e0 (0x3f800001), expected 1e0 (0x3f800000)"), "{said}");
+        let said = of_bits([0x7fc0_dead, 0x7fc0_0000]);
+        assert!(said.contains("(0x7fc0dead)") && said.contains("(0x7fc00000)"), "{said}");
+        let said = fault(1_041_140_001.0, 1_041_140_000.0, 0.0, None).to_string();
+        assert!(said.contains("is 1041140001, expected 1041140000, exactly"), "{said}");
+        let said = fault(0.75, 0.5, 0.125, None).to_string();
+        assert!(said.contains("is 7.5e-1, expected 5e-1 ± 1.2e-1, off by 2.5e-1"), "{said}");
     }
 }

@@ -15,6 +15,7 @@ mod judges;
 mod kernels;
 mod oracle;
 mod products;
+mod reach;
 mod record;
 mod sabotage;
 #[cfg(target_os = "linux")]

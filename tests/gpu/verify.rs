@@ -222,3 +222,23 @@ fn lockstep_names_the_step_and_the_parameter() {
         gpu.restore();
     }
 }
+
+/// With a kernel goes the training that launches it, and no other.
+#[test]
+fn a_kernel_alone_is_checked_with_what_of_training_launches_it() {
+    let engines = |found: &Verification| {
+        let runs = found.lockstep.iter().map(|run| run.lockstep.engine.name());
+        runs.collect::<Vec<_>>()
+    };
+    let fused = found(gpu(), "2-2-1", Some("train_invocation"));
+    assert_eq!(engines(&fused), ["fused", "fused"]);
+    assert_eq!(fused.engines.map(|engines| engines.members), Some(3));
+    let layered = found(gpu(), "2-2-1", Some("bias_add"));
+    assert_eq!(engines(&layered), ["layered"]);
+    assert!(layered.gradients.is_some_and(|gradients| gradients.directions > 0));
+    let drawn = found(gpu(), "2-2-1", Some("uniform_draw"));
+    assert!(drawn.lockstep.is_empty() && drawn.gradients.is_none());
+    assert_eq!(drawn.engines.map(|engines| engines.members), Some(3));
+    let neither = found(gpu(), "2-2-1", Some("peak_copy"));
+    assert!(neither.lockstep.is_empty() && neither.engines.is_none());
+}

@@ -135,7 +135,6 @@ const SUBCOMMANDS: &[Subcommand] = &[
         ],
         conflicts: &[
             ("init-from", &["init", "seed"]),
-            ("kernel", OF_TRAINING),
             ("sabotage", OF_TRAINING),
             ("thorough", &["quick", "sabotage"]),
         ],
@@ -345,6 +344,8 @@ fn options_of_training_that_contradict_each_other_by_their_values_are_refused() 
         ("train perceptron --networks 10 --layers 2-2-1", &[]),
         ("verify --quick --steps 1001", &["--quick", "--steps 1001", "1000"]),
         ("verify --quick --steps 1000", &[]),
+        ("verify --kernel peak_copy --steps 7", &["--kernel peak_copy", "--steps", "no engine"]),
+        ("verify --kernel peak_copy --kernel sigmoid --steps 7", &[]),
         ("verify --quick", &[]),
     ]);
 }

@@ -84,6 +84,11 @@ impl<'a> Layered<'a> {
         &self.step.products
     }
 
+    /// The stems of the shaders that a step launches, in their order.
+    pub fn kernels(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.step.dispatches.iter().map(|dispatch| dispatch.name)
+    }
+
     /// Makes all updates of the plan from its start, then looks once more at what they made.
     ///
     /// # Errors

@@ -129,11 +129,15 @@ pub fn chosen(gpu: &Gpu, names: &[String]) -> Result<Vec<&'static Kernel>, Error
 const MOST_GROUPS: usize = 65_535;
 
 /// Lengths for a kernel with one invocation per element: around a workgroup, of several, one,
-/// ragged, as many as there are random cases, and of more than 65,535 workgroups of 64.
+/// ragged, as many as there are random cases, and of more than 65,535 workgroups of 64; of four times
+/// as many where it should be thorough.
 fn lengths(effort: Effort) -> Vec<usize> {
     let mut lengths = vec![65, 257, 1, 3, 63, 64, 1757, effort.cases];
     if !effort.quick {
         lengths.push(MOST_GROUPS * 64 + 1);
+    }
+    if effort.thorough {
+        lengths.push(4 * MOST_GROUPS * 64 + 1);
     }
     lengths
 }

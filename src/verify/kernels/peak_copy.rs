@@ -29,8 +29,8 @@ async fn compare(trial: &mut Trial<'_>, len: usize) -> Result<Dispatch, Failure>
     let mut expected = vec![0.0_f32; len];
     twin(&given[..len], &mut expected);
     let case = format!("[{}, 4]", len / 4);
-    let found = trial.read_words(&case, &out).await?;
-    trial.equal(&case, "out", &found, bytemuck::cast_slice(&expected))?;
+    let found = trial.read(&case, &out).await?;
+    trial.same(&case, "out", &found, &expected)?;
     Ok(dispatch)
 }
 

@@ -6,6 +6,7 @@ use crate::gpu::{Dispatch, Gpu, Kernel};
 use crate::kernels::sgd_update;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::values;
+use crate::verify::residue::{self, Change};
 use crate::verify::{Failure, Output, Trial, Workload};
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
@@ -32,9 +33,16 @@ async fn compare(trial: &mut Trial<'_>, kernel: &Kernel, len: usize) -> Result<D
     let start = [&d_parameters[..], &before, &owed];
     let (dispatch, [done, left]) = update(trial, kernel, &case, learning_rate, start, 1).await?;
     let [d_parameters, mut parameters, mut residues] = start.map(Enclosure::all_from_f32);
-    twin(Enclosure::from_f32(learning_rate), &d_parameters, &mut parameters, &mut residues);
-    trial.check(&case, &done, &parameters).await?;
-    trial.check(&case, &left, &residues).await?;
+    let rate = Enclosure::from_f32(learning_rate);
+    twin(rate, &d_parameters, &mut parameters, &mut residues);
+    let done = trial.check(&case, &done, &parameters).await?;
+    let state = before.iter().zip(&owed).zip(d_parameters).zip(done);
+    let residues = state.map(|(((&before, &carried), d), done)| {
+        let added = Enclosure::from_f32(carried) - rate * d;
+        Change { before: before.into(), carried: carried.into(), added }.left(done)
+    });
+    let left = trial.read(&case, &left).await?;
+    residue::compare(trial, &case, "residues", &left, &residues.collect::<Vec<_>>())?;
     Ok(dispatch)
 }
 

@@ -4,7 +4,9 @@ use crate::dataset::Dataset;
 use crate::gpu::Gpu;
 use crate::rule::{Activation, Loss, Variant};
 use crate::train::Trainer;
-use crate::verify::members::{Loops, Networks, data, described, largest, one_row, problem};
+use crate::verify::members::{
+    LONG, Loops, Networks, check_by_invocation, data, described, largest, one_row, problem,
+};
 use crate::verify::{Failure, Trial, Workload};
 
 /// The squared error of an identity behind tanh.
@@ -42,6 +44,9 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
             Networks::by_invocation(trial.gpu, &data, (2, lanes), variant, Loops::Trusted).await?;
         // The last invocation of two has only one; then it is full, and the last workgroup too.
         networks.check_start(trial, 67).await?;
+        if variant == Variant::PLAIN && trial.effort.quick {
+            networks.check_tile(trial).await?;
+        }
         networks.check_going_on(trial, 67).await?;
         networks.check_going_on(trial, 64).await?;
         networks.check_all(trial).await?;
@@ -54,8 +59,13 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
                 Networks::by_invocation(trial.gpu, &row, sizes, variant, Loops::Trusted).await?;
             networks.check_own_exp(trial).await?;
             networks.check_overflow(trial).await?;
+            networks.check_long(trial, 5, LONG).await?;
         }
     }
+    if !trial.effort.quick {
+        check_production(trial).await?;
+    }
+    check_by_invocation(trial).await?;
     for variant in [Variant::CAREFUL, Variant::PLAIN] {
         let networks =
             Networks::by_invocation(trial.gpu, &data, (2, 1), variant, Loops::Bounded).await?;
@@ -63,6 +73,28 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         networks.check_cuts(trial, 9).await?;
     }
     if trial.effort.quick { Ok(()) } else { check_parity(trial).await }
+}
+
+/// What ensembles and single networks are trained by, in launches as large and as long as theirs.
+async fn check_production(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    let (data, device_type) = (Dataset::parity(2)?, trial.gpu.adapter.device_type);
+    for variant in [Variant::CAREFUL, Variant::PLAIN, MEASURED] {
+        for count in [1, 65] {
+            let of = problem(&data, 2, variant, 1);
+            let lanes = Trainer::Invocation.lanes(of, device_type, count);
+            let loops = Loops::Trusted;
+            let networks =
+                Networks::by_invocation(trial.gpu, &data, (2, lanes), variant, loops).await?;
+            let most = Trainer::Invocation.most_steps(of, device_type);
+            let most = u32::try_from(most).expect("one dispatch");
+            networks.check_long(trial, count, most).await?;
+            // Ensembles are never careful, and only sweeps are measured.
+            if count > 1 && (variant == Variant::PLAIN || trial.effort.thorough) {
+                networks.check_tile(trial).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Ensembles of 2-2-1, a hundred steps of each.

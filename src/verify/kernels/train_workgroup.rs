@@ -5,7 +5,10 @@ use crate::error::Error;
 use crate::gpu::{DeviceType, Gpu};
 use crate::kernels::train_workgroup::Split;
 use crate::rule::Variant;
-use crate::verify::members::{Loops, Networks, data, described, largest, one_row, problem};
+use crate::train::Trainer;
+use crate::verify::members::{
+    LONG, Loops, Networks, check_by_workgroup, data, described, largest, one_row, problem,
+};
 use crate::verify::{Failure, Trial, Workload};
 
 const VARIANTS: [Variant; 2] = [Variant::CAREFUL, Variant::PLAIN];
@@ -58,7 +61,30 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
             networks.check_random(trial).await?;
         }
     }
-    if trial.effort.quick { Ok(()) } else { check_more(trial).await }
+    if trial.effort.quick {
+        return Ok(());
+    }
+    check_by_workgroup(trial).await?;
+    check_production(trial).await?;
+    check_more(trial).await
+}
+
+/// Launches as large and as long as those of ensembles and single networks.
+async fn check_production(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    let device_type = trial.gpu.adapter.device_type;
+    // The first has just more products than one invocation makes.
+    for (bits, hidden_size) in [(4, 4), (8, 32)] {
+        let data = Dataset::parity(bits)?;
+        let of = problem(&data, hidden_size, Variant::PLAIN, 1);
+        let sizes = (hidden_size, Split::of(of, device_type).map_err(Error::Usage)?);
+        let loops = Loops::Trusted;
+        let networks =
+            Networks::by_workgroup(trial.gpu, &data, sizes, Variant::PLAIN, loops).await?;
+        networks.check_tile(trial).await?;
+        let most = Trainer::Workgroup.most_steps(of, device_type);
+        networks.check_long(trial, 1, u32::try_from(most).expect("one dispatch")).await?;
+    }
+    Ok(())
 }
 
 /// 8-32-1 on 8-bit parity, ten steps.
@@ -91,12 +117,16 @@ async fn check_split(
     let networks = Networks::by_workgroup(trial.gpu, &data, sizes, variant, Loops::Trusted).await?;
     networks.check_start(trial, 9).await?;
     networks.check_going_on(trial, 5).await?;
+    if trial.effort.quick {
+        networks.check_tile(trial).await?;
+    }
     networks.check_all(trial).await?;
     let (row, split) = (one_row(), Split { units: 1, groups: 1, slices: 1, tile: 1 });
     let sizes = (1, split);
     let networks = Networks::by_workgroup(trial.gpu, &row, sizes, variant, Loops::Trusted).await?;
     networks.check_own_exp(trial).await?;
-    networks.check_overflow(trial).await
+    networks.check_overflow(trial).await?;
+    networks.check_long(trial, 3, LONG).await
 }
 
 /// The splits that devices get, and more that none gets.

@@ -1,6 +1,6 @@
 //! What is checked of both fused kernels.
 
-use super::{Members, Networks, bits};
+use super::{Members, Networks};
 use crate::kernels::train_invocation::{LARGEST, NEVER, PROGRESS_ROWS, Params};
 use crate::rng::Stream;
 use crate::rule::{Activation, Loss};
@@ -84,7 +84,7 @@ impl Networks<'_> {
         let params = self.params(&before, 1, 0);
         let after = self.run(trial, &before, &[params], None).await?;
         let case = format!("{}: a logit that overflows", self.name);
-        trial.equal(&case, "losses", &bits(&after.losses), &bits(&[f32::INFINITY]))
+        trial.same(&case, "losses", &after.losses, &[f32::INFINITY])
     }
 
     /// What needs no more members than a few.
@@ -223,10 +223,10 @@ impl Networks<'_> {
             let after = self.run(trial, &before, launches, None).await?;
             let case = format!("{}: {steps} steps, cut {cut}", self.name);
             trial.equal(&case, "progress", &after.progress, &now.progress)?;
-            trial.equal(&case, "state", &bits(&after.state), &bits(&now.state))?;
-            trial.equal(&case, "outputs", &bits(&after.outputs), &bits(&now.outputs))?;
+            trial.same(&case, "state", &after.state, &now.state)?;
+            trial.same(&case, "outputs", &after.outputs, &now.outputs)?;
             if cut == 0 {
-                trial.equal(&case, "losses", &bits(&after.losses), &bits(&losses))?;
+                trial.same(&case, "losses", &after.losses, &losses)?;
             }
         }
         Ok(())
@@ -284,9 +284,10 @@ impl Networks<'_> {
         let params = Params { zero, first_step: 1, at_start: 0, ..params };
         before.progress = vec![0; PROGRESS_ROWS * count];
         let after = self.run(trial, &before, &[params], None).await?;
-        let expected: Vec<_> = bits(&before.state[..len]).iter().map(|bits| bits ^ zero).collect();
+        let other = |value: &f32| f32::from_bits(value.to_bits() ^ zero);
+        let expected: Vec<_> = before.state[..len].iter().map(other).collect();
         let case = format!("{}: another zero", self.name);
-        trial.equal(&case, "parameters", &bits(&after.state[..len]), &expected)
+        trial.same(&case, "parameters", &after.state[..len], &expected)
     }
 
     /// Where the count of the steps and the canary are right, so is every step: llvmpipe ends all
@@ -304,8 +305,7 @@ impl Networks<'_> {
             trial.equal(&case, "progress", &expected.progress[..2], &progress)?;
             let whole = self.run(trial, &before, &[look, launch(0, steps)], None).await?;
             if whole.progress[..2] == progress {
-                let [found, expected] = [whole, expected].map(|members| bits(&members.state));
-                trial.equal(&case, "state", &found, &expected)?;
+                trial.same(&case, "state", &whole.state, &expected.state)?;
             }
         }
         Ok(())

@@ -2,19 +2,20 @@
 
 use rayon::prelude::*;
 
-use super::{Members, Networks, bits};
-use crate::cpu::train_invocation::{Member, changes, look};
+use super::{Members, Networks};
+use crate::cpu::train_invocation::{Member, look};
 use crate::kernels::train_invocation::{LARGEST, NEVER, Params};
 use crate::rule::Loss;
-use crate::scalar::{Enclosure, FLUSH, Scalar, ULP};
+use crate::scalar::{Enclosure, Scalar};
+use crate::verify::residue::{Change, all_changes};
 use crate::verify::{Failure, Trial};
 
 /// One member in a launch.
 struct Twin<'a> {
     networks: &'a Networks<'a>,
     member: Member<Enclosure>,
-    /// What each parameter was, and what the first step adds to it.
-    changes: Vec<(f64, Enclosure)>,
+    /// What the first step adds to each parameter.
+    changes: Vec<Change>,
     /// The first loss, then the sums of v, of 1/v, and of v over the tail.
     measures: [Enclosure; 4],
     /// The loss and the outputs of the parameters as they are, once they were asked for.
@@ -99,9 +100,7 @@ impl<'a> Twin<'a> {
             self.measure(params, number);
         }
         if variant.careful && self.changes.is_empty() {
-            let added = changes(variant, self.networks.data, &self.member);
-            let before = self.member.parameters.iter().map(|parameter| parameter.to_f64());
-            self.changes = before.zip(added).collect();
+            self.changes = all_changes(variant, self.networks.data, &self.member);
         }
         self.networks.step(&mut self.member);
         self.seen = None;
@@ -126,16 +125,6 @@ impl<'a> Twin<'a> {
         self.done = self.done.wrapping_add(number - params.first_step);
         self
     }
-}
-
-/// What a change left out of a parameter, now that it is known what the parameter became: as much
-/// as they miss together, and a rounding. Their difference is exact where the change is the smaller.
-fn residue(found: f32, (before, change): (f64, Enclosure)) -> Enclosure {
-    let left = (before - f64::from(found)) + change.to_f64();
-    let size = change.to_f64().abs() + change.error();
-    let inexact = if size > 0.5 * before.abs() { 2.0 * ULP * size } else { 0.0 };
-    let inherited = change.error() + inexact + 2.0 * FLUSH;
-    Enclosure::new(left, inherited + ULP * (left.abs() + inherited))
 }
 
 /// Rows of values, each with one of each twin.
@@ -190,21 +179,11 @@ impl Networks<'_> {
         let losses = rows(&twins, |twin| &twin.losses);
         let (found, rest) = after.losses.split_at(losses.len());
         trial.compare(&case, "losses", found, &losses)?;
-        trial.equal(
-            &case,
-            "losses of no segment",
-            &bits(rest),
-            &bits(&before.losses[losses.len()..]),
-        )?;
+        trial.same(&case, "losses of no segment", rest, &before.losses[losses.len()..])?;
         let outputs = rows(&twins, |twin| &twin.seen.as_ref().expect("it ended with a look").1);
         let (found, rest) = after.outputs.split_at(outputs.len());
         trial.compare(&case, "outputs", found, &outputs)?;
-        trial.equal(
-            &case,
-            "outputs of no row",
-            &bits(rest),
-            &bits(&before.outputs[outputs.len()..]),
-        )?;
+        trial.same(&case, "outputs of no row", rest, &before.outputs[outputs.len()..])?;
         Ok(after)
     }
 
@@ -229,22 +208,22 @@ impl Networks<'_> {
             let change = |index: usize| twins[index % count].changes[index / count];
             let parameters = after.state[..carried].iter().enumerate();
             let left: Vec<_> =
-                parameters.map(|(index, &found)| residue(found, change(index))).collect();
+                parameters.map(|(index, &found)| change(index).left(found)).collect();
             trial.compare(case, "what rounding left out", found, &left)?;
         } else if variant.careful || variant.momentum != 0.0 {
             let left = rows(twins, |twin| &twin.member.carried);
             trial.compare(case, "what is carried over", found, &left)?;
         } else {
-            trial.equal(case, "unused rows", &bits(found), &bits(&before.state[carried..rates]))?;
+            trial.same(case, "unused rows", found, &before.state[carried..rates])?;
         }
-        let [found, before] = [after, before].map(|members| bits(&members.state[rates..]));
+        let [found, before] = [after, before].map(|members| &members.state[rates..]);
         let (found_rates, found) = found.split_at(measures - rates);
         let (rates, before) = before.split_at(measures - rates);
-        trial.equal(case, "rates", found_rates, rates)?;
+        trial.same(case, "rates", found_rates, rates)?;
         if variant.measured {
             let expected = rows(twins, |twin| &twin.measures);
             return trial.compare(case, "measures", &after.state[measures..], &expected);
         }
-        trial.equal(case, "unused measures", found, before)
+        trial.same(case, "unused measures", found, before)
     }
 }

@@ -3,6 +3,12 @@
 
 mod checks;
 mod expected;
+mod long;
+mod problems;
+mod tile;
+
+pub use long::LONG;
+pub use problems::{check_by_invocation, check_by_workgroup};
 
 use crate::cpu::train_invocation::{Member, train_invocation};
 use crate::cpu::train_workgroup::train_workgroup as workgroup_twin;
@@ -95,10 +101,6 @@ pub fn described(problem: Problem<'_>, count: usize, steps: u32) -> (String, Cos
 /// Values of the largest tensor of a launch.
 pub fn largest(problem: Problem<'_>, count: usize) -> usize {
     (problem.measures_row() + 4).saturating_mul(count)
-}
-
-fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|value| value.to_bits()).collect()
 }
 
 /// What distinguishes a variant, in words.
@@ -265,9 +267,8 @@ impl<'a> Networks<'a> {
         let [whole_state, parts_state] = [
             self.run(trial, &before, &[whole], None).await?.state,
             self.run(trial, &before, &parts, None).await?.state,
-        ]
-        .map(|state| bits(&state));
-        trial.equal(&self.name, "state", &parts_state, &whole_state)?;
+        ];
+        trial.same(&self.name, "state", &parts_state, &whole_state)?;
         let state = trial.input(&before.state).await?;
         let progress = trial.input(&before.progress).await?;
         let losses = trial.input(&before.losses).await?;
