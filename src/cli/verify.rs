@@ -44,6 +44,7 @@ const CONFLICTS: &[Conflict] = &[
 
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
     /// The experiment that is checked step by step
     #[arg(long, value_enum, default_value = "xor")]
