@@ -48,7 +48,7 @@ impl Launching {
         if kernels.iter().any(|kernel| is_of_training(kernel)) {
             for (engine, plan) in launching.runs {
                 let launched = engine.start(gpu, &plan).await?.kernels();
-                if launched.iter().any(|name| is_named(&name)) {
+                if launched.iter().any(&is_named) {
                     of_them.push((engine, plan));
                 }
             }

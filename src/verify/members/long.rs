@@ -112,7 +112,7 @@ impl Networks<'_> {
         }
         let parts = by_parts.members(trial, &case).await?;
         trial.equal(&case, "progress", &whole.progress, &parts.progress)?;
-        self.compare_bits(trial, &case, &whole, &parts)?;
+        compare_bits(trial, &case, &whole, &parts)?;
         // The number of a step is the same in all of these, so that they are one launch again and
         // again; what depends on it was compared above.
         let singly = Walk::new(self, trial, before, &look).await?;
@@ -125,7 +125,7 @@ impl Networks<'_> {
         let measures = (self.problem.measures_row() * before.count())..;
         singles.state[measures.clone()].copy_from_slice(&whole.state[measures]);
         trial.equal(&case, "progress", &whole.progress, &singles.progress)?;
-        self.compare_bits(trial, &case, &whole, &singles)
+        compare_bits(trial, &case, &whole, &singles)
     }
 
     async fn check_looks(
@@ -156,18 +156,6 @@ impl Networks<'_> {
         trial.same(&case, "outputs", &whole.outputs, &parts.outputs)
     }
 
-    fn compare_bits(
-        &self,
-        trial: &mut Trial<'_>,
-        case: &str,
-        found: &Members,
-        expected: &Members,
-    ) -> Result<(), Failure> {
-        trial.same(case, "state", &found.state, &expected.state)?;
-        trial.same(case, "losses", &found.losses, &expected.losses)?;
-        trial.same(case, "outputs", &found.outputs, &expected.outputs)
-    }
-
     /// The longest of some launches that the device makes whole, and what it leaves. Where the count
     /// of steps or the canary comes short, a driver has ended loops early, and training takes smaller
     /// parts as well; of a single step it must not.
@@ -193,4 +181,15 @@ impl Networks<'_> {
             steps = (steps / 4).max(1);
         }
     }
+}
+
+fn compare_bits(
+    trial: &mut Trial<'_>,
+    case: &str,
+    found: &Members,
+    expected: &Members,
+) -> Result<(), Failure> {
+    trial.same(case, "state", &found.state, &expected.state)?;
+    trial.same(case, "losses", &found.losses, &expected.losses)?;
+    trial.same(case, "outputs", &found.outputs, &expected.outputs)
 }
