@@ -228,10 +228,9 @@ fn change(rows: [&SavedRow; 2], is_same: bool, launch_us: [Option<f64>; 2]) -> C
         .max(of_launches(launch_us, before_us))
         .max(of_memory(before.working_set_bytes));
     let is_beyond = comparison.is_beyond(doubt);
-    let is_apart = match places.iter().all(Vec::is_empty) {
-        true => whole_runs_are_apart([&then.0, &now.0]),
-        false => are_apart(&places),
-    };
+    let is_whole_run = places.iter().all(Vec::is_empty);
+    let is_apart =
+        if is_whole_run { whole_runs_are_apart([&then.0, &now.0]) } else { are_apart(&places) };
     let is_sure = were_quiet && is_same && is_beyond && is_apart;
     if comparison.verdict.is_difference() && !is_sure {
         comparison.verdict = Verdict::Unclear;
