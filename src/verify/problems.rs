@@ -41,7 +41,11 @@ pub(super) async fn problems(trial: &mut Trial<'_>, launching: &Launching) -> Re
         for (engine, _) in engines.iter().filter(|(_, is_asked)| *is_asked) {
             trial.kernel = engine.kernel(&plan);
             let go_on = &mut |_| ControlFlow::Continue(());
+            let unchecked = trial.unchecked.len();
             let walked = lockstep(trial, &plan, *engine, 1, go_on).await;
+            // A large rate leads to where nothing has a bound: of a network that was drawn at random
+            // that is no news.
+            trial.unchecked.truncate(unchecked);
             walked.map_err(|failure| of_problem(failure, trial.effort.seed, number, &plan))?;
         }
         count += 1;

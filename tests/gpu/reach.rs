@@ -102,9 +102,10 @@ fn an_index_that_is_wrong_in_deep_launches_is_noticed_in_every_kernel() {
     let mut found = 0;
     for kernel in KERNELS {
         for right in ["= global_id.y * workgroup_count.x", "= workgroup_id.y * workgroup_count.x"] {
-            let wrong = match right.contains("global") {
-                true => "= min(global_id.y, 3u) * workgroup_count.x",
-                false => "= min(workgroup_id.y, 3u) * workgroup_count.x",
+            let wrong = if right.contains("global") {
+                "= min(global_id.y, 3u) * workgroup_count.x"
+            } else {
+                "= min(workgroup_id.y, 3u) * workgroup_count.x"
             };
             if kernel.spec.source().contains(right) && kernel.spec.name != WORKGROUP.name {
                 let mistake = Mistake { spec: kernel.spec, right, wrong, case: "" };
@@ -158,20 +159,16 @@ fn what_goes_wrong_in_long_launches_alone_is_noticed() {
     ]);
 }
 
+/// Such networks are trained only where it is not to be quick: they take seconds to compile.
 #[test]
 fn what_goes_wrong_in_networks_that_are_not_the_smallest_is_noticed() {
-    notices(&[Mistake {
-        spec: INVOCATION,
-        right: "d_parameters[HIDDEN_BIAS + j] += d_z;",
-        wrong: "d_parameters[HIDDEN_BIAS + j] += select(d_z, 0.0, j == 7u);",
-        case: "problem 0 of seed 48",
-    }]);
-}
-
-/// Networks as wide as this are trained only where it is not to be quick: they take seconds to compile.
-#[test]
-fn what_goes_wrong_in_the_widest_networks_is_noticed() {
     let mistakes = [
+        Mistake {
+            spec: INVOCATION,
+            right: "d_parameters[HIDDEN_BIAS + j] += d_z;",
+            wrong: "d_parameters[HIDDEN_BIAS + j] += select(d_z, 0.0, j == 7u);",
+            case: "problem 0 of seed 48",
+        },
         Mistake {
             spec: WORKGROUP,
             right: "d_ends[u] += vec4<f32>(d_z,",

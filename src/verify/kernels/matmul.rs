@@ -8,7 +8,7 @@ use crate::rng::Stream;
 use crate::scalar::{Enclosure, Scalar};
 use crate::verify::draws::{probabilities, sizes, values};
 use crate::verify::integers::Integers;
-use crate::verify::{Effort, Failure, Trial, Workload};
+use crate::verify::{Failure, Trial, Workload};
 
 /// `[m, n, k]`: ragged, ones, multiples and each remainder of 4, sums one longer than what a
 /// workgroup takes at a time, long and thin.
@@ -71,9 +71,6 @@ const USES: [(Transpose, Epilogue); 12] = [
 /// How many of them a training step has.
 const USES_OF_A_STEP: usize = 4;
 
-/// Those of them that do not store a product as it is.
-const FINISHED: [(Transpose, Epilogue); 3] = [USES[0], USES[2], USES[3]];
-
 /// How operands are stored.
 const TRANSPOSES: [Transpose; 3] = [Transpose::Neither, Transpose::A, Transpose::B];
 
@@ -122,7 +119,9 @@ pub(super) async fn check_shader(trial: &mut Trial<'_>, small: Variant) -> Resul
             check_sigmoid(trial, &product, transpose).await?;
         }
     }
-    check_middle(trial).await?;
+    if trial.effort.thorough {
+        check_large(trial).await?;
+    }
     for (number, &variant) in ladder(gpu, trial.kernel).enumerate() {
         let uses = &USES[..USES_OF_A_STEP];
         let one = number % USES_OF_A_STEP;
@@ -133,45 +132,49 @@ pub(super) async fn check_shader(trial: &mut Trial<'_>, small: Variant) -> Resul
             for shape in FEW_SHAPES.into_iter().chain(around) {
                 Case::new(&product, transpose, epilogue, shape).compare(trial).await?;
             }
-            // A wrong kernel is compiled with bounded loops, of which llvmpipe makes fewer.
-            let is_plain = epilogue == Epilogue::Store;
-            if is_plain && !quick && !gpu.substitutes(trial.kernel) {
-                Case::new(&product, transpose, epilogue, LONG).compare(trial).await?;
+            if !quick {
+                check_middle(trial, &product, transpose, epilogue).await?;
             }
         }
     }
     Ok(())
 }
 
-/// Several hundreds of rows and columns, and sums of thousands of products: each variant of the
-/// ladder on one use or, if there is time, on all of them.
-async fn check_middle(trial: &mut Trial<'_>) -> Result<(), Failure> {
-    let (gpu, Effort { seed, quick, thorough, .. }) = (trial.gpu, trial.effort);
-    if quick {
+/// Several hundreds of rows and columns, and sums of thousands of products.
+async fn check_middle(
+    trial: &mut Trial<'_>,
+    product: &Product,
+    transpose: Transpose,
+    epilogue: Epilogue,
+) -> Result<(), Failure> {
+    let (gpu, seed) = (trial.gpu, trial.effort.seed);
+    let case = |shape| Case::new(product, transpose, epilogue, shape);
+    if epilogue != Epilogue::Store {
+        return case(WIDE_SHAPE).compare(trial).await;
+    }
+    for shape in MIDDLE_SHAPES {
+        case(shape).compare_integers(trial, seed).await?;
+    }
+    // A wrong kernel is compiled with bounded loops, of which llvmpipe makes fewer.
+    if gpu.substitutes(trial.kernel) {
         return Ok(());
     }
-    let all = thorough || ladder(gpu, trial.kernel).count() == 1;
-    for (number, &variant) in ladder(gpu, trial.kernel).enumerate() {
-        for &transpose in in_turns(&TRANSPOSES, number, all) {
+    case(LONG).compare(trial).await
+}
+
+/// The same by each variant of the ladder on operands stored in any way, and both at once.
+async fn check_large(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    let (gpu, seed) = (trial.gpu, trial.effort.seed);
+    for &variant in ladder(gpu, trial.kernel) {
+        for transpose in TRANSPOSES {
             let product = matmul::product(gpu, variant, transpose, Epilogue::Store).await?;
-            let large = if thorough { &LARGE_SHAPES[..] } else { &[] };
-            for &shape in MIDDLE_SHAPES.iter().chain(large) {
+            for shape in MIDDLE_SHAPES.into_iter().chain(LARGE_SHAPES) {
                 let case = Case::new(&product, transpose, Epilogue::Store, shape);
                 case.compare_integers(trial, seed).await?;
             }
         }
-        for &(transpose, epilogue) in in_turns(&FINISHED, number, all) {
-            let product = matmul::product(gpu, variant, transpose, epilogue).await?;
-            Case::new(&product, transpose, epilogue, WIDE_SHAPE).compare(trial).await?;
-        }
     }
     Ok(())
-}
-
-/// One of these, another one for each number; or all of them.
-fn in_turns<T>(these: &[T], number: usize, all: bool) -> &[T] {
-    let one = number % these.len();
-    if all { these } else { &these[one..=one] }
 }
 
 async fn check_random(

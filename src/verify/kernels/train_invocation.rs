@@ -78,7 +78,9 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
 /// What ensembles and single networks are trained by, in launches as large and as long as theirs.
 async fn check_production(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let (data, device_type) = (Dataset::parity(2)?, trial.gpu.adapter.device_type);
-    for variant in [Variant::CAREFUL, Variant::PLAIN, MEASURED] {
+    // What sweeps measure takes as long again.
+    let measured = trial.effort.thorough.then_some(MEASURED);
+    for variant in [Variant::CAREFUL, Variant::PLAIN].into_iter().chain(measured) {
         for count in [1, 65] {
             let of = problem(&data, 2, variant, 1);
             let lanes = Trainer::Invocation.lanes(of, device_type, count);

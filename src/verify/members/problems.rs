@@ -141,11 +141,11 @@ impl Networks<'_> {
         }
         let params = self.params(&before, 2, 1);
         let case = format!("problem {number} of seed {}", trial.effort.seed);
+        let unchecked = trial.unchecked.len();
         self.check(trial, &case, &before, &params, None).await?;
-        // A step at a large rate is checked, and not what a look makes of where it leads.
-        let case = format!("{}: {case}", self.name);
-        let looked = ["losses", "outputs"];
-        trial.unchecked.retain(|it| it.case != case || !looked.contains(&&*it.tensor));
+        // A large rate leads to where nothing has a bound: of networks that were drawn at random that
+        // is no news.
+        trial.unchecked.truncate(unchecked);
         Ok(())
     }
 }
