@@ -165,7 +165,7 @@
 //!
 //! Some checks ask for more than WGSL promises, because training needs it:
 //! - Infinities and NaNs keep their bits, and what overflows becomes one of them; sums and products
-//!   hand them on. WGSL lets a device assume that there are none, but a run that diverged must show:
+//!   hand them on. WGSL lets a device assume that neither occurs, but a run that diverged must show:
 //!   with numbers that mean nothing in their place it would go on, and might end as if it had learned.
 //! - What is divided by more than 2¹²⁶, or by infinity, is next to zero: the short formula of the
 //!   sigmoid rests on it below −87. WGSL has no error for such a division.

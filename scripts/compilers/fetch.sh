@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# fetch.sh FOLDER [SUITE]: puts GPUs' compilers into FOLDER/root: a newer Mesa from Debian's SUITE
+# fetch.sh FOLDER [SUITE]: puts GPUs' compilers into FOLDER/system: a newer Mesa from Debian's SUITE
 # (sid, if nothing is said), its shims that pretend a GPU, and what both link. Nothing is
 # installed. About 90 MB to load, 420 MB on the disk. What is there stays.
 set -euo pipefail
 folder=$(realpath -m "${1:?expected a folder}")
 suite=${2:-sid}
-if ls "$folder"/root/usr/lib/x86_64-linux-gnu/lib*_noop_drm_shim.so >/dev/null 2>&1; then
+if ls "$folder"/system/usr/lib/x86_64-linux-gnu/lib*_noop_drm_shim.so >/dev/null 2>&1; then
     exit 0
 fi
 if [ "$(uname -sm)" != "Linux x86_64" ] || ! command -v apt-get dpkg-deb >/dev/null; then
@@ -20,7 +20,7 @@ if [ -z "$mirror" ]; then
     echo "fetch.sh: apt knows no mirror of Debian" >&2
     exit 1
 fi
-mkdir -p "$folder"/{root,apt/lists/partial,apt/archives/partial}
+mkdir -p "$folder"/{system,apt/lists/partial,apt/archives/partial}
 : >"$folder/apt/status"
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 echo "deb [signed-by=$keys] $mirror $suite main" >"$folder/apt/sources.list"
@@ -31,7 +31,7 @@ apt-get "${options[@]}" update -q
 apt-get "${options[@]}" install -q -y --no-install-recommends --download-only \
     mesa-vulkan-drivers mesa-drm-shim libvulkan1 libc6
 for package in "$folder"/apt/archives/*.deb; do
-    dpkg-deb -x "$package" "$folder/root"
+    dpkg-deb -x "$package" "$folder/system"
 done
 rm -rf "$folder/apt"
-ls "$folder"/root/usr/lib/x86_64-linux-gnu/lib*_noop_drm_shim.so
+ls "$folder"/system/usr/lib/x86_64-linux-gnu/lib*_noop_drm_shim.so

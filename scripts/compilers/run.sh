@@ -5,7 +5,7 @@
 # names, nvidia:0x172 (Ampere), apple (M1), adreno:740, or lavapipe, which executes. What the
 # compiler made of a pipeline goes to standard error where the driver can tell.
 set -euo pipefail
-root=$(realpath "${1:?expected a folder}")/root
+root=$(realpath "${1:?expected a folder}")/system
 device=${2:?expected a device}
 shift 2
 libraries=$root/usr/lib/x86_64-linux-gnu

@@ -37,7 +37,7 @@ pub struct Integers {
 }
 
 impl Integers {
-    /// All passes for sums of so many terms, each the product of this number of factors.
+    /// All passes for sums of `terms` terms, each the product of `factors` factors.
     ///
     /// # Panics
     /// If there are no terms, or more than 2²⁴.
@@ -58,7 +58,7 @@ impl Integers {
         })
     }
 
-    /// So many lines of terms, one after the other: `[lines, terms]`.
+    /// `lines` lines of terms, one after the other: `[lines, terms]`.
     pub fn rows(&self, seed: u64, lines: usize) -> Vec<f32> {
         let lines = self.lines(seed, lines).into_iter();
         lines.flat_map(|line| self.digits.iter().map(move |&digit| line.value(digit))).collect()

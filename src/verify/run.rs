@@ -42,7 +42,7 @@ pub struct Request {
     pub effort: Effort,
     /// Compare every so many steps; none for all of them, as far as there is time.
     pub every: Option<u64>,
-    /// Only these kernels, and what of training launches them; all, and all else, if there are none.
+    /// Names of the kernels to check, with the training that launches them. Empty: everything is checked.
     pub kernels: Vec<String>,
 }
 

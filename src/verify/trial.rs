@@ -491,7 +491,7 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// The first word that somebody wrote before or behind an output of so many values.
+/// Index of the first word that was written before or behind an output of `len` values.
 fn broken_fence(words: &[u32], len: usize) -> Option<usize> {
     let is_fence = |index: usize| index < FENCE || index >= FENCE + len;
     (0..words.len()).find(|&index| is_fence(index) && words[index] != OUTSIDE)

@@ -15,7 +15,7 @@ pub fn on(device: &str, program: &Path) -> Command {
     let compilers = root.join("target/compilers");
     let compilers = std::env::var_os("COMPILERS").map_or(compilers, PathBuf::from);
     assert!(
-        compilers.join("root").is_dir(),
+        compilers.join("system").is_dir(),
         "no compilers in {}: scripts/compilers/fetch.sh target/compilers brings them",
         compilers.display()
     );

@@ -6,16 +6,15 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::harness;
+
 fn parity(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
     command.args(arguments).output().expect("it starts")
 }
 
 fn json(arguments: &[&str]) -> Value {
-    let output = parity(&[&["train", "--json"], arguments].concat());
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {message}");
-    serde_json::from_slice(&output.stdout).expect("one object and nothing else")
+    harness::json(&[&["train", "--json"], arguments].concat())
 }
 
 fn text(path: &Path) -> &str {

@@ -1,11 +1,13 @@
 //! One device for all tests, and the engines.
 
 use std::ops::ControlFlow;
+use std::process::Command;
 use std::sync::LazyLock;
 
 use parity::error::Error;
 use parity::gpu::{Gpu, Selection};
 use parity::train::{Budget, Fused, Layered, Observer, Outcome, Plan};
+use serde_json::Value;
 
 static GPU: LazyLock<Gpu> = LazyLock::new(open);
 
@@ -52,4 +54,13 @@ pub fn train_observed(
             Engine::Fused => Fused::new(gpu, plan, Budget::Hopeful).await?.train(observe).await,
         }
     })
+}
+
+/// The JSON of a command, which must end with 0.
+pub fn json(arguments: &[&str]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+    let output = command.args(arguments).output().expect("it starts");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {message}");
+    serde_json::from_slice(&output.stdout).expect("one object and nothing else")
 }

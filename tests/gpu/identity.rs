@@ -2,7 +2,6 @@
 //! `tests/figures`, which says where they are from.
 
 use std::path::Path;
-use std::process::Command;
 
 use parity::dataset::Dataset;
 use parity::model::Init;
@@ -13,7 +12,7 @@ use parity::train::Budget;
 use serde_json::Value;
 
 use crate::figures::{DRAWS, SQUARE_ANSWERS, SQUARE_LOSS, check_uniform, tensor};
-use crate::harness::gpu;
+use crate::harness::{gpu, json};
 
 fn task(layers: &str, init: Init) -> Task {
     let sizes: parity::model::LayerSizes = layers.parse().expect("a network");
@@ -35,18 +34,6 @@ fn the_device_draws_for_members_of_more_than_24_bits_what_philox_says() {
     }
 }
 
-fn run(arguments: &[&str]) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_parity"))
-        .arg("train")
-        .args(arguments)
-        .arg("--json")
-        .output()
-        .expect("it starts");
-    let message = String::from_utf8(output.stderr).expect("text");
-    assert_eq!(output.status.code(), Some(0), "{message}");
-    serde_json::from_slice(&output.stdout).expect("JSON")
-}
-
 /// All numbers in a value, in their order.
 fn numbers(value: &Value) -> Vec<f64> {
     match value {
@@ -60,7 +47,8 @@ fn the_command_starts_members_of_more_than_24_bits_where_philox_says() {
     for (seed, member, steps) in DRAWS {
         let [seed, member] = [seed.to_string(), member.to_string()];
         let init = ["--init", "uniform", "--steps", "1"];
-        let report = run(&[&["--seed", &seed, "--member", &member], &init[..]].concat());
+        let report =
+            json(&[&["train", "--json", "--seed", &seed, "--member", &member], &init[..]].concat());
         let values = &report["start"]["values"];
         let found: Vec<f64> = ["0.weight", "0.bias", "2.weight", "2.bias"]
             .into_iter()
@@ -77,7 +65,9 @@ fn the_command_answers_with_square_weights_as_elsewhere_and_writes_them_as_they_
     let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/square_3-3-3-1.safetensors");
     let folder = tempfile::tempdir().expect("a folder");
     let saved = folder.path().join("saved.safetensors");
-    let report = run(&[
+    let report = json(&[
+        "train",
+        "--json",
         "--init-from",
         case.to_str().expect("text"),
         "--save",

@@ -11,7 +11,7 @@ use parity::sweep::{Axis, Ensemble, EnsemblePlan, GridPlan, Identity, Partial, T
 use parity::train::Budget;
 use serde_json::Value as Json;
 
-use crate::harness::gpu;
+use crate::harness::{gpu, json};
 
 /// Runs of the oracle beside the exact one, each of them disturbed at every step: the first by rounding
 /// each parameter to `f32`, whose error all steps have in common where they change little, and the
@@ -636,17 +636,6 @@ fn member_of(task: &Task, member: u32) -> Network {
     network
 }
 
-fn parity(arguments: &[&str]) -> Json {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_parity"))
-        .args(arguments)
-        .arg("--json")
-        .output()
-        .expect("it starts");
-    let message = String::from_utf8(output.stderr).expect("text");
-    assert_eq!(output.status.code(), Some(0), "{message}");
-    serde_json::from_slice(&output.stdout).expect("JSON")
-}
-
 /// What the command says of 200 networks: how many are solved and when, and the losses by half
 /// decades.
 #[test]
@@ -654,8 +643,9 @@ fn the_command_says_of_many_networks_what_the_oracle_counts() {
     let task = task("2-2-1", 700, Variant::PLAIN);
     let (rates, scales) = ([0.5, 5.0], [0.5, 2.0]);
     let oracles = members(&task, 200, rates, scales);
-    let found = parity(&[
+    let found = json(&[
         "train",
+        "--json",
         "--networks=200",
         "--seed=7",
         "--steps=700",
@@ -721,8 +711,9 @@ fn the_command_says_of_many_networks_what_the_oracle_counts() {
 fn the_command_zooms_by_factors_where_axes_are_logarithmic() {
     let folder = tempfile::tempdir().expect("a folder");
     let png = folder.path().join("out.png");
-    let card = parity(&[
+    let card = json(&[
         "sweep",
+        "--json",
         "--x=learning-rate=0.02..2000:log",
         "--y=init-scale=0.5..2.5",
         "--size=4x3",

@@ -382,7 +382,7 @@ fn the_card_of_a_sweep_has_the_figures_that_were_put_in() {
     assert_json(&with_sweep_report(&plan, &VALUES, |report| report.card()), &expected);
 }
 
-/// Where the seed is an axis there is none, and where one layer's rate is, there is the other's.
+/// A card has no seed if the seed is an axis. It has the other layer's rate if one layer's rate is an axis.
 #[test]
 fn the_card_of_a_sweep_leaves_out_what_its_axes_say() {
     let variant = Variant {

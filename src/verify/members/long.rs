@@ -1,11 +1,11 @@
 //! Long launches: as many steps as one dispatch is ever given, and as many looks, against the same run
 //! step by step.
 
-use super::{Members, Networks};
+use super::{Buffers, Members, Networks};
 use crate::gpu::{Dispatch, Region};
 use crate::kernels::train_invocation::Params;
 use crate::train::LOSS_CAPACITY;
-use crate::verify::{Failure, Output, Trial};
+use crate::verify::{Failure, Trial};
 
 /// Steps of launches that are long enough for a place in them to be told from its neighbours, and so
 /// short that no driver ends their loops, even where it unrolls nothing, in the smallest network.
@@ -23,10 +23,7 @@ const LAUNCHES: u32 = 500;
 /// A kernel that is bound to members, for one launch after the other.
 struct Walk {
     dispatch: Dispatch,
-    state: Output,
-    progress: Output,
-    losses: Output,
-    outputs: Output,
+    buffers: Buffers,
 }
 
 impl Walk {
@@ -36,14 +33,9 @@ impl Walk {
         before: &Members,
         params: &Params,
     ) -> Result<Self, Failure> {
-        let progress: Vec<f32> = before.progress.iter().copied().map(f32::from_bits).collect();
-        let state = trial.output("state", &before.state).await?;
-        let progress = trial.output("progress", &progress).await?;
-        let losses = trial.output("losses", &before.losses).await?;
-        let outputs = trial.output("outputs", &before.outputs).await?;
-        let tensors = [&state.tensor, &progress.tensor, &losses.tensor, &outputs.tensor];
-        let dispatch = networks.dispatch(trial.gpu, params, tensors).await?;
-        Ok(Self { dispatch, state, progress, losses, outputs })
+        let buffers = Buffers::new(trial, before).await?;
+        let dispatch = networks.dispatch(trial.gpu, params, buffers.tensors()).await?;
+        Ok(Self { dispatch, buffers })
     }
 
     /// The same launch several times; returns its last losses.
@@ -55,7 +47,7 @@ impl Walk {
     ) -> Result<Vec<f32>, Failure> {
         trial.gpu.write_params(&self.dispatch, params);
         let len = (params.segments * params.member_count) as usize;
-        let region = Region { tensor: &self.losses.tensor, start: 0, len };
+        let region = Region { tensor: &self.buffers.losses.tensor, start: 0, len };
         let mut readback = trial.gpu.readback(len).await?;
         while times > 0 {
             let now = times.min(LAUNCHES);
@@ -64,15 +56,6 @@ impl Walk {
             times -= now;
         }
         Ok(readback.words().iter().map(|&word| f32::from_bits(word)).collect())
-    }
-
-    async fn members(&self, trial: &Trial<'_>, case: &str) -> Result<Members, Failure> {
-        Ok(Members {
-            state: trial.read(case, &self.state).await?,
-            progress: trial.read_words(case, &self.progress).await?,
-            losses: trial.read(case, &self.losses).await?,
-            outputs: trial.read(case, &self.outputs).await?,
-        })
     }
 }
 
@@ -110,7 +93,7 @@ impl Networks<'_> {
         for part in parts.map(|first| launch(first, PART.min(steps - first))) {
             by_parts.launch(trial, &part, 1).await?;
         }
-        let parts = by_parts.members(trial, &case).await?;
+        let parts = by_parts.buffers.read(trial, &case).await?;
         trial.equal(&case, "progress", &whole.progress, &parts.progress)?;
         compare_bits(trial, &case, &whole, &parts)?;
         // The number of a step is the same in all of these, so that they are one launch again and
@@ -118,7 +101,7 @@ impl Networks<'_> {
         let singly = Walk::new(self, trial, before, &look).await?;
         singly.launch(trial, &look, 1).await?;
         singly.launch(trial, &Params { tail_from: 0, ..launch(1, 1) }, steps).await?;
-        let mut singles = singly.members(trial, &case).await?;
+        let mut singles = singly.buffers.read(trial, &case).await?;
         let case = format!("{case}, against single steps");
         let solved = 2 * before.count()..;
         singles.progress[solved.clone()].copy_from_slice(&whole.progress[solved]);
@@ -150,7 +133,7 @@ impl Networks<'_> {
             losses.extend(walk.launch(trial, &part, 1).await?);
         }
         trial.same(&case, "losses", &whole.losses[..losses.len()], &losses)?;
-        let parts = walk.members(trial, &case).await?;
+        let parts = walk.buffers.read(trial, &case).await?;
         trial.equal(&case, "progress", &whole.progress, &parts.progress)?;
         trial.same(&case, "state", &whole.state, &parts.state)?;
         trial.same(&case, "outputs", &whole.outputs, &parts.outputs)

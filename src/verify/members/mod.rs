@@ -24,7 +24,7 @@ use crate::rule::{Activation::Identity, Variant};
 use crate::scalar::Enclosure;
 use crate::verify::draws::values;
 use crate::verify::trial::POISON;
-use crate::verify::{Failure, Trial};
+use crate::verify::{Failure, Output, Trial};
 
 /// What a member's loss is compared with, in nats or squares: about half of random networks start
 /// below it.
@@ -69,6 +69,40 @@ pub struct Members {
     pub losses: Vec<f32>,
     /// `[batch_size, member_count]`, and one row more.
     pub outputs: Vec<f32>,
+}
+
+/// Members on the device, each tensor between fences.
+struct Buffers {
+    state: Output,
+    progress: Output,
+    losses: Output,
+    outputs: Output,
+}
+
+impl Buffers {
+    async fn new(trial: &Trial<'_>, members: &Members) -> Result<Self, Failure> {
+        let progress: Vec<f32> = members.progress.iter().copied().map(f32::from_bits).collect();
+        Ok(Self {
+            state: trial.output("state", &members.state).await?,
+            progress: trial.output("progress", &progress).await?,
+            losses: trial.output("losses", &members.losses).await?,
+            outputs: trial.output("outputs", &members.outputs).await?,
+        })
+    }
+
+    /// In the order of the bindings.
+    fn tensors(&self) -> [&Tensor; 4] {
+        [&self.state, &self.progress, &self.losses, &self.outputs].map(|output| &output.tensor)
+    }
+
+    async fn read(&self, trial: &Trial<'_>, case: &str) -> Result<Members, Failure> {
+        Ok(Members {
+            progress: trial.read_words(case, &self.progress).await?,
+            state: trial.read(case, &self.state).await?,
+            losses: trial.read(case, &self.losses).await?,
+            outputs: trial.read(case, &self.outputs).await?,
+        })
+    }
 }
 
 /// Rows of data that hold no zero, so that every weight counts in every row; a third of them odd.
@@ -227,27 +261,16 @@ impl<'a> Networks<'a> {
         launches: &[Params],
         workgroup_count: Option<[u32; 3]>,
     ) -> Result<Members, Failure> {
-        let progress: Vec<f32> = before.progress.iter().copied().map(f32::from_bits).collect();
-        let state = trial.output("state", &before.state).await?;
-        let progress = trial.output("progress", &progress).await?;
-        let losses = trial.output("losses", &before.losses).await?;
-        let outputs = trial.output("outputs", &before.outputs).await?;
-        let tensors = [&state.tensor, &progress.tensor, &losses.tensor, &outputs.tensor];
+        let buffers = Buffers::new(trial, before).await?;
         let mut dispatches = vec![];
         for params in launches {
-            let mut dispatch = self.dispatch(trial.gpu, params, tensors).await?;
+            let mut dispatch = self.dispatch(trial.gpu, params, buffers.tensors()).await?;
             trial.gpu.write_params(&dispatch, params);
             dispatch.workgroup_count = workgroup_count.unwrap_or(dispatch.workgroup_count);
             dispatches.push(dispatch);
         }
         trial.run(&dispatches).await?;
-        let progress = trial.read(&self.name, &progress).await?;
-        Ok(Members {
-            state: trial.read(&self.name, &state).await?,
-            progress: progress.into_iter().map(f32::to_bits).collect(),
-            losses: trial.read(&self.name, &losses).await?,
-            outputs: trial.read(&self.name, &outputs).await?,
-        })
+        buffers.read(trial, &self.name).await
     }
 
     /// A launch of so many updates from the start, after steps of the kernel were compared, and the

@@ -3,7 +3,7 @@
 use crate::gpu::{KernelSpec, Mistake, Off, Place, WrongLaunch};
 use crate::verify::KERNELS;
 
-/// Wrong launches that are none, and why. The runner runs them too: one that is caught is none of them.
+/// Changed launches that compute the same, and why. They are run as well: a caught one is wrongly listed.
 pub struct SameLaunch {
     /// The stems of the shaders.
     pub kernels: &'static [&'static str],
