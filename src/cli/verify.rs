@@ -51,7 +51,7 @@ pub(super) struct Args {
     preset: Preset,
     #[command(flatten)]
     plan: PlanArgs,
-    /// Compare every Nth step [default: every one, of long runs a sample]
+    /// Compare every Nth step [default: 2000 of the run; quick: every one]
     #[arg(long, value_name = "N", value_parser = values::count::<u64>(1..=MAX_STEPS))]
     every: Option<u64>,
     /// Random values that each kernel is compared on [default: 100000, quick: 5000]
@@ -70,7 +70,7 @@ pub(super) struct Args {
     /// Leave out what takes long
     #[arg(long)]
     quick: bool,
-    /// Add what takes minutes: the largest launches, and many more random networks
+    /// Add what takes minutes: the largest launches, every step, and many more random networks
     #[arg(long)]
     thorough: bool,
     /// Print one JSON object and nothing else on standard output

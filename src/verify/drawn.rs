@@ -54,6 +54,6 @@ pub(super) fn times(effort: Effort) -> (u32, Duration) {
     match effort {
         Effort { quick: true, .. } => (1, Duration::ZERO),
         Effort { thorough: true, .. } => (4, Duration::from_mins(1)),
-        _ => (1, Duration::from_secs(2)),
+        _ => (1, Duration::from_secs(1)),
     }
 }

@@ -199,24 +199,25 @@ pub async fn lockstep(
         }
     }
     if engine == Engine::Fused && stepper.done() == plan.steps && stepper.state().is_finite() {
-        whole(trial, plan, &stepper.state().parameters, &losses).await?;
+        whole(trial, plan, &stepper.state().parameters, every, &losses).await?;
     }
     let (careful, steps) = (engine != Engine::Fused || plan.variant.careful, plan.steps);
     Ok(Lockstep { engine, careful, steps, checked, growth: free.growth })
 }
 
 /// The run as training makes it, in dispatches as long as are ever chosen: with the bits of its
-/// single steps. A second run knows how long a step takes, and its first dispatch is the longest.
+/// single steps. A second run knows how long a step takes, and its first dispatch is the longest. The
+/// losses are those after every `every`th step, and after the last.
 async fn whole(
     trial: &mut Trial<'_>,
     plan: &Plan,
     parameters: &[f32],
+    every: u64,
     losses: &[f32],
 ) -> Result<(), Failure> {
     let case = "the run in its longest dispatches, against single steps";
-    // Where each step was compared, each loss is known, and the run is made with a look after each.
-    let has_losses = losses.len() as u64 == plan.steps + 1;
-    for log_every in [u64::MAX, 1].into_iter().take(if has_losses { 2 } else { 1 }) {
+    let every = usize::try_from(every).unwrap_or(usize::MAX);
+    for log_every in [u64::MAX, 1] {
         let plan = Plan { log_every, ..plan.clone() };
         let mut fused = Fused::new(trial.gpu, &plan, Budget::Hopeful).await?;
         for _ in 0..2 {
@@ -224,7 +225,8 @@ async fn whole(
             let found: Vec<_> = outcome.parameters.values().collect();
             trial.same(case, "parameters", &found, parameters)?;
             if log_every == 1 {
-                let found = [&outcome.losses[..], &[outcome.final_loss]].concat();
+                let logged = outcome.losses.iter().step_by(every);
+                let found: Vec<_> = logged.chain([&outcome.final_loss]).copied().collect();
                 trial.same(case, "losses", &found, losses)?;
             }
         }

@@ -18,15 +18,17 @@ use crate::model::{Init, Parameters};
 use crate::rule::{Rule, Variant};
 use crate::train::{Plan, check_tensors};
 
-/// Steps that are compared one by one before they are only sampled: of the fused engine, and of the
-/// layered one, which takes longer.
-const BUDGET: [u64; 2] = [20_000, 10_000];
+/// The most steps of a run that are compared; of longer ones a sample is.
+const MOST_COMPARED: u64 = 2_000;
 
-/// The same where it should be quick.
-const QUICK_BUDGET: [u64; 2] = [1_000, 200];
+/// The same where it may take minutes.
+const THOROUGH_COMPARED: u64 = 20_000;
 
 /// The most steps of a run where it should be quick.
 pub const QUICK_STEPS: u64 = 1_000;
+
+/// The same of the layered engine, unless it may take minutes.
+pub const LAYERED_STEPS: u64 = 2_000;
 
 /// Steps of a run that a wrong kernel must not come through.
 const PROOF_STEPS: u64 = 50;
@@ -351,18 +353,10 @@ async fn check_lockstep(
     found: &mut Verification,
     observe: &mut Observe<'_>,
 ) -> Result<(), Error> {
-    let [of_fused, of_layered] = if request.effort.quick { QUICK_BUDGET } else { BUDGET };
     for (engine, mut plan) in launching.runs.iter().cloned() {
-        if request.effort.quick {
-            plan.steps = plan.steps.min(QUICK_STEPS);
-        }
-        let budget = match engine {
-            Engine::Layered => of_layered,
-            // Its other kernels are those of the layered one.
-            Engine::Epilogues => of_layered / 2,
-            Engine::Fused => of_fused,
-        };
-        let every = request.every.unwrap_or_else(|| plan.steps.div_ceil(budget));
+        let [made, compared] = most_steps(engine, request.effort);
+        plan.steps = plan.steps.min(made);
+        let every = request.every.unwrap_or_else(|| plan.steps.div_ceil(compared));
         let mut trial = Trial::new(gpu, engine.kernel(&plan), request.effort);
         let start = Instant::now();
         let mut watch = |step| observe(Section::Lockstep, step, plan.steps);
@@ -377,6 +371,20 @@ async fn check_lockstep(
         }
     }
     Ok(())
+}
+
+/// The most steps that an engine makes, and the most that are compared. The layered one takes ten times
+/// as long for a step.
+fn most_steps(engine: Engine, effort: Effort) -> [u64; 2] {
+    match engine {
+        _ if effort.thorough => [u64::MAX, THOROUGH_COMPARED],
+        Engine::Fused if effort.quick => [QUICK_STEPS; 2],
+        Engine::Fused => [u64::MAX, MOST_COMPARED],
+        _ if effort.quick => [QUICK_STEPS / 5; 2],
+        Engine::Layered => [LAYERED_STEPS, MOST_COMPARED],
+        // Its other kernels are those of the layered one.
+        Engine::Epilogues => [LAYERED_STEPS, MOST_COMPARED / 2],
+    }
 }
 
 #[cfg(test)]

@@ -61,7 +61,9 @@ impl Walk {
 
 impl Networks<'_> {
     /// A run in one launch of up to `most` steps, then of as many looks as a launch takes: the bits of
-    /// the same run in single steps, in parts of a hundred, and in looks by sevens.
+    /// the same run in parts of a hundred, in single steps, and in looks by sevens. Tens of thousands
+    /// of single steps take seconds: of a longer run than [`LONG`] that many have them, as the parts are
+    /// launches as well, of which a wrong step would be wrong again and again.
     pub async fn check_long(
         &self,
         trial: &mut Trial<'_>,
@@ -72,6 +74,9 @@ impl Networks<'_> {
         // Looked at before it is written.
         before.row(self.problem.measures_row()).fill(1.0);
         self.check_steps(trial, &before, most).await?;
+        if most > LONG && !trial.effort.thorough {
+            self.check_steps(trial, &before, LONG).await?;
+        }
         let most = most.min(u32::try_from(LOSS_CAPACITY).expect("1,024") - 1);
         self.check_looks(trial, before, most).await
     }
@@ -96,6 +101,9 @@ impl Networks<'_> {
         let parts = by_parts.buffers.read(trial, &case).await?;
         trial.equal(&case, "progress", &whole.progress, &parts.progress)?;
         compare_bits(trial, &case, &whole, &parts)?;
+        if most > LONG && !trial.effort.thorough {
+            return Ok(());
+        }
         // The number of a step is the same in all of these, so that they are one launch again and
         // again; what depends on it was compared above.
         let singly = Walk::new(self, trial, before, &look).await?;
