@@ -129,19 +129,23 @@
 //!    seed. Sums of products and of rows are taken of integers as well, each of a weight of its own,
 //!    so that none is lost, doubled or exchanged unnoticed (`verify/integers.rs`; of products with more
 //!    than 2,048 terms, exchanges with all but neighbours only with `--thorough`): by each variant of a
-//!    product several hundred rows and columns, and up to 16,387 terms, or both with `--thorough`.
+//!    product several hundred rows and columns, and up to 16,387 terms, or both with `--thorough`; by
+//!    one variant of each shader 70,001 terms, more than the iterations that some drivers make.
 //!    Launches are folded into many rows of workgroups, as only those of millions of values are
 //!    otherwise. The fused kernels also train random networks with random learning rates
 //!    (`verify/members/problems.rs`), as many members at once as an ensemble has on this device, or
 //!    more (`verify/members/tile.rs`), and as many steps, and looks, in one dispatch as training ever
-//!    asks for (`verify/members/long.rs`): each with the bits of small and short launches. Outputs hold
-//!    NaNs before they are written and stand between fences.
+//!    asks for (`verify/members/long.rs`): each with the bits of small and short launches, which are
+//!    single steps up to 1,100, or all with `--thorough`, and beyond these a hundred steps each. Outputs
+//!    hold NaNs before they are written and stand between fences.
 //! 3. Gradients: the twins' backward pass against [`scalar::Dual`] numbers and central differences,
 //!    and the device's own gradient against the change of its own loss.
 //! 4. Lockstep: from the device's own state before a step, one step of the reference; every
-//!    parameter, what rounding left out of it, and the loss after it within the bound. So no chaos
-//!    gets between, and a run of 10,000 steps is checked step by step. A fault names the first
-//!    kernel of the step whose result is out of its bound. What a parameter became is known when its
+//!    parameter, what rounding left out of it, and the loss (of the layered engine the one before the
+//!    step, of the fused one the one after it) within the bound. So no chaos gets between. Compared are
+//!    all of 2,000 steps of the layered engine and 2,000 of the 10,000 of the fused one, evenly spread,
+//!    or with `--thorough` all of them. A fault names the first kernel of the step whose result is out
+//!    of its bound. What a parameter became is known when its
 //!    residue is judged, so that it is held to the last digits (`verify/residue.rs`). The fused engine
 //!    then makes the whole run again in its longest dispatches, to the same bits and losses.
 //! 5. The engines against each other, and cut runs and members of ensembles bit for bit; where members

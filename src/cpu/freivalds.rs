@@ -1,8 +1,9 @@
 //! Freivalds' algorithm: whether a product is right, without computing it again.
 //!
-//! C = A·B is asked as C·x = A·(B·x), for a random x of integers below 2¹⁵, so that a wrong row passes
-//! once in 2¹⁵ at most (R. Freivalds, "Probabilistic machines can use less running time", IFIP 1977).
-//! With matrices of small integers all sums are exact in `f64`.
+//! C = A·B is asked as C·x = A·(B·x), for a random x of integers from 1 to 2¹⁵, so that a wrong row
+//! passes once in 2¹⁵ at most, and never if one element of it is wrong (R. Freivalds, "Probabilistic
+//! machines can use less running time", IFIP 1977). With matrices of small integers all sums are exact
+//! in `f64`.
 
 use super::matmul::Operand;
 use crate::rng::Stream;
@@ -10,7 +11,7 @@ use crate::rng::Stream;
 /// x
 #[must_use]
 pub fn weights(stream: Stream, len: usize) -> Vec<f64> {
-    let weight = |index: u32| f64::from((16_384.0 * (stream.uniform(index) + 1.0)).floor());
+    let weight = |index: u32| f64::from((16_384.0 * (stream.uniform(index) + 1.0)).floor()) + 1.0;
     (0..).map(weight).take(len).collect()
 }
 
@@ -48,9 +49,9 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_integers_below_their_limit() {
+    fn weights_are_integers_from_1_to_their_limit() {
         let weights = weights(Stream::new(1), 1_000);
-        let is_right = |weight: &f64| weight.fract() == 0.0 && (0.0..32_768.0).contains(weight);
+        let is_right = |weight: &f64| weight.fract() == 0.0 && (1.0..=32_768.0).contains(weight);
         assert!(weights.iter().all(is_right) && weights.iter().any(|&weight| weight > 30_000.0));
     }
 }

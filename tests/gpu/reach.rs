@@ -13,6 +13,10 @@ use pollster::block_on;
 
 use crate::harness::{gpu, open};
 
+const DEFAULT: Effort = Effort { seed: 48, cases: 100, quick: false, thorough: false };
+const QUICK: Effort = Effort { quick: true, ..DEFAULT };
+const THOROUGH: Effort = Effort { thorough: true, ..DEFAULT };
+
 /// A mistake in the text of a kernel, and what the case in which it is noticed is called.
 struct Mistake {
     spec: &'static KernelSpec,
@@ -29,10 +33,9 @@ impl Mistake {
     }
 
     /// What the check of the kernel finds.
-    fn fault(&self, gpu: &mut Gpu, quick: bool) -> Box<Fault> {
+    fn fault(&self, gpu: &mut Gpu, effort: Effort) -> Box<Fault> {
         gpu.substitute(self.spec.name, self.text());
         let kernel = KERNELS.iter().find(|kernel| kernel.spec.name == self.spec.name);
-        let effort = Effort { seed: 48, cases: 100, quick, thorough: false };
         let mut trial = Trial::new(gpu, self.spec.name, effort);
         let checked = block_on(kernel.expect("it is there").check(&mut trial));
         gpu.restore();
@@ -45,7 +48,7 @@ impl Mistake {
 fn notices(mistakes: &[Mistake]) {
     let mut gpu = open();
     for mistake in mistakes {
-        let fault = mistake.fault(&mut gpu, true);
+        let fault = mistake.fault(&mut gpu, QUICK);
         assert!(fault.case.contains(mistake.case), "{}: {fault}", mistake.wrong);
     }
 }
@@ -91,7 +94,7 @@ fn an_index_that_is_off_beyond_the_tiles_of_software_adapters_is_noticed() {
         wrong: "members[lane] = min(first + lane - select(0u, 1u, first >= 98304u),",
         case: "members, against few",
     };
-    let fault = mistake.fault(&mut open(), false);
+    let fault = mistake.fault(&mut open(), DEFAULT);
     assert!(fault.case.contains(mistake.case), "{fault}");
 }
 
@@ -109,7 +112,7 @@ fn an_index_that_is_wrong_in_deep_launches_is_noticed_in_every_kernel() {
             };
             if kernel.spec.source().contains(right) && kernel.spec.name != WORKGROUP.name {
                 let mistake = Mistake { spec: kernel.spec, right, wrong, case: "" };
-                mistake.fault(&mut gpu, true);
+                mistake.fault(&mut gpu, QUICK);
                 found += 1;
             }
         }
@@ -184,9 +187,22 @@ fn what_goes_wrong_in_networks_that_are_not_the_smallest_is_noticed() {
     ];
     let mut gpu = open();
     for mistake in mistakes {
-        let fault = mistake.fault(&mut gpu, false);
+        let fault = mistake.fault(&mut gpu, DEFAULT);
         assert!(fault.case.contains(mistake.case), "{fault}");
     }
+}
+
+/// The widest that one invocation takes take a minute to compile.
+#[test]
+fn what_goes_wrong_in_the_widest_networks_of_an_invocation_is_noticed_where_it_may_take_minutes() {
+    let mistake = Mistake {
+        spec: INVOCATION,
+        right: "update(lane, p, rates[lane][0]);",
+        wrong: "update(lane, p, rates[lane][0] * select(1.0, 0.9, p == HIDDEN_BIAS + 50u));",
+        case: "problem 0 of seed 48",
+    };
+    let fault = mistake.fault(&mut open(), THOROUGH);
+    assert!(fault.case.contains(mistake.case), "{fault}");
 }
 
 fn plan(layers: &str, steps: u64) -> Plan {
@@ -208,10 +224,9 @@ fn a_run_in_its_longest_dispatches_is_compared_with_single_steps() {
         case: "longest dispatches, against single steps",
     };
     gpu.substitute(INVOCATION.name, mistake.text());
-    let effort = Effort { seed: 48, cases: 100, quick: true, thorough: false };
     for variant in [Variant::CAREFUL, Variant::PLAIN] {
         let plan = Plan { variant, ..plan("2-2-1", 1_000) };
-        let mut trial = Trial::new(&gpu, INVOCATION.name, effort);
+        let mut trial = Trial::new(&gpu, INVOCATION.name, QUICK);
         let go_on = &mut |_| ControlFlow::Continue(());
         let walked = block_on(lockstep(&mut trial, &plan, Engine::Fused, 1, go_on));
         let Err(Failure::Fault(fault)) = walked else { panic!("{walked:?}") };

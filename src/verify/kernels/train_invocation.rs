@@ -62,10 +62,10 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
             networks.check_long(trial, 5, LONG).await?;
         }
     }
+    check_by_invocation(trial).await?;
     if !trial.effort.quick {
         check_production(trial).await?;
     }
-    check_by_invocation(trial).await?;
     for variant in [Variant::CAREFUL, Variant::PLAIN] {
         let networks =
             Networks::by_invocation(trial.gpu, &data, (2, 1), variant, Loops::Bounded).await?;
