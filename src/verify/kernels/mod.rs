@@ -24,7 +24,7 @@ mod uniform_draw;
 use std::pin::Pin;
 
 use super::workload::Workloads;
-use super::{Effort, Failure, Trial};
+use super::{Failure, Trial};
 use crate::error::Error;
 use crate::gpu::{Gpu, KernelSpec};
 use crate::kernels;
@@ -128,10 +128,11 @@ pub fn chosen(gpu: &Gpu, names: &[String]) -> Result<Vec<&'static Kernel>, Error
 /// The most workgroups in one dimension.
 const MOST_GROUPS: usize = 65_535;
 
-/// Lengths for a kernel with one invocation per element: around a workgroup, of several, one,
-/// ragged, as many as there are random cases, and of more than 65,535 workgroups of 64; of four times
-/// as many where it should be thorough.
-fn lengths(effort: Effort) -> Vec<usize> {
+/// Lengths for a kernel with one invocation for each element of `width` values: around a workgroup, of
+/// several, one, ragged, as many as there are random cases, and of more than 65,535 workgroups of 64; of
+/// four times as many where it should be thorough and the device takes such tensors.
+fn lengths(trial: &Trial<'_>, width: u64) -> Vec<usize> {
+    let effort = trial.effort;
     let mut lengths = vec![65, 257, 1, 3, 63, 64, 1757, effort.cases];
     if !effort.quick {
         lengths.push(MOST_GROUPS * 64 + 1);
@@ -139,6 +140,9 @@ fn lengths(effort: Effort) -> Vec<usize> {
     if effort.thorough {
         lengths.push(4 * MOST_GROUPS * 64 + 1);
     }
+    // Beside fences.
+    let most = trial.gpu.max_tensor_bytes() / (4 * width) - 1024;
+    lengths.retain(|&len| len as u64 <= most);
     lengths
 }
 

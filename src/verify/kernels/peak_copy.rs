@@ -12,7 +12,7 @@ use crate::verify::{Failure, Trial, Workload};
 const BEHIND: usize = 64;
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
-    for elements in lengths(trial.effort) {
+    for elements in lengths(trial, 4) {
         compare(trial, 4 * elements).await?;
     }
     Ok(())
