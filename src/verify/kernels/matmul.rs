@@ -266,7 +266,8 @@ impl<'a> Case<'a> {
         [a, lines(self.transpose != Transpose::B, seed + 1, n), vec![1.0]]
     }
 
-    /// All passes, or the first of a long sum if there is no time; returns the launch of one of them.
+    /// All passes, or the first of a long sum if there is no time, and of a large product, which takes
+    /// software adapters seconds; returns the launch of one of them.
     async fn compare_integers(
         &self,
         trial: &mut Trial<'_>,
@@ -274,11 +275,12 @@ impl<'a> Case<'a> {
     ) -> Result<Dispatch, Failure> {
         let [m, n, k] = self.shape;
         let mut last = None;
-        let all = k <= LONG_SUM || trial.effort.thorough;
+        let is_large = m * n * k > MOST_PRODUCTS;
+        let all = k <= LONG_SUM || (trial.effort.thorough && !is_large);
         for pass in Integers::passes(k, 2).take(if all { usize::MAX } else { 1 }) {
             let tensors = self.integers(&pass, seed);
             let (dispatch, found) = self.run(trial, &tensors).await?;
-            if m * n * k > MOST_PRODUCTS {
+            if is_large {
                 self.compare_sums(trial, seed, &tensors, &found)?;
             } else {
                 let exact = Enclosure::all_from_f32(&self.expected::<f32>(&tensors));
