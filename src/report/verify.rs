@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::doctor::examination;
 use super::parameters::Written;
-use super::{InitFile, adapter_lines, table};
+use super::{InitFile, adapter_lines, number, table};
 use crate::gpu::AdapterSummary;
 use crate::model::Init;
 use crate::rule::Preset;
@@ -152,7 +152,7 @@ fn kernels(results: &[KernelResult]) -> String {
             tally.cases.to_string(),
             tally.values.to_string(),
             percent(tally.worst_share),
-            format!("{:.2}", tally.worst_ulp),
+            number(tally.worst_ulp, 2),
             format!("{:.1} s", result.wall_s),
         ]
     });
@@ -187,7 +187,7 @@ fn lockstep(results: &[LockstepResult]) -> String {
             lockstep.steps.to_string(),
             lockstep.checked.to_string(),
             percent(tally.worst_share),
-            format!("{:.2}", tally.worst_ulp),
+            number(tally.worst_ulp, 2),
             format!("{wall_s:.1} s"),
         ]
     });

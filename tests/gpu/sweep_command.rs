@@ -97,7 +97,8 @@ fn a_finished_sweep_says_so_and_is_trained_again_only_when_asked_to() {
 fn the_command_on_a_card_makes_the_same_picture_and_array() {
     let (folder, png) = folder();
     let axes = ["--x", "learning-rate=0.1..10:log", "--y", "init-scale=0.5..4", "--seed", "7"];
-    let others = ["--size", "7x5", "--steps", "40", "--layers", "2-3-1", "--value", "steps-to-solve"];
+    let others =
+        ["--size", "7x5", "--steps", "40", "--layers", "2-3-1", "--value", "steps-to-solve"];
     sweep(&png, &[&axes[..], &others].concat());
     let files = ["png", "npy"].map(|extension| read(&png, extension));
     let card: Value = serde_json::from_slice(&read(&png, "json")).expect("a card");

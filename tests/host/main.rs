@@ -10,6 +10,7 @@ mod command;
 mod contract;
 mod contradictions;
 mod costs;
+mod docs;
 mod enclosure;
 mod gradients;
 mod identity;
