@@ -17,9 +17,9 @@ trap 'rm -rf "$work"' EXIT
 export PARITY_DATA="$work" PARITY_CACHE="$work" PARITY_LOG=off
 number=0
 
-# Lines that name a time, a rate or this run's folder are left out.
+# Lines that depend on time are left out, and this run's folder.
 without_times() {
-    sed -E -e '/"[a-z_]*(_s|_per_s|_at_once|wall|tile_size)": /d' -e '/"(command|date|version)": /d' \
+    sed -E -e '/"[a-z_]*(_s|_per_s|_read_back|_uploaded|tile_size)": /d' -e '/"(command|date|version)": /d' \
         -e "s|$work||g"
 }
 
@@ -55,8 +55,8 @@ for WGPU_BACKEND in vulkan gl; do
         given train --json --engine "$engine" --steps 60 --layers 4-4-1 --bits 4 --init normal
         given train --json --engine "$engine" --steps 20 --layers 8-32-1 --bits 8 --init uniform
         given train --json --engine "$engine" --steps 50 --learning-rate 3e38 --layers 2-8-1
-        given train --json --engine "$engine" --steps 90 --member 5 --vary learning-rate=0.1..10:log
     done
+    given train --json --steps 90 --member 5 --vary learning-rate=0.1..10:log
     for preset in perceptron backprop backprop-corrected; do
         given train "$preset" --json --steps 400
     done
