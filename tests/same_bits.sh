@@ -4,7 +4,7 @@
 #   tests/same_bits.sh target/before             with the binary of before
 #   tests/same_bits.sh target/after              with that of after
 #   diff -r target/before target/after           shows nothing
-#   tests/same_bits.sh FOLDER [PARITY]...        default: the release build
+#   tests/same_bits.sh FOLDER [PARITY]           default: the release build
 set -eu
 cd "$(dirname "$0")/.."
 folder=${1:?a folder for what the commands give}

@@ -28,7 +28,7 @@ const THOROUGH_COMPARED: u64 = 20_000;
 pub const QUICK_STEPS: u64 = 1_000;
 
 /// The same of the layered engine, unless it may take minutes.
-pub const LAYERED_STEPS: u64 = 2_000;
+const LAYERED_STEPS: u64 = 2_000;
 
 /// Steps of a run that a wrong kernel must not come through.
 const PROOF_STEPS: u64 = 50;

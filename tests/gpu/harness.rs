@@ -64,3 +64,12 @@ pub fn json(arguments: &[&str]) -> Value {
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {message}");
     serde_json::from_slice(&output.stdout).expect("one object and nothing else")
 }
+
+/// What a recorded command gives in the shell that a person would paste it into.
+#[cfg(unix)]
+pub fn in_shell(command: &str) -> std::process::Output {
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_parity")).parent().expect("a folder");
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").expect("there is one"));
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", command]).env("PATH", path).output().expect("there is a shell")
+}

@@ -45,10 +45,10 @@ impl Mistake {
     }
 }
 
-fn notices(mistakes: &[Mistake]) {
+fn notices(mistakes: &[Mistake], effort: Effort) {
     let mut gpu = open();
     for mistake in mistakes {
-        let fault = mistake.fault(&mut gpu, QUICK);
+        let fault = mistake.fault(&mut gpu, effort);
         assert!(fault.case.contains(mistake.case), "{}: {fault}", mistake.wrong);
     }
 }
@@ -58,32 +58,35 @@ const WORKGROUP: &KernelSpec = &train_workgroup::SPEC;
 
 #[test]
 fn what_goes_wrong_in_large_launches_alone_is_noticed() {
-    notices(&[
-        Mistake {
-            spec: INVOCATION,
-            right: "step(lane, first_step + done);",
-            wrong: "if global_id.x != 4095u { step(lane, first_step + done); }",
-            case: "members, against few",
-        },
-        Mistake {
-            spec: INVOCATION,
-            right: "let first = (",
-            wrong: "let first = select(0u, 64u, global_id.y > 3u) + (",
-            case: "members in [3, ",
-        },
-        Mistake {
-            spec: WORKGROUP,
-            right: "train(params.first_step + done);",
-            wrong: "if workgroup_id.x != 200u { train(params.first_step + done); }",
-            case: "members, against few",
-        },
-        Mistake {
-            spec: WORKGROUP,
-            right: "    member = workgroup_id.y *",
-            wrong: "    member = min(workgroup_id.y, 3u) *",
-            case: "members in [3, ",
-        },
-    ]);
+    notices(
+        &[
+            Mistake {
+                spec: INVOCATION,
+                right: "step(lane, first_step + done);",
+                wrong: "if global_id.x != 4095u { step(lane, first_step + done); }",
+                case: "members, against few",
+            },
+            Mistake {
+                spec: INVOCATION,
+                right: "let first = (",
+                wrong: "let first = select(0u, 64u, global_id.y > 3u) + (",
+                case: "members in [3, ",
+            },
+            Mistake {
+                spec: WORKGROUP,
+                right: "train(params.first_step + done);",
+                wrong: "if workgroup_id.x != 200u { train(params.first_step + done); }",
+                case: "members, against few",
+            },
+            Mistake {
+                spec: WORKGROUP,
+                right: "    member = workgroup_id.y *",
+                wrong: "    member = min(workgroup_id.y, 3u) *",
+                case: "members in [3, ",
+            },
+        ],
+        QUICK,
+    );
 }
 
 #[test]
@@ -94,8 +97,7 @@ fn an_index_that_is_off_beyond_the_tiles_of_software_adapters_is_noticed() {
         wrong: "members[lane] = min(first + lane - select(0u, 1u, first >= 98304u),",
         case: "members, against few",
     };
-    let fault = mistake.fault(&mut open(), DEFAULT);
-    assert!(fault.case.contains(mistake.case), "{fault}");
+    notices(&[mistake], DEFAULT);
 }
 
 /// An invocation finds its place in launches that are folded far more than small ones ever are.
@@ -122,44 +124,47 @@ fn an_index_that_is_wrong_in_deep_launches_is_noticed_in_every_kernel() {
 
 #[test]
 fn what_goes_wrong_in_long_launches_alone_is_noticed() {
-    notices(&[
-        Mistake {
-            spec: INVOCATION,
-            right: "step(lane, first_step + done);",
-            wrong: "if k != 1000u { step(lane, first_step + done); }",
-            case: "1100 steps in one launch",
-        },
-        Mistake {
-            spec: INVOCATION,
-            right: "            done += 1u;",
-            wrong: "if k == 1000u { forward(0u); step(0u, first_step + done); } done += 1u;",
-            case: "1100 steps in one launch",
-        },
-        Mistake {
-            spec: INVOCATION,
-            right: "+ member] = loss;",
-            wrong: "+ member] = select(loss, 1.001 * loss, segment == 512u);",
-            case: "looks in one launch",
-        },
-        Mistake {
-            spec: WORKGROUP,
-            right: "train(params.first_step + done);",
-            wrong: "if k != 1000u { train(params.first_step + done); }",
-            case: "1100 steps in one launch",
-        },
-        Mistake {
-            spec: WORKGROUP,
-            right: "            done += 1u;",
-            wrong: "if k == 1000u { train(params.first_step + done); } done += 1u;",
-            case: "1100 steps in one launch",
-        },
-        Mistake {
-            spec: WORKGROUP,
-            right: "+ member] = loss;",
-            wrong: "+ member] = select(loss, 1.001 * loss, segment == 512u);",
-            case: "looks in one launch",
-        },
-    ]);
+    notices(
+        &[
+            Mistake {
+                spec: INVOCATION,
+                right: "step(lane, first_step + done);",
+                wrong: "if k != 1000u { step(lane, first_step + done); }",
+                case: "1100 steps in one launch",
+            },
+            Mistake {
+                spec: INVOCATION,
+                right: "            done += 1u;",
+                wrong: "if k == 1000u { forward(0u); step(0u, first_step + done); } done += 1u;",
+                case: "1100 steps in one launch",
+            },
+            Mistake {
+                spec: INVOCATION,
+                right: "+ member] = loss;",
+                wrong: "+ member] = select(loss, 1.001 * loss, segment == 512u);",
+                case: "looks in one launch",
+            },
+            Mistake {
+                spec: WORKGROUP,
+                right: "train(params.first_step + done);",
+                wrong: "if k != 1000u { train(params.first_step + done); }",
+                case: "1100 steps in one launch",
+            },
+            Mistake {
+                spec: WORKGROUP,
+                right: "            done += 1u;",
+                wrong: "if k == 1000u { train(params.first_step + done); } done += 1u;",
+                case: "1100 steps in one launch",
+            },
+            Mistake {
+                spec: WORKGROUP,
+                right: "+ member] = loss;",
+                wrong: "+ member] = select(loss, 1.001 * loss, segment == 512u);",
+                case: "looks in one launch",
+            },
+        ],
+        QUICK,
+    );
 }
 
 /// Such networks are trained only where it is not to be quick: they take seconds to compile.
@@ -185,11 +190,7 @@ fn what_goes_wrong_in_networks_that_are_not_the_smallest_is_noticed() {
             case: "problem 0 of seed 48",
         },
     ];
-    let mut gpu = open();
-    for mistake in mistakes {
-        let fault = mistake.fault(&mut gpu, DEFAULT);
-        assert!(fault.case.contains(mistake.case), "{fault}");
-    }
+    notices(&mistakes, DEFAULT);
 }
 
 /// The widest that one invocation takes take a minute to compile.
@@ -201,8 +202,7 @@ fn what_goes_wrong_in_the_widest_networks_of_an_invocation_is_noticed_where_it_m
         wrong: "update(lane, p, rates[lane][0] * select(1.0, 0.9, p == HIDDEN_BIAS + 50u));",
         case: "problem 0 of seed 48",
     };
-    let fault = mistake.fault(&mut open(), THOROUGH);
-    assert!(fault.case.contains(mistake.case), "{fault}");
+    notices(&[mistake], THOROUGH);
 }
 
 fn plan(layers: &str, steps: u64) -> Plan {

@@ -8,6 +8,9 @@ use parity::model::{Layer, LayerSizes, Parameters};
 use parity::state_dict;
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::harness::in_shell;
+
 fn parity(arguments: &[String]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
     command.args(arguments).output().expect("it starts")
@@ -130,7 +133,6 @@ fn a_run_is_repeated_from_its_json_alone_to_the_same_bits() {
     }
 }
 
-/// By the shell that a person would paste it into.
 #[cfg(unix)]
 #[test]
 fn the_command_that_json_records_repeats_the_run() {
@@ -142,11 +144,7 @@ fn the_command_that_json_records_repeats_the_run() {
     assert_eq!(first["init_from"]["sha256"], hash);
     assert_eq!(first["init_from"]["path"], text(&file));
     let command = first["command"].as_str().expect("a command");
-    let program = Path::new(env!("CARGO_BIN_EXE_parity")).parent().expect("a folder");
-    let path = std::env::var("PATH").expect("there is one");
-    let path = format!("{}:{path}", program.display());
-    let shell = Command::new("sh").args(["-c", command]).env("PATH", path).output();
-    assert_same(&first, &read(&shell.expect("there is a shell")));
+    assert_same(&first, &read(&in_shell(command)));
 }
 
 #[test]

@@ -6,6 +6,9 @@ use std::process::{Child, Command, Output, Stdio};
 use parity::sweep::{Identity, Partial};
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::harness::in_shell;
+
 /// What a small sweep has.
 const PIXELS: usize = 9 * 5;
 const SMALL: &[&str] = &["--size", "9x5", "--steps", "50"];
@@ -91,11 +94,10 @@ fn a_finished_sweep_says_so_and_is_trained_again_only_when_asked_to() {
     assert_eq!(count(&folder), 3);
 }
 
-/// By the shell that a person would paste it into.
 #[cfg(unix)]
 #[test]
 fn the_command_on_a_card_makes_the_same_picture_and_array() {
-    let (folder, png) = folder();
+    let (_folder, png) = folder();
     let axes = ["--x", "learning-rate=0.1..10:log", "--y", "init-scale=0.5..4", "--seed", "7"];
     let others =
         ["--size", "7x5", "--steps", "40", "--layers", "2-3-1", "--value", "steps-to-solve"];
@@ -105,11 +107,7 @@ fn the_command_on_a_card_makes_the_same_picture_and_array() {
     for extension in ["png", "npy", "json"] {
         std::fs::remove_file(png.with_extension(extension)).expect("it was there");
     }
-    let program = Path::new(env!("CARGO_BIN_EXE_parity")).parent().expect("a folder");
-    let path = format!("{}:{}", program.display(), std::env::var("PATH").expect("there is one"));
-    let mut shell = Command::new("sh");
-    shell.args(["-c", card["command"].as_str().expect("a command")]).env("PATH", path);
-    assert!(shell.current_dir(&folder).status().expect("there is a shell").success());
+    assert!(in_shell(card["command"].as_str().expect("a command")).status.success());
     assert!(files == ["png", "npy"].map(|extension| read(&png, extension)));
 }
 

@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::invariants::{files, root};
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).expect("it is readable")
@@ -17,13 +15,6 @@ fn pages() -> Vec<PathBuf> {
     let pages: Vec<_> = docs.map(|entry| entry.path()).filter(is_page).collect();
     assert!(pages.len() >= 7, "{pages:?}");
     [vec![root().join("README.md")], pages].concat()
-}
-
-/// All files under a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = folder.read_dir().expect("a folder").map(|entry| entry.expect("one").path());
-    let below = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
-    entries.flat_map(below).collect()
 }
 
 /// The files of the source.

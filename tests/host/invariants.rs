@@ -91,11 +91,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
 ];
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = folder.read_dir().expect("the folder is there");
     let paths = entries.map(|entry| entry.expect("it can be read").path());
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()

@@ -73,9 +73,10 @@ impl Networks<'_> {
         let mut before = self.members(13, count, 1);
         // Looked at before it is written.
         before.row(self.problem.measures_row()).fill(1.0);
-        self.check_steps(trial, &before, most).await?;
-        if most > LONG && !trial.effort.thorough {
-            self.check_steps(trial, &before, LONG).await?;
+        let singly = most <= LONG || trial.effort.thorough;
+        self.check_steps(trial, &before, most, singly).await?;
+        if !singly {
+            self.check_steps(trial, &before, LONG, true).await?;
         }
         let most = most.min(u32::try_from(LOSS_CAPACITY).expect("1,024") - 1);
         self.check_looks(trial, before, most).await
@@ -86,6 +87,7 @@ impl Networks<'_> {
         trial: &mut Trial<'_>,
         before: &Members,
         most: u32,
+        singly: bool,
     ) -> Result<(), Failure> {
         let look = Params { tail_from: most / 2, ..self.params(before, 1, 1) };
         let launch = |first_step, steps| Params { first_step, steps, at_start: 0, ..look };
@@ -101,7 +103,7 @@ impl Networks<'_> {
         let parts = by_parts.buffers.read(trial, &case).await?;
         trial.equal(&case, "progress", &whole.progress, &parts.progress)?;
         compare_bits(trial, &case, &whole, &parts)?;
-        if most > LONG && !trial.effort.thorough {
+        if !singly {
             return Ok(());
         }
         // The number of a step is the same in all of these, so that they are one launch again and
