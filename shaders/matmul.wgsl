@@ -19,80 +19,15 @@ struct Params {
 override workgroup_size: u32;
 override transpose_a: bool;
 override transpose_b: bool;
-// What becomes of a product, unless it is stored as it is:
+// What becomes of a product: see parts/product.wgsl.
 override epilogue: u32;
-
-// plus operand[column];
-const BIAS: u32 = 1;
-// the logistic function of that;
-const SIGMOID: u32 = 2;
-// as the gradient of activations, which operand [m, n] holds, back through their logistic function.
-const SIGMOID_GRAD: u32 = 3;
 
 // The lengths of rows of a and b in storage.
 var<private> of_a: u32;
 var<private> of_b: u32;
 
-// As in sigmoid.wgsl.
-fn middle(z: f32) -> f32 {
-    let y = z * z;
-    var q = -1.062825e-8;
-    q = q * y + 1.8859414e-7;
-    q = q * y - 2.1202923e-6;
-    q = q * y + 2.1324006e-5;
-    q = q * y - 2.1080143e-4;
-    q = q * y + 2.0833316e-3;
-    q = q * y - 2.0833334e-2;
-    return 0.5 + (0.25 * z + z * y * q);
-}
-
-fn sides(z: f32) -> f32 {
-    let t = exp(-abs(z));
-    let tail = t / (1.0 + t);
-    return select(1.0 - tail, tail, z < 0.0);
-}
-
-fn sigmoid(z: f32) -> f32 {
-    return select(sides(z), middle(z), abs(z) <= 1.5);
-}
-
-// op(a)[row, l], where a row of a has `length` values in storage.
-fn left(row: u32, l: u32, length: u32) -> f32 {
-    return a[select(row * length + l, l * length + row, transpose_a)];
-}
-
-// op(b)[l, column], where a row of b has `length` values in storage.
-fn right(l: u32, column: u32, length: u32) -> f32 {
-    return b[select(l * length + column, column * length + l, transpose_b)];
-}
-
 fn term(row: u32, column: u32, l: u32) -> f32 {
     return left(row, l, of_a) * right(l, column, of_b);
-}
-
-fn finish(product: f32, index: u32, column: u32) -> f32 {
-    switch epilogue {
-        case BIAS: {
-            return product + operand[column];
-        }
-        case SIGMOID: {
-            return sigmoid(product + operand[column]);
-        }
-        case SIGMOID_GRAD: {
-            let a = operand[index];
-            return product * (a * (1.0 - a));
-        }
-        default: {
-            return product;
-        }
-    }
-}
-
-fn store(row: u32, column: u32, product: f32) {
-    if (row < params.m) & (column < params.n) {
-        let index = row * params.n + column;
-        out[index] = finish(product, index, column);
-    }
 }
 
 @compute @workgroup_size(workgroup_size, workgroup_size)

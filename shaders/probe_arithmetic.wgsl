@@ -18,12 +18,6 @@ override workgroup_size: u32 = 64;
 // Which one: its place in the list of the twin.
 override operation: u32 = 0;
 
-// Without their sign, the bits of infinity are larger than those of any number, and those of NaNs
-// are larger still.
-fn is_finite(value: f32) -> bool {
-    return (bitcast<u32>(value) << 1u) < 0xff000000u;
-}
-
 // 0 for a number, 1 for an infinity, 2 for a NaN.
 fn class_of(value: f32) -> u32 {
     let is_nan = (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;

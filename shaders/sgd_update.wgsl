@@ -19,14 +19,6 @@ struct Params {
 
 override workgroup_size: u32;
 
-var<private> zero: u32;
-
-// The same value, of which a compiler knows nothing. Mesa 22.3.6 simplifies (a + b) − a to b, and
-// WGSL allows that.
-fn rounded(value: f32) -> f32 {
-    return bitcast<f32>(bitcast<u32>(value) ^ zero);
-}
-
 @compute @workgroup_size(workgroup_size)
 fn main(
     @builtin(global_invocation_id) global_id: vec3<u32>,

@@ -33,8 +33,8 @@ struct Params {
 // The host gives all of these.
 override workgroup_size: u32;
 // The sigmoid and the update that round least, instead of the shortest.
-override careful: bool;
-// Whether updates have momentum; only where they are not careful.
+override compensated: bool;
+// Whether updates have momentum; only where they are not compensated.
 override has_momentum: bool;
 // Mean squared error instead of mean binary cross-entropy of a sigmoid.
 override squared: bool;
@@ -43,8 +43,6 @@ override measured: bool;
 override hidden_activation: u32;
 override output_activation: u32;
 
-const TANH: u32 = 1;
-const IDENTITY: u32 = 2;
 const NEVER: u32 = 0xffffffffu;
 
 // Parameters in the order of a state_dict: weights of the hidden layer, row by row, its biases,
@@ -56,7 +54,7 @@ const OUTPUT_COUNT: u32 = HIDDEN_SIZE + 1u;
 const PARAMETER_COUNT: u32 = OUTPUT_WEIGHT + OUTPUT_COUNT;
 
 // The rows of `state`: the parameters; what a step hands to the next for each of them (what
-// rounding left out if careful, else the velocity); the learning rates of the two layers; and,
+// rounding left out if compensated, else the velocity); the learning rates of the two layers; and,
 // where `measured`, the first loss, then the sums over all steps of v, the loss in units of the
 // first, of 1/v, and of v over the last steps.
 const CARRIED: u32 = PARAMETER_COUNT;
@@ -67,114 +65,27 @@ const MEASURES: u32 = RATES + 2u;
 const LARGEST: f32 = 1e6;
 
 // Of `params`: llvmpipe reads it anew wherever it stands, at the price of twenty other operations.
-var<private> zero: u32;
 var<private> solved_from: u32;
 var<private> solved_span: u32;
 var<private> tail_from: u32;
 var<private> momentum: f32;
 
-var<private> parameters: array<f32, LANES * PARAMETER_COUNT>;
-var<private> carried: array<f32, LANES * PARAMETER_COUNT>;
+var<private> parameters: array<f32, MEMBERS_PER_INVOCATION * PARAMETER_COUNT>;
+var<private> carried: array<f32, MEMBERS_PER_INVOCATION * PARAMETER_COUNT>;
 var<private> d_parameters: array<f32, PARAMETER_COUNT>;
-var<private> activations: array<f32, LANES * BATCH_SIZE * HIDDEN_SIZE>;
-var<private> logits: array<f32, LANES * BATCH_SIZE>;
-var<private> predictions: array<f32, LANES * BATCH_SIZE>;
-var<private> rates: array<vec2<f32>, LANES>;
+var<private> activations: array<f32, MEMBERS_PER_INVOCATION * BATCH_SIZE * HIDDEN_SIZE>;
+var<private> logits: array<f32, MEMBERS_PER_INVOCATION * BATCH_SIZE>;
+var<private> predictions: array<f32, MEMBERS_PER_INVOCATION * BATCH_SIZE>;
+var<private> rates: array<vec2<f32>, MEMBERS_PER_INVOCATION>;
 // Of one step: the product of the probabilities of the right answers, or the sum of the squared
 // errors.
 var<private> evidence: f32;
-var<private> members: array<u32, LANES>;
-var<private> solved_at: array<u32, LANES>;
-var<private> first_loss: array<f32, LANES>;
-var<private> v_sum: array<f32, LANES>;
-var<private> reciprocal_sum: array<f32, LANES>;
-var<private> tail_sum: array<f32, LANES>;
-
-// As in sigmoid.wgsl.
-fn middle(z: f32) -> f32 {
-    let y = z * z;
-    var q = -1.062825e-8;
-    q = q * y + 1.8859414e-7;
-    q = q * y - 2.1202923e-6;
-    q = q * y + 2.1324006e-5;
-    q = q * y - 2.1080143e-4;
-    q = q * y + 2.0833316e-3;
-    q = q * y - 2.0833334e-2;
-    return 0.5 + (0.25 * z + z * y * q);
-}
-
-fn sides(z: f32) -> f32 {
-    let t = exp(-abs(z));
-    let tail = t / (1.0 + t);
-    return select(1.0 - tail, tail, z < 0.0);
-}
-
-fn sigmoid(z: f32) -> f32 {
-    return select(sides(z), middle(z), abs(z) <= 1.5);
-}
-
-// As in bce_loss.wgsl.
-fn log_1p(t: f32) -> f32 {
-    let s = t / (2.0 + t);
-    let q = s * s;
-    var r = 0.14006083;
-    r = r * q + 0.14000885;
-    r = r * q + 0.20010765;
-    r = r * q + 0.3333321;
-    return 2.0 * (s + s * (q * r));
-}
-
-fn magnitude(value: f32) -> f32 {
-    return bitcast<f32>(bitcast<u32>(value) & 0x7fffffffu);
-}
-
-fn row_loss(z: f32, target_value: f32) -> f32 {
-    let mistake = max(z, 0.0) * (1.0 - target_value) + max(-z, 0.0) * target_value;
-    let loss = mistake + log_1p(exp(-abs(z)));
-    let finite = (bitcast<u32>(z) & 0x7f800000u) != 0x7f800000u;
-    return select(magnitude(z), loss, finite);
-}
-
-// As in sgd_update.wgsl.
-fn rounded(value: f32) -> f32 {
-    return bitcast<f32>(bitcast<u32>(value) ^ zero);
-}
-
-// Without their sign, the bits of infinity are larger than those of any number, and those of NaNs
-// are larger still.
-fn is_finite(value: f32) -> bool {
-    return (bitcast<u32>(value) << 1u) < 0xff000000u;
-}
-
-// Below -88 exp overflows, which WGSL lets be anything; drivers make it infinite, and this 0. A
-// bound would cost a tenth of a step, so tests look instead.
-fn logistic(z: f32) -> f32 {
-    if careful {
-        return sigmoid(z);
-    }
-    return 1.0 / (1.0 + exp(-z));
-}
-
-fn activate(z: f32, activation: u32) -> f32 {
-    if activation == TANH {
-        return 2.0 * logistic(2.0 * z) - 1.0;
-    }
-    if activation == IDENTITY {
-        return z;
-    }
-    return logistic(z);
-}
-
-// The derivative of an activation, by its value.
-fn slope(a: f32, activation: u32) -> f32 {
-    if activation == TANH {
-        return 1.0 - a * a;
-    }
-    if activation == IDENTITY {
-        return 1.0;
-    }
-    return a * (1.0 - a);
-}
+var<private> members: array<u32, MEMBERS_PER_INVOCATION>;
+var<private> solved_at: array<u32, MEMBERS_PER_INVOCATION>;
+var<private> first_loss: array<f32, MEMBERS_PER_INVOCATION>;
+var<private> v_sum: array<f32, MEMBERS_PER_INVOCATION>;
+var<private> reciprocal_sum: array<f32, MEMBERS_PER_INVOCATION>;
+var<private> tail_sum: array<f32, MEMBERS_PER_INVOCATION>;
 
 // Leaves the activations, logits and predictions of all rows. First all neurons of a layer, then
 // the next: while one waits for its sigmoid, a processor goes on with the others.
@@ -245,7 +156,7 @@ fn backward(lane: u32, row: u32) {
 
 fn update(lane: u32, p: u32, rate: f32) {
     let own = lane * PARAMETER_COUNT + p;
-    if careful {
+    if compensated {
         let before = parameters[own];
         let change = carried[own] - rate * d_parameters[p];
         parameters[own] = rounded(before + change);
@@ -306,7 +217,7 @@ fn load_member(lane: u32) {
     let count = params.member_count;
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
         parameters[lane * PARAMETER_COUNT + p] = state[p * count + member];
-        if careful || has_momentum {
+        if compensated || has_momentum {
             carried[lane * PARAMETER_COUNT + p] = state[(CARRIED + p) * count + member];
         }
     }
@@ -327,7 +238,7 @@ fn store_member(lane: u32, done: u32, canary: u32) {
     let count = params.member_count;
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
         state[p * count + member] = parameters[lane * PARAMETER_COUNT + p];
-        if careful || has_momentum {
+        if compensated || has_momentum {
             state[(CARRIED + p) * count + member] = carried[lane * PARAMETER_COUNT + p];
         }
     }
@@ -348,7 +259,8 @@ fn main(
     @builtin(global_invocation_id) global_id: vec3<u32>,
     @builtin(num_workgroups) workgroup_count: vec3<u32>,
 ) {
-    let first = (global_id.y * workgroup_count.x * workgroup_size + global_id.x) * LANES;
+    let invocation = global_id.y * workgroup_count.x * workgroup_size + global_id.x;
+    let first = invocation * MEMBERS_PER_INVOCATION;
     if first >= params.member_count {
         return;
     }
@@ -357,7 +269,7 @@ fn main(
     solved_span = params.solved_span;
     tail_from = params.tail_from;
     momentum = params.momentum;
-    for (var lane = 0u; lane < LANES; lane += 1u) {
+    for (var lane = 0u; lane < MEMBERS_PER_INVOCATION; lane += 1u) {
         // Without a member of its own, the last lane repeats one.
         members[lane] = min(first + lane, params.member_count - 1u);
         load_member(lane);
@@ -370,15 +282,15 @@ fn main(
         // At the start there is nothing before the first look.
         let steps = select(most_steps, 0u, segment == 0u && is_start);
         for (var k = 0u; k < steps; k += 1u) {
-            for (var lane = 0u; lane < LANES; lane += 1u) {
+            for (var lane = 0u; lane < MEMBERS_PER_INVOCATION; lane += 1u) {
                 forward(lane);
             }
-            for (var lane = 0u; lane < LANES; lane += 1u) {
+            for (var lane = 0u; lane < MEMBERS_PER_INVOCATION; lane += 1u) {
                 step(lane, first_step + done);
             }
             done += 1u;
         }
-        for (var lane = 0u; lane < LANES; lane += 1u) {
+        for (var lane = 0u; lane < MEMBERS_PER_INVOCATION; lane += 1u) {
             look(lane, segment);
         }
     }
@@ -387,7 +299,7 @@ fn main(
     for (var i = 0u; i < params.canary; i += 1u) {
         canary += 1u;
     }
-    for (var lane = 0u; lane < LANES; lane += 1u) {
+    for (var lane = 0u; lane < MEMBERS_PER_INVOCATION; lane += 1u) {
         if first + lane < params.member_count {
             store_member(lane, done, canary);
         }

@@ -42,7 +42,7 @@ struct Params {
 // Always INVOCATIONS; the host gives both.
 override workgroup_size: u32;
 // The sigmoid and the update that round least, instead of the shortest.
-override careful: bool;
+override compensated: bool;
 
 const NEVER: u32 = 0xffffffffu;
 
@@ -56,7 +56,7 @@ const OUTPUT_WEIGHT: u32 = HIDDEN_BIAS + HIDDEN_SIZE;
 const OUTPUT_BIAS: u32 = OUTPUT_WEIGHT + HIDDEN_SIZE;
 const PARAMETER_COUNT: u32 = OUTPUT_BIAS + 1u;
 
-// The rows of `state`: the parameters; if careful, what rounding left out of each of them; the
+// The rows of `state`: the parameters; if compensated, what rounding left out of each of them; the
 // learning rates of the two layers.
 const CARRIED: u32 = PARAMETER_COUNT;
 const RATES: u32 = CARRIED + PARAMETER_COUNT;
@@ -91,65 +91,6 @@ var<private> slice: u32;
 var<private> group: u32;
 var<private> is_first: bool;
 var<private> member: u32;
-
-// As in sigmoid.wgsl.
-fn middle(z: f32) -> f32 {
-    let y = z * z;
-    var q = -1.062825e-8;
-    q = q * y + 1.8859414e-7;
-    q = q * y - 2.1202923e-6;
-    q = q * y + 2.1324006e-5;
-    q = q * y - 2.1080143e-4;
-    q = q * y + 2.0833316e-3;
-    q = q * y - 2.0833334e-2;
-    return 0.5 + (0.25 * z + z * y * q);
-}
-
-fn sides(z: f32) -> f32 {
-    let t = exp(-abs(z));
-    let tail = t / (1.0 + t);
-    return select(1.0 - tail, tail, z < 0.0);
-}
-
-fn sigmoid(z: f32) -> f32 {
-    return select(sides(z), middle(z), abs(z) <= 1.5);
-}
-
-// As in bce_loss.wgsl.
-fn log_1p(t: f32) -> f32 {
-    let s = t / (2.0 + t);
-    let q = s * s;
-    var r = 0.14006083;
-    r = r * q + 0.14000885;
-    r = r * q + 0.20010765;
-    r = r * q + 0.3333321;
-    return 2.0 * (s + s * (q * r));
-}
-
-fn magnitude(value: f32) -> f32 {
-    return bitcast<f32>(bitcast<u32>(value) & 0x7fffffffu);
-}
-
-fn row_loss(z: f32, target_value: f32) -> f32 {
-    let mistake = max(z, 0.0) * (1.0 - target_value) + max(-z, 0.0) * target_value;
-    let loss = mistake + log_1p(exp(-abs(z)));
-    let finite = (bitcast<u32>(z) & 0x7f800000u) != 0x7f800000u;
-    return select(magnitude(z), loss, finite);
-}
-
-// Without their sign, the bits of infinity are larger than those of any number, and those of NaNs
-// are larger still.
-fn is_finite(value: f32) -> bool {
-    return (bitcast<u32>(value) << 1u) < 0xff000000u;
-}
-
-// As in train_invocation.wgsl.
-fn logistic(z: f32) -> f32 {
-    if careful {
-        return sigmoid(z);
-    }
-    return 1.0 / (1.0 + exp(-z));
-}
 
 fn rounded_block(value: vec4<f32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(bitcast<vec4<u32>>(value) ^ vec4<u32>(zero));
@@ -200,12 +141,12 @@ fn restore() {
         let unit = u * GROUPS + group;
         for (var b = 0u; b < BLOCKS; b += 1u) {
             weights[u][b] = stored_weights(0u, unit, b);
-            if careful {
+            if compensated {
                 weight_residues[u][b] = stored_weights(CARRIED, unit, b);
             }
         }
         ends[u] = stored_ends(0u, unit);
-        if careful {
+        if compensated {
             end_residues[u] = stored_ends(CARRIED, unit);
         }
     }
@@ -245,12 +186,12 @@ fn save() {
         let exists = slice == 0u && is_real(unit);
         for (var b = 0u; b < BLOCKS; b += 1u) {
             put_weights(0u, unit, b, weights[u][b], exists);
-            if careful {
+            if compensated {
                 put_weights(CARRIED, unit, b, weight_residues[u][b], exists);
             }
         }
         put_ends(0u, unit, ends[u], exists);
-        if careful {
+        if compensated {
             put_ends(CARRIED, unit, end_residues[u], exists);
         }
     }
@@ -350,7 +291,7 @@ fn total_of_ends(value: vec4<f32>) -> vec4<f32> {
 fn update_weights(u: u32, b: u32) {
     let d = total(d_weights[u][b]);
     let before = weights[u][b];
-    if careful {
+    if compensated {
         let change = weight_residues[u][b] - hidden_rate * d;
         weights[u][b] = rounded_block(before + change);
         weight_residues[u][b] = change - rounded_block(weights[u][b] - before);
@@ -367,7 +308,7 @@ fn update_ends(u: u32, of_slice: f32) {
     let d = total_of_ends(vec4<f32>(own.x, d_weight, own.z, of_slice));
     evidence = d.w;
     let before = ends[u];
-    if careful {
+    if compensated {
         let change = end_residues[u] - end_rates * d;
         ends[u] = rounded_block(before + change);
         end_residues[u] = change - rounded_block(ends[u] - before);

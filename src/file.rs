@@ -1,5 +1,6 @@
 //! Files that are either the old one or the new one, never half of it.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,8 @@ use std::path::{Path, PathBuf};
 mod run_files;
 
 pub use run_files::{RunFiles, abandoned};
+
+use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 
@@ -22,12 +25,13 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, bytes).map_err(|error| Error::file(path, error))
 }
 
-/// A folder of the user: what `variable` names, or `parity` in the one that the system has for such
-/// things, if there is one.
+/// SHA-256 in lower-case hexadecimal.
 #[must_use]
-pub fn user_folder(variable: &str, of_system: Option<PathBuf>) -> Option<PathBuf> {
-    let named = std::env::var_os(variable).filter(|name| !name.is_empty());
-    named.map(PathBuf::from).or_else(|| Some(of_system?.join("parity")))
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Where the bytes really go: links are followed, also to what is not there yet.

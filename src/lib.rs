@@ -4,61 +4,57 @@
 //! README.md; this page is for those who read or extend the code.
 //!
 //! # Tour
-//! A training step is data before it is work. Each WGSL file in `shaders/` is described by a
-//! [`KernelSpec`](gpu::KernelSpec), compiled to a [`Kernel`](gpu::Kernel) and bound to tensors as
-//! a [`Dispatch`](gpu::Dispatch), which can be encoded any number of times. The layered engine
-//! builds the `Vec<Dispatch>` of one step once and then submits it over and over:
+//! A [`Recipe`](task::Recipe) says what is learned and how: data, network, [`Method`](task::Method)
+//! and number of steps. A [`Plan`](train::Plan) is a recipe with a start; an
+//! [`EnsemblePlan`](sweep::EnsemblePlan) has many starts, and a [`GridPlan`](sweep::GridPlan) one
+//! for each pixel of a picture.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), parity::error::Error> {
 //! use std::ops::ControlFlow;
 //!
-//! use parity::dataset::Dataset;
 //! use parity::gpu::{Gpu, Selection};
-//! use parity::model::{Init, Parameters};
-//! use parity::rule::{Rule, Variant};
-//! use parity::train::{Layered, Plan};
+//! use parity::task::{Dataset, Init, Method, Parameters};
+//! use parity::train::{Plan, train};
 //!
 //! let gpu = Gpu::open(Selection::default()).await?;
-//! let plan = Plan {
-//!     data: Dataset::parity(2)?,
-//!     rule: Rule::sgd(1.0),
-//!     variant: Variant::CAREFUL,
-//!     start: Parameters::initialise(&"2-2-1".parse()?, Init::Torch, 48),
-//!     steps: 10_000,
-//!     log_every: 100,
-//! };
-//! let outcome = Layered::new(&gpu, &plan).await?.train(&mut |_| ControlFlow::Continue(())).await?;
+//! let start = Parameters::initialise(&"2-2-1".parse()?, Init::Torch, 48);
+//! let plan = Plan::new(Dataset::parity(2)?, Method::sgd(1.0), start, 10_000, 100)?;
+//! let outcome = train(&gpu, &plan, &mut |_| ControlFlow::Continue(())).await?;
 //! println!("{}", outcome.final_loss);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! For networks with one hidden layer there is a second engine, [`train::Fused`], which makes many
-//! steps in one dispatch. It takes any number of networks: [`sweep::EnsemblePlan`] trains networks
-//! that differ by their start, [`sweep::GridPlan`] one for each pixel of a picture.
+//! [`Engine`](train::Engine) says which engine trains a recipe, or why none does. For
+//! [`Layered`](train::Layered) a step is data before it is work: each WGSL file in `shaders/` is
+//! described by a [`KernelSpec`](gpu::KernelSpec), compiled to a [`Kernel`](gpu::Kernel) and bound to
+//! tensors as a [`Dispatch`](gpu::Dispatch), and the list of dispatches is submitted over and over.
+//! [`Fused`](train::Fused) makes many steps in one dispatch, and so does a
+//! [`Batch`](train::Batch) of many networks.
 //!
 //! [`verify::verify`] asks whether all of this is right on a device, [`verify::sabotage`] whether it
 //! would have noticed, and [`bench`](mod@bench) how fast it is.
 //!
 //! # Code map
-//! | module | what it holds | uses |
-//! | --- | --- | --- |
-//! | [`dataset`], [`rng`], [`model`], [`rule`] | data, draws, networks, training rules; pure | – |
-//! | [`scalar`] | the numbers that the reference runs on: `f32`, `f64`, values with error bounds | – |
-//! | [`cpu`] | a twin for each shader, a step made of them, and a test of products that needs no twin | `scalar` |
-//! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps and whether to believe them; the only user of wgpu | – |
-//! | [`kernels`] | what each shader means: buffers, parameters, sizes | `gpu`, `rule` |
-//! | [`tune`] | which matrix product is the fastest on a device | `kernels`, `cpu`, `file` |
-//! | [`train`] | the engines, the reference run, and the comparison of both | `kernels`, `tune`, `cpu` |
-//! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network | `train`, `file` |
-//! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed | `train`, `sweep`, `cpu` |
-//! | [`bench`](mod@bench) | kernels against the adapter's peaks, runs against baselines on the CPU; checked, then timed; statistics | `verify`, `train`, `cpu` |
-//! | [`processor`] | what this machine calls its processor | – |
-//! | [`count`] | whole numbers as people write them | – |
-//! | [`state_dict`], [`file`](mod@file) | parameters in safetensors files; files that are never half-written | `model` |
-//! | [`report`] | everything that users read: text, JSON, CSV, pictures, charts | `train`, `sweep`, `bench` |
-//! | [`cli`] | one file per subcommand | all |
+//! Modules use only those that stand above them here; a test holds it.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`error`], [`file`](mod@file) | what can go wrong; files that are never half-written |
+//! | [`numeric`] | the numbers that the reference runs on: `f32`, `f64`, values with error bounds, derivatives; random draws |
+//! | [`task`] | data, networks, how they start and how they are trained; parameters in safetensors files |
+//! | [`gpu`] | adapters, tensors, pipelines, submissions, timestamps and whether to believe them; the only user of wgpu |
+//! | [`cpu`] | a twin for each shader, a step made of them, and a test of products that needs no twin |
+//! | [`kernels`] | what each shader means: buffers, parameters, sizes |
+//! | [`tune`] | which matrix product is the fastest on a device |
+//! | [`train`] | the engines, the reference run, and the comparison of both |
+//! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network |
+//! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed |
+//! | [`bench`](mod@bench) | kernels against the adapter's peaks, runs against baselines on the CPU; checked, then timed; statistics |
+//! | [`plot`] | heat maps and charts, as PNG |
+//! | [`report`] | everything that users read: text, JSON, CSV, pictures |
+//! | [`cli`] | one file per subcommand |
 //!
 //! `tests/host` needs no adapter, `tests/gpu` does; `tests/golden` holds PyTorch's trajectories.
 //!
@@ -75,23 +71,22 @@
 //! Other losses and activations than these, ensembles and sweeps of deeper networks, data that does
 //! not fit one buffer, training on several GPUs, and kernels for one vendor.
 
+#[cfg(feature = "cli")]
 pub mod bench;
+#[cfg(feature = "cli")]
 pub mod cli;
-pub mod count;
 pub mod cpu;
-pub mod dataset;
 pub mod error;
 pub mod file;
 pub mod gpu;
 pub mod kernels;
-pub mod model;
-pub mod processor;
+pub mod numeric;
+#[cfg(feature = "cli")]
+pub mod plot;
+#[cfg(feature = "cli")]
 pub mod report;
-pub mod rng;
-pub mod rule;
-pub mod scalar;
-pub mod state_dict;
 pub mod sweep;
+pub mod task;
 pub mod train;
 pub mod tune;
 pub mod verify;

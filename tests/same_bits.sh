@@ -19,7 +19,7 @@ number=0
 
 # Lines that depend on time are left out, and this run's folder.
 without_times() {
-    sed -E -e '/"[a-z_]*(_s|_per_s|_read_back|_uploaded|tile_size)": /d' -e '/"(command|date|version)": /d' \
+    sed -E -e '/"[a-z_]*(_s|_per_s|_read_back|_uploaded|tile_size|chunk_size)": /d' -e '/"(command|date|version)": /d' \
         -e "s|$work||g"
 }
 

@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::ClockKind;
+use crate::bench::Processor;
 use crate::error::Error;
-use crate::file;
+use crate::file::{self, sha256};
 use crate::gpu::AdapterSummary;
-use crate::model::sha256;
-use crate::processor::Processor;
 
 /// Of the file's layout.
 const FORMAT: u32 = 1;

@@ -3,9 +3,9 @@
 use super::peaks::{busy, copy};
 use super::sampler::Sampler;
 use crate::error::Error;
+use crate::file::sha256;
 use crate::gpu::{Dispatch, Gpu};
 use crate::kernels::{peak_arithmetic, peak_copy};
-use crate::model::sha256;
 
 /// Values that the copy in the work moves.
 const COPIED: usize = 1 << 21;

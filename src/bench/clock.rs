@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::peaks;
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::gpu::clock::{Doubt, Fit, SAMPLE_TIME, Trusted, judge, on_host};
+use crate::gpu::clock::{ClockFault, Fit, SAMPLE_TIME, Trusted, judge, on_host};
 
 /// Whose clock it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub struct Clock {
     /// Whose.
     pub used: ClockKind,
     /// Why it is not the device's.
-    pub doubt: Option<Doubt>,
+    pub doubt: Option<ClockFault>,
     /// What the test found of the device's, where nothing spoke against it.
     pub device: Option<Trusted>,
     /// The line of the host's times.
@@ -66,7 +66,7 @@ impl Clock {
     }
 
     /// From now on it is the host's.
-    pub(super) fn distrust(&mut self, doubt: Doubt) {
+    pub(super) fn distrust(&mut self, doubt: ClockFault) {
         (self.used, self.doubt, self.device) = (ClockKind::Host, Some(doubt), None);
     }
 

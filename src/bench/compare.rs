@@ -317,7 +317,7 @@ fn whole_runs_are_apart(samples_us: [&[f64]; 2]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::Stream;
+    use crate::numeric::Stream;
 
     #[test]
     fn runs_differ_only_if_their_placements_do() {

@@ -2,6 +2,7 @@
 //! the width of the network, its batch, and how many networks there are.
 
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::time::Instant;
 
 use indicatif::HumanCount;
@@ -10,18 +11,16 @@ use serde::Serialize;
 
 use super::baseline::scalar;
 use super::baseline::simd::WideData;
-use super::contest::{Contender, Effort, Expected, Group, GroupResult, RunsOn, Sample};
+use super::contenders::{Contender, Effort, Expected, Group, GroupResult, RunsOn, Sample};
 use super::training::{
     GoOn, LEARNING_RATE, expected_of, fastest_wide, layered, loss_of, side_by_side, starts,
 };
 use super::{Options, name_fault};
-use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::gpu::{DeviceType, Gpu};
-use crate::model::{Init, Parameters};
-use crate::rule::{Rule, Variant};
-use crate::sweep::{Starts, Task};
-use crate::train::{Budget, LEARNED_BELOW, Plan};
+use crate::sweep::{Population, Starts};
+use crate::task::{Dataset, Init, Method, Parameters, Recipe, Rounding};
+use crate::train::Plan;
 
 /// All networks here have so many inputs: the parity of a byte, or its first rows.
 const BITS: u32 = 8;
@@ -126,7 +125,7 @@ pub(super) async fn run(
     let least_steps = if is_software { *STEPS.start() } else { LEAST_ON_GPU };
     for kind in kinds(options) {
         let work = Work::new(kind, less, least_steps)?;
-        let group = work.group(gpu, go_on);
+        let group = work.group(gpu, options.cache, go_on);
         let name = group.name.clone();
         match group.measure(effort, go_on).await {
             Ok(result) => add(Cell::of(kind, &result)),
@@ -139,12 +138,12 @@ pub(super) async fn run(
 /// The networks of a cell, and what their contenders need.
 struct Work {
     kind: Kind,
-    /// On the CPU; task and plan have those on the adapter.
+    /// On the CPU; population and plan have those on the adapter.
     steps: u32,
     data: Dataset,
     start: Vec<Vec<f32>>,
     starts: Starts,
-    task: Task,
+    population: Population,
     plan: Plan,
 }
 
@@ -163,39 +162,25 @@ impl Work {
         let steps = (PRODUCTS / less / products).clamp(*STEPS.start(), *STEPS.end());
         let on_adapter = steps.max(least_on_adapter) as u64;
         let steps = u32::try_from(steps).expect("few");
-        let plan = Plan {
-            data: data.clone(),
-            rule: Rule::sgd(LEARNING_RATE.into()),
-            variant: Variant::CAREFUL,
-            start: initialise(0),
-            steps: on_adapter,
-            log_every: on_adapter,
-        };
-        let task = Task {
-            data: data.clone(),
-            sizes,
-            init: Init::Torch,
-            variant: Variant::PLAIN,
-            steps: on_adapter,
-            // What can be told of so many rows.
-            solved_below: LEARNED_BELOW,
-            budget: Budget::Hopeful,
-        };
-        Ok(Self { kind, steps, data, start, starts, task, plan })
+        let method = Method::sgd(LEARNING_RATE.into());
+        let plan = Plan::new(data.clone(), method, initialise(0), on_adapter, on_adapter)?;
+        let method = Method { rounding: Rounding::Plain, ..method };
+        let population = Population::new(Recipe { method, ..plan.recipe.clone() }, Init::Torch);
+        Ok(Self { kind, steps, data, start, starts, population, plan })
     }
 
-    fn group<'a>(&'a self, gpu: &'a Gpu, go_on: GoOn<'a>) -> Group<'a> {
+    fn group<'a>(&'a self, gpu: &'a Gpu, cache: Option<&'a Path>, go_on: GoOn<'a>) -> Group<'a> {
         let mut contenders = vec![self.on_cpu("scalar, 1 thread", |rows, parameters, steps| {
             scalar::train_any(rows, parameters, LEARNING_RATE, steps);
         })];
         contenders.push(self.on_all_threads());
-        if self.task.trainer().is_ok() {
+        if self.population.kernel_choice().is_ok() {
             let count = self.kind.member_count;
-            let work = (&self.task, &self.starts, count);
+            let work = (&self.population, &self.starts, count);
             contenders.push(side_by_side("fused engine", gpu, work, go_on));
         }
         if self.kind.member_count == 1 {
-            contenders.push(layered(gpu, &self.plan, go_on));
+            contenders.push(layered(gpu, &self.plan, cache, go_on));
         }
         let Kind { batch_size, hidden_size, member_count } = self.kind;
         Group {

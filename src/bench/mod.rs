@@ -11,10 +11,11 @@ mod case;
 mod cases;
 mod clock;
 mod compare;
-mod contest;
+mod contenders;
 mod crossover;
-mod load;
+mod other_load;
 mod peaks;
+mod processor;
 mod quietness;
 mod row;
 mod sampler;
@@ -35,24 +36,25 @@ use serde::{Deserialize, Serialize};
 use best::{Best, Key};
 use canary::Canary;
 use cases::Checked;
-use load::LoadMeter;
+use other_load::LoadMeter;
 use sampler::Sampler;
 use session::Session;
 
 pub use case::CaseName;
 pub use clock::{Clock, ClockKind};
 pub use compare::{Change, Compared, Saved, compare};
-pub use contest::{GroupResult, RunsOn, TrainingRow};
+pub use contenders::{GroupResult, RunsOn, TrainingRow};
 pub use crossover::{Cell, Fastest};
-pub use load::Load;
+pub use other_load::Load;
 pub use peaks::{Bandwidth, Bound, LimitsOf, Peaks};
+pub use processor::Processor;
 pub use quietness::{QUIET, Quietness};
 pub use row::{Row, SavedRow};
 pub use shaders::{compile, shaders};
 
 use crate::error::Error;
+use crate::file::sha256;
 use crate::gpu::{Gpu, KernelSpec};
-use crate::model::sha256;
 
 /// What is measured.
 #[derive(

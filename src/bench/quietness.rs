@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::load::Load;
+use super::other_load::Load;
 
 /// A run, or a sample, is quiet if the canary beside it took no longer than this many times what it
 /// takes on a quiet machine. Beside the others, something else was at work.

@@ -8,7 +8,7 @@ use super::case::{Case, Samples};
 use super::sampler::Sampler;
 use super::{Options, Progress};
 use crate::error::Error;
-use crate::rng::Stream;
+use crate::numeric::Stream;
 
 /// The time that the samples of one case may take, where there is no hurry.
 const MOST: Duration = Duration::from_secs(15);

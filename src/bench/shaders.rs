@@ -2,13 +2,13 @@
 //! `bench` may choose for it: noted on one device, to be compiled on others.
 
 use super::crossover;
-use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::gpu::{DeviceType, Gpu, Instance, KernelSpec};
-use crate::kernels::matmul::{self, Epilogue, LADDER, Transpose};
-use crate::model::{Init, LayerSizes, Parameters};
-use crate::rule::{Activation, Loss, Preset, Rule, Variant};
-use crate::train::{Budget, Fused, Layered, Plan, Products};
+use crate::kernels::product::{self, Epilogue, LADDER, Transpose};
+use crate::task::{
+    Activation, Dataset, Init, LayerSizes, Loss, Method, Parameters, Preset, Rounding,
+};
+use crate::train::{Engine, Fused, Layered, LoopLimit, Plan, Products};
 use crate::verify::{Effort, Failure, KERNELS, Trial};
 
 /// The networks that `train` is tried with, on the parity of their inputs.
@@ -35,10 +35,10 @@ pub async fn shaders(gpu: &mut Gpu) -> Result<Vec<Instance>, Error> {
     gpu.record();
     let gpu = &*gpu;
     for network in NETWORKS {
-        engines(gpu, &plan(network, Rule::sgd(1.0))?).await?;
+        engines(gpu, &plan(network, Method::sgd(1.0))?).await?;
     }
     for preset in [Preset::Backprop, Preset::BackpropCorrected] {
-        engines(gpu, &plan(SWEPT, preset.rule())?).await?;
+        engines(gpu, &plan(SWEPT, preset.method())?).await?;
     }
     for plan in crossover::plans()? {
         engines(gpu, &plan).await?;
@@ -90,24 +90,23 @@ fn products(gpu: &Gpu) -> impl Iterator<Item = Instance> {
     ];
     USES.into_iter().flat_map(move |(transpose, epilogue)| {
         let variants = LADDER.iter().filter(|variant| variant.fits(gpu));
-        variants.map(move |&variant| matmul::instance(gpu, variant, transpose, epilogue))
+        variants.map(move |&variant| product::instance(gpu, variant, transpose, epilogue))
     })
 }
 
-fn plan(network: &str, rule: Rule) -> Result<Plan, Error> {
+fn plan(network: &str, method: Method) -> Result<Plan, Error> {
     let sizes: LayerSizes = network.parse()?;
     let bits = u32::try_from(sizes.input_size()).expect("few inputs");
-    let (data, variant) = (Dataset::parity(bits)?, Variant::CAREFUL);
     let start = Parameters::initialise(&sizes, Init::Torch, 1);
-    Ok(Plan { data, rule, variant, start, steps: 1, log_every: 1 })
+    Plan::new(Dataset::parity(bits)?, method, start, 1, 1)
 }
 
 /// Compiles the engines that can run a plan, in both forms.
 async fn engines(gpu: &Gpu, plan: &Plan) -> Result<(), Error> {
-    for variant in [Variant::CAREFUL, Variant::PLAIN] {
-        let plan = Plan { variant, ..plan.clone() };
-        if Fused::can_run(&plan).is_ok() {
-            Fused::new(gpu, &plan, Budget::Hopeful).await?;
+    for form in [Rounding::Compensated, Rounding::Plain] {
+        let plan = plan.clone().with_rounding(form);
+        if Engine::fused_kernel(&plan.recipe).is_ok() {
+            Fused::new(gpu, &plan, LoopLimit::Hopeful).await?;
         }
     }
     for products in [Products::Plain, Products::Epilogues] {
@@ -118,26 +117,21 @@ async fn engines(gpu: &Gpu, plan: &Plan) -> Result<(), Error> {
 
 /// Compiles every step that a sweep may make.
 async fn sweeps(gpu: &Gpu) -> Result<(), Error> {
-    use Activation::{Identity, Sigmoid, Tanh};
-    let plan = plan(SWEPT, Rule::sgd(1.0))?;
-    let outputs = [
-        (Sigmoid, Loss::CrossEntropy),
-        (Sigmoid, Loss::SquaredError),
-        (Tanh, Loss::SquaredError),
-        (Identity, Loss::SquaredError),
-    ];
-    for hidden_activation in [Sigmoid, Tanh, Identity] {
-        for (output_activation, loss) in outputs {
+    let plan = plan(SWEPT, Method::sgd(1.0))?;
+    let outputs = Activation::ALL.map(|output| (output, Loss::SquaredError));
+    let outputs = [&[(Activation::Sigmoid, Loss::CrossEntropy)], &outputs[..]].concat();
+    for hidden_activation in Activation::ALL {
+        for &(output_activation, loss) in &outputs {
             for (momentum, measured) in [(0.0, false), (0.0, true), (0.5, false), (0.5, true)] {
-                let variant = Variant {
-                    careful: false,
+                let method = Method {
                     hidden_activation,
                     output_activation,
                     loss,
-                    momentum,
                     measured,
+                    ..Method::PLAIN.with_momentum(momentum)
                 };
-                Fused::new(gpu, &Plan { variant, ..plan.clone() }, Budget::Hopeful).await?;
+                let plan = plan.clone().with_method(method);
+                Fused::new(gpu, &plan, LoopLimit::Hopeful).await?;
             }
         }
     }

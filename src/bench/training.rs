@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -13,19 +14,16 @@ use rayon::prelude::*;
 
 use super::baseline::simd::{self, Ensemble, Instructions, WideData};
 use super::baseline::{PARAMETERS, scalar};
-use super::contest::{Contender, Effort, Expected, Group, GroupResult, Sample, Sampling};
+use super::contenders::{Contender, Effort, Expected, Group, GroupResult, Sample, Sampling};
 use super::worst_exp::WorstExp;
 use super::{Options, name_fault};
 use crate::cpu::train_invocation::{Member, look, train_invocation};
-use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::model::{Init, Parameters};
-use crate::rng::Stream;
-use crate::rule::{Rule, Variant};
-use crate::scalar::Scalar;
-use crate::sweep::{Starts, Task, Tile};
-use crate::train::{Budget, Fused, LEARNED_BELOW, Layered, Plan, Products, reference};
+use crate::numeric::{Scalar, Stream};
+use crate::sweep::{Chunk, Population, Starts};
+use crate::task::{Dataset, Init, Method, Parameters, Recipe, Rounding};
+use crate::train::{Fused, Layered, LoopLimit, Plan, Products, reference};
 use crate::tune::Tuner;
 
 /// All runs here have it: the presets' own.
@@ -77,14 +75,14 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let (sizes, effort) = if options.quick { (QUICK, Effort::QUICK) } else { (FULL, Effort::FULL) };
     let one = plan(2, "2-2-1", sizes.steps)?;
-    let layered = Plan { steps: sizes.layered_steps.into(), ..one.clone() };
-    let plain = Plan { variant: Variant::PLAIN, ..one.clone() };
+    let layered = one.clone().with_steps(sizes.layered_steps.into());
+    let plain = one.clone().with_rounding(Rounding::Plain);
     let wide = plan(8, "8-32-1", sizes.wide_steps)?;
     let members = Members::new(sizes)?;
     let groups: [_; GROUPS] = [
-        one_network(gpu, [&one, &plain, &layered], go_on),
+        one_network(gpu, [&one, &plain, &layered], options.cache, go_on),
         ensemble(gpu, &members, go_on),
-        wide_network(gpu, &wide, go_on),
+        wide_network(gpu, &wide, options.cache, go_on),
     ];
     for group in groups {
         let name = group.name.clone();
@@ -99,11 +97,9 @@ pub(super) async fn run(
 /// A network on the parity of so many bits.
 fn plan(bits: u32, layers: &str, steps: u32) -> Result<Plan, Error> {
     let start = Parameters::initialise(&layers.parse()?, Init::Torch, SEED);
-    let rule = Rule::sgd(LEARNING_RATE.into());
-    let data = Dataset::parity(bits)?;
+    let method = Method::sgd(LEARNING_RATE.into());
     // The loops on the CPU look at no loss on their way either.
-    let (variant, steps, log_every) = (Variant::CAREFUL, steps.into(), steps.into());
-    Ok(Plan { data, rule, variant, start, steps, log_every })
+    Plan::new(Dataset::parity(bits)?, method, start, steps.into(), steps.into())
 }
 
 /// The parameters of 2-2-1.
@@ -115,7 +111,7 @@ fn nine(parameters: &Parameters) -> [f32; PARAMETERS] {
 pub(super) fn loss_of(data: &Dataset, parameters: &[f32]) -> f32 {
     let parameters = f64::all_from_f32(parameters);
     let member = Member::new(parameters, [0.0; 2]);
-    f32::from_f64(look(Variant::PLAIN, data, &member).0)
+    f32::from_f64(look(Method::PLAIN, data, &member).0)
 }
 
 pub(super) type GoOn<'a> = &'a dyn Fn() -> ControlFlow<()>;
@@ -123,12 +119,12 @@ pub(super) type GoOn<'a> = &'a dyn Fn() -> ControlFlow<()>;
 /// The fused engine as a contender: compiled once.
 fn fused<'a>(name: &str, gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Contender<'a> {
     let kept = Rc::new(Cell::new(None));
-    Contender::adapter(name, [1, plan.steps], move || -> Sampling<'a> {
+    Contender::adapter(name, [1, plan.recipe.steps], move || -> Sampling<'a> {
         let kept = Rc::clone(&kept);
         Box::pin(async move {
             let mut engine = match kept.take() {
                 Some(engine) => engine,
-                None => Fused::new(gpu, plan, Budget::Hopeful).await?,
+                None => Fused::new(gpu, plan, LoopLimit::Hopeful).await?,
             };
             let outcome = engine.train(&mut |_| go_on()).await?;
             kept.set(Some(engine));
@@ -141,23 +137,23 @@ fn fused<'a>(name: &str, gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Conte
 pub(super) fn side_by_side<'a>(
     name: &str,
     gpu: &'a Gpu,
-    (task, starts, count): (&'a Task, &'a Starts, usize),
+    (population, starts, count): (&'a Population, &'a Starts, usize),
     go_on: GoOn<'a>,
 ) -> Contender<'a> {
     let kept = Rc::new(Cell::new(None));
-    let work = [count as u64, task.steps];
+    let work = [count as u64, population.recipe.steps];
     Contender::adapter(name, work, move || -> Sampling<'a> {
         let kept = Rc::clone(&kept);
         Box::pin(async move {
-            let mut tile = match kept.take() {
-                Some(tile) => tile,
-                None => Tile::new(gpu, task, count).await?,
+            let mut chunk = match kept.take() {
+                Some(chunk) => chunk,
+                None => Chunk::new(gpu, population, count).await?,
             };
             let start = Instant::now();
-            let (finished, _) = tile.run(starts, 0, &mut |_| go_on()).await?;
-            std::hint::black_box(tile.all_parameters().await?);
+            let (finished, _) = chunk.run(starts, 0, &mut |_| go_on()).await?;
+            std::hint::black_box(chunk.all_parameters().await?);
             let elapsed = start.elapsed();
-            kept.set(Some(tile));
+            kept.set(Some(chunk));
             Ok(Sample { losses: finished.final_losses, elapsed, device: None })
         })
     })
@@ -165,15 +161,20 @@ pub(super) fn side_by_side<'a>(
 
 /// The layered engine as a contender, as `parity train` has it: compiled once, and tuned where it is
 /// not yet.
-pub(super) fn layered<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Contender<'a> {
+pub(super) fn layered<'a>(
+    gpu: &'a Gpu,
+    plan: &'a Plan,
+    cache: Option<&'a Path>,
+    go_on: GoOn<'a>,
+) -> Contender<'a> {
     let kept = Rc::new(Cell::new(None));
-    Contender::adapter("layered engine", [1, plan.steps], move || -> Sampling<'a> {
+    Contender::adapter("layered engine", [1, plan.recipe.steps], move || -> Sampling<'a> {
         let kept = Rc::clone(&kept);
         Box::pin(async move {
             let mut engine = if let Some(engine) = kept.take() {
                 engine
             } else {
-                let mut tuner = Tuner::new(gpu);
+                let mut tuner = Tuner::new(gpu, cache);
                 Layered::with_products(gpu, plan, Products::Tuned(&mut tuner)).await?
             };
             let outcome = engine.train(&mut |_| go_on()).await?;
@@ -192,7 +193,7 @@ fn compare(member: usize, [truth, in_f32, worst]: [f64; 3]) -> Expected {
 
 /// The final loss of a plan's first `steps` steps.
 fn expected(plan: &Plan, steps: u64) -> Vec<Expected> {
-    let plan = Plan { steps, ..plan.clone() };
+    let plan = plan.clone().with_steps(steps);
     let go_on = || ControlFlow::Continue(());
     let (truth, (in_f32, worst)) = rayon::join(
         || reference::<f64>(&plan, &go_on),
@@ -206,18 +207,19 @@ fn expected(plan: &Plan, steps: u64) -> Vec<Expected> {
 fn one_network<'a>(
     gpu: &'a Gpu,
     [plan, plain_formulas, few_steps]: [&'a Plan; 3],
+    cache: Option<&'a Path>,
     go_on: GoOn<'a>,
 ) -> Group<'a> {
-    let steps = u32::try_from(plan.steps).expect("they were a u32");
+    let steps = u32::try_from(plan.recipe.steps).expect("they were a u32");
     let on_cpu = |name: &str, train: fn(&mut [f32; PARAMETERS], f32, u32)| {
-        Contender::cpu(name, [1, plan.steps], move || {
+        Contender::cpu(name, [1, plan.recipe.steps], move || {
             let mut parameters = std::hint::black_box(nine(&plan.start));
             Sample::time(
                 || {
                     train(&mut parameters, LEARNING_RATE, steps);
                     parameters
                 },
-                |trained| vec![loss_of(&plan.data, &trained)],
+                |trained| vec![loss_of(&plan.recipe.data, &trained)],
             )
         })
     };
@@ -231,10 +233,10 @@ fn one_network<'a>(
         ));
     }
     contenders.push(fused("fused engine, plain formulas", gpu, plain_formulas, go_on));
-    contenders.push(fused("fused engine, careful formulas", gpu, plan, go_on));
-    contenders.push(layered(gpu, few_steps, go_on));
+    contenders.push(fused("fused engine, compensated formulas", gpu, plan, go_on));
+    contenders.push(layered(gpu, few_steps, cache, go_on));
     Group {
-        name: format!("one 2-2-1 network on XOR, {} steps", HumanCount(plan.steps)),
+        name: format!("one 2-2-1 network on XOR, {} steps", HumanCount(plan.recipe.steps)),
         expected: Box::new(|steps| expected(plan, steps)),
         contenders,
     }
@@ -263,8 +265,8 @@ pub(super) fn expected_of(data: &Dataset, member: usize, start: &[f32], steps: u
 /// In the arithmetic of `S`.
 fn final_loss<S: Scalar>(data: &Dataset, start: &[f32], steps: usize) -> f64 {
     let mut member = Member::new(S::all_from_f32(start), [S::from_f32(LEARNING_RATE); 2]);
-    train_invocation(Variant::PLAIN, data, 0.0, steps, &mut member);
-    look(Variant::PLAIN, data, &member).0.to_f64()
+    train_invocation(Method::PLAIN, data, 0.0, steps, &mut member);
+    look(Method::PLAIN, data, &member).0.to_f64()
 }
 
 /// The ensemble, and what all its contenders need.
@@ -273,7 +275,7 @@ struct Members {
     start: Vec<[f32; PARAMETERS]>,
     laid_out: Ensemble,
     steps: u32,
-    task: Task,
+    population: Population,
     starts: Starts,
 }
 
@@ -287,16 +289,11 @@ impl Members {
         let laid_out = Ensemble::new(&start);
         let starts = starts(start.len());
         let (xor, steps) = (Dataset::parity(2)?, sizes.ensemble_steps);
-        let task = Task {
-            data: xor.clone(),
-            sizes: layers,
-            init: Init::Torch,
-            variant: Variant::PLAIN,
-            steps: steps.into(),
-            solved_below: LEARNED_BELOW,
-            budget: Budget::Hopeful,
-        };
-        Ok(Self { xor, start, laid_out, steps, task, starts })
+        let population = Population::new(
+            Recipe::new(xor.clone(), layers, Method::PLAIN, steps.into())?,
+            Init::Torch,
+        );
+        Ok(Self { xor, start, laid_out, steps, population, starts })
     }
 
     /// Of members that are spread over all, the last among them.
@@ -331,7 +328,7 @@ fn ensemble<'a>(gpu: &'a Gpu, members: &'a Members, go_on: GoOn<'a>) -> Group<'a
         )
     });
     let name = "fused engine, one invocation a member";
-    let on_adapter = (&members.task, &members.starts, members.start.len());
+    let on_adapter = (&members.population, &members.starts, members.start.len());
     let on_adapter = side_by_side(name, gpu, on_adapter, go_on);
     Group {
         name: format!(
@@ -345,28 +342,34 @@ fn ensemble<'a>(gpu: &'a Gpu, members: &'a Members, go_on: GoOn<'a>) -> Group<'a
 }
 
 /// A network that is too wide for the registers of one invocation.
-fn wide_network<'a>(gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Group<'a> {
-    let steps = u32::try_from(plan.steps).expect("they were a u32");
-    let Dataset { inputs, targets, .. } = &plan.data;
+fn wide_network<'a>(
+    gpu: &'a Gpu,
+    plan: &'a Plan,
+    cache: Option<&'a Path>,
+    go_on: GoOn<'a>,
+) -> Group<'a> {
+    let steps = u32::try_from(plan.recipe.steps).expect("they were a u32");
+    let Dataset { inputs, targets, .. } = &plan.recipe.data;
     let (code, train) = fastest_wide();
-    let on_cpu = Contender::cpu(format!("Rust, {code}, 1 thread"), [1, plan.steps], move || {
-        let mut parameters: Vec<f32> = plan.start.values().collect();
-        Sample::time(
-            || {
-                train(WideData { inputs, targets }, &mut parameters, LEARNING_RATE, steps);
-                parameters
-            },
-            |trained| vec![loss_of(&plan.data, &trained)],
-        )
-    });
+    let on_cpu =
+        Contender::cpu(format!("Rust, {code}, 1 thread"), [1, plan.recipe.steps], move || {
+            let mut parameters: Vec<f32> = plan.start.values().collect();
+            Sample::time(
+                || {
+                    train(WideData { inputs, targets }, &mut parameters, LEARNING_RATE, steps);
+                    parameters
+                },
+                |trained| vec![loss_of(&plan.recipe.data, &trained)],
+            )
+        });
     let fused = fused("fused engine, one workgroup", gpu, plan, go_on);
     Group {
         name: format!(
             "one 8-32-1 network on 8-bit parity (256 rows), {} steps",
-            HumanCount(plan.steps)
+            HumanCount(plan.recipe.steps)
         ),
         expected: Box::new(|steps| expected(plan, steps)),
-        contenders: vec![on_cpu, fused, layered(gpu, plan, go_on)],
+        contenders: vec![on_cpu, fused, layered(gpu, plan, cache, go_on)],
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::scalar::{EXP_FACTOR, Scalar, ULP, exp_ulps};
+use crate::numeric::{EXP_FACTOR, Scalar, ULP, exp_ulps};
 
-/// A number whose `exp` is off by all that [`Enclosure`](crate::scalar::Enclosure) grants, too
+/// A number whose `exp` is off by all that [`Enclosure`](crate::numeric::Enclosure) grants, too
 /// large above zero and too small below, which makes every sigmoid too steep: a run on it shows how
 /// far a driver's `exp` alone may take training. A processor's own is an order of magnitude better,
 /// so `f32` there does not show that.

@@ -8,13 +8,13 @@ use std::time::Duration;
 use regex_lite::Regex;
 
 use super::command_line::command_line;
+use super::folders;
 use super::given::{Conflict, Given, Need, refuse};
 use super::{DeviceArgs, go_on, values};
-use crate::bench::{self, Compared, Only, Options, Progress, Results, Saved, Suite};
+use crate::bench::{self, Compared, Only, Options, Processor, Progress, Results, Saved, Suite};
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
-use crate::processor::Processor;
 use crate::report::{self, BenchComparison, BenchReport, PartsDisplay};
 
 /// What the samples of all kernels take at most, unless the user says otherwise: all suites together
@@ -129,8 +129,7 @@ fn parse_handicap(text: &str) -> Result<(String, u32), String> {
 
 /// Where runs are kept: `PARITY_DATA`, or the user's folder for such things.
 fn path_of(name: &str) -> Result<PathBuf, Error> {
-    let folder = file::user_folder("PARITY_DATA", dirs::data_local_dir());
-    let folder = folder.ok_or_else(|| {
+    let folder = folders::data().ok_or_else(|| {
         Error::Usage("there is no home folder to keep runs in: set PARITY_DATA to a folder".into())
     })?;
     Ok(folder.join("bench").join(format!("{name}.json")))
@@ -242,7 +241,7 @@ impl Args {
             go_on()
         };
         let handicap = self.handicap.as_ref().map(|(kernel, percent)| (kernel.as_str(), *percent));
-        let cache = file::user_folder("PARITY_CACHE", dirs::cache_dir());
+        let cache = folders::cache();
         let cache = cache.as_deref();
         let options = Options { quick: self.quick, budget, handicap, cache, observe: &observe };
         let results = bench::run(gpu, self.suite, only, options).await;

@@ -2,9 +2,9 @@
 
 use super::command_line::command_line;
 use super::{DeviceArgs, go_on};
+use crate::bench::Processor;
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::processor::Processor;
 use crate::report::{self, DoctorReport};
 use crate::verify;
 

@@ -6,18 +6,17 @@ use std::time::Duration;
 
 use super::command_line::command_line;
 use super::given::{Given, Need, refuse};
-use super::plan::SEED;
+use super::recipe::SEED;
 use super::{DeviceArgs, go_on, values};
-use crate::dataset::Dataset;
 use crate::error::Error;
-use crate::file;
+use crate::file::{self, sha256};
 use crate::gpu::{AdapterSummary, Gpu};
-use crate::model::{Init, LayerSizes, sha256};
-use crate::report::{self, Picture, ProgressDisplay, SweepReport, finished_sweep};
-use crate::rule::{Activation, Loss, Variant};
-use crate::scalar::Scalar;
-use crate::sweep::{self, Axis, Grid, GridPlan, Identity, Partial, Quantity, Task, Value};
-use crate::train::{Budget, LEARNED_BELOW};
+use crate::numeric::Scalar;
+use crate::plot::Picture;
+use crate::report::{self, ProgressDisplay, SweepReport, finished_sweep};
+use crate::sweep::{self, Axis, Checkpoint, Grid, GridPlan, Identity, Population, Quantity, Value};
+use crate::task::{Activation, Dataset, Init, LayerSizes, Loss, Method, Optimizer, Recipe};
+use crate::train::{LEARNED_BELOW, LoopLimit};
 
 /// The most pixels: what a picture of 8,192 by 8,192 has.
 const MAX_PIXELS: usize = 1 << 26;
@@ -84,8 +83,8 @@ pub(super) struct Args {
     #[arg(long, value_parser = values::count::<u64>(0..=u64::MAX))]
     seed: Option<u64>,
     /// The member of the ensemble with that seed
-    #[arg(long, value_name = "K", default_value_t = 0, value_parser = values::count::<u32>(0..=(1 << 32) - 1))]
-    member: u32,
+    #[arg(long, value_name = "K", default_value_t = 0, value_parser = values::count::<u64>(0..=(1 << 32) - 1))]
+    member: u64,
     /// The law that they are drawn from: torch or uniform
     #[arg(long, default_value = "torch")]
     init: Init,
@@ -103,7 +102,7 @@ pub(super) struct Args {
     json: bool,
     /// Let one dispatch take all steps, whatever the driver makes of it
     #[arg(long, hide = true)]
-    no_loop_budget: bool,
+    no_loop_limit: bool,
     #[command(flatten)]
     device: DeviceArgs,
     #[arg(skip)]
@@ -119,33 +118,33 @@ impl Args {
         let (plan, files) = self.prepare()?;
         let [png, npy, json] = &files;
         let gpu = Gpu::open(self.device.selection()).await?;
-        let (trainer, device_type) = (plan.task.trainer()?, gpu.adapter.device_type);
+        let (kernel, device_type) = (plan.population.kernel_choice()?, gpu.adapter.device_type);
         let pixels = plan.pixels();
-        let tile_size = sweep::tile_size(&gpu, &plan.task, pixels as u64)?.min(pixels);
-        let shader =
-            &trainer.text(plan.task.problem()?, device_type, tile_size).map_err(Error::Usage)?;
-        let identity = &identity(&plan, &gpu.adapter, tile_size, shader);
+        let chunk_size = plan.population.chunk_size(&gpu, pixels as u64)?.min(pixels);
+        let problem = plan.population.problem()?;
+        let shader = &kernel.text(problem, device_type, chunk_size).map_err(Error::Usage)?;
+        let identity = &identity(&plan, &gpu.adapter, chunk_size, shader);
         let (adapter, plan, command) = (&gpu.adapter, &plan, &command_line());
         let report_of =
-            |grid| SweepReport { adapter, plan, grid, shader, tile_size, command, identity };
+            |grid| SweepReport { adapter, plan, grid, shader, chunk_size, command, identity };
         if let Some(values) = self.finished(&files, identity) {
             let grid = Grid { values, wall: Duration::ZERO, trained: 0 };
             return self.already_done(&files, &report_of(&grid));
         }
-        let mut partial = open_partial(png, identity, tile_size)?;
+        let mut checkpoint = open_checkpoint(png, identity, chunk_size)?;
         let mut progress = ProgressDisplay::new("pixel", pixels as u64);
         let mut observe = |network_steps: u64| {
-            progress.update(network_steps / plan.task.steps, None);
+            progress.update(network_steps / plan.population.recipe.steps, None);
             go_on()
         };
-        let grid = plan.run(&gpu, tile_size, &mut partial, &mut observe).await?;
+        let grid = plan.run(&gpu, chunk_size, &mut checkpoint, &mut observe).await?;
         progress.finish();
         let report = report_of(&grid);
         file::write(npy, &report.npy())?;
         file::write(png, &report.png()?)?;
         // The last, since it says that the others are done.
         file::write(json, report.card().as_bytes())?;
-        partial.remove()?;
+        checkpoint.remove()?;
         report::print(&if self.json { report.card() } else { report.text(&names(&files)) })?;
         Ok(0)
     }
@@ -165,7 +164,7 @@ impl Args {
         if !png.exists() {
             file::write(png, &report.png()?)?;
         }
-        Partial::clear(png, report.identity);
+        Checkpoint::clear(png, report.identity);
         let text = format!("already done: {}; --again trains anew", names(files).join(", "));
         if self.json {
             report::note(&text);
@@ -234,15 +233,14 @@ impl Args {
         let [width, height] = self.checked_size()?;
         let data = Dataset::parity(self.bits)?;
         let sizes = self.sizes(&data)?;
-        let task = self.task(data, sizes.clone())?;
-        task.check()?;
+        let population = self.population(data, sizes.clone())?;
+        population.check()?;
         let [x, y] = self.axes(&sizes, [width, height])?;
         Ok(GridPlan {
             fixed: self.fixed(&[&x, &y], &sizes)?,
-            task,
+            population,
             seed: self.seed.unwrap_or(SEED),
             member: self.member,
-            learning_rate: self.learning_rate,
             x,
             y,
             width,
@@ -282,29 +280,33 @@ impl Args {
         let closer = |axis: &Axis, center: f64, count: usize| {
             let part = axis.zoomed("--center", center, zoom)?;
             part.check_pixels(&format!("--zoom {zoom:?}:"), count, axis)?;
-            Ok(part)
+            Ok::<_, Error>(part)
         };
         Ok([closer(x, center[0], pixels[0])?, closer(y, center[1], pixels[1])?])
     }
 
-    fn task(&self, data: Dataset, sizes: LayerSizes) -> Result<Task, Error> {
+    fn population(&self, data: Dataset, sizes: LayerSizes) -> Result<Population, Error> {
         if self.loss == Loss::CrossEntropy && self.output_activation != Activation::Sigmoid {
             return usage(
                 "--output-activation: the cross-entropy is that of a sigmoid; take --loss \
                  squared-error",
             );
         }
-        let variant = Variant {
-            careful: false,
+        let method = Method {
             hidden_activation: self.activation,
             output_activation: self.output_activation,
             loss: self.loss,
-            momentum: f32::from_f64(self.momentum),
+            optimizer: Optimizer::Sgd {
+                learning_rate: self.learning_rate,
+                momentum: f32::from_f64(self.momentum),
+            },
             measured: self.value == Value::Convergence,
+            ..Method::PLAIN
         };
-        let budget = if self.no_loop_budget { Budget::Unlimited } else { Budget::Hopeful };
-        let (init, steps, solved_below) = (self.init, self.steps, self.solved_below);
-        Ok(Task { data, sizes, init, variant, steps, solved_below, budget })
+        let recipe = Recipe::new(data, sizes, method, self.steps)?;
+        let loop_limit = if self.no_loop_limit { LoopLimit::Unlimited } else { LoopLimit::Hopeful };
+        let (init, solved_below) = (self.init, self.solved_below);
+        Ok(Population { recipe, init, solved_below, loop_limit })
     }
 
     /// The starting parameters that are set, each once.
@@ -343,24 +345,33 @@ fn rates_of(plan: &GridPlan) -> String {
 }
 
 /// What decides the values of pixels, and their order.
-fn identity(plan: &GridPlan, adapter: &AdapterSummary, tile_size: usize, shader: &str) -> Identity {
-    let run = format!("{} {adapter} {tile_size} {shader}", env!("CARGO_PKG_VERSION"));
+fn identity(
+    plan: &GridPlan,
+    adapter: &AdapterSummary,
+    chunk_size: usize,
+    shader: &str,
+) -> Identity {
+    let run = format!("{} {adapter} {chunk_size} {shader}", env!("CARGO_PKG_VERSION"));
     Identity { sweep: sha256(format!("{plan:?}").as_bytes()), run: sha256(run.as_bytes()) }
 }
 
 /// What is done of a sweep, with a note of what was found.
-fn open_partial(png: &Path, identity: &Identity, tile_size: usize) -> Result<Partial, Error> {
-    let partial = Partial::open(png, identity, tile_size)?;
-    let (found, path) = (partial.values.len(), partial.path().display());
+fn open_checkpoint(
+    png: &Path,
+    identity: &Identity,
+    chunk_size: usize,
+) -> Result<Checkpoint, Error> {
+    let checkpoint = Checkpoint::open(png, identity, chunk_size)?;
+    let (found, path) = (checkpoint.values.len(), checkpoint.path().display());
     if found > 0 {
         report::note(&format!("going on after {found} pixels, in {path}"));
-    } else if let Some(foreign) = &partial.foreign {
+    } else if let Some(foreign) = &checkpoint.foreign {
         report::note(&format!(
             "{}: pixels of another adapter, driver or version; starting over, in {path}",
             foreign.display()
         ));
     }
-    Ok(partial)
+    Ok(checkpoint)
 }
 
 fn names(files: &[PathBuf; 3]) -> [String; 3] {

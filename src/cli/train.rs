@@ -3,54 +3,21 @@
 use std::path::PathBuf;
 
 use super::command_line::command_line;
+use super::folders;
 use super::given::{Conflict, Given, Need, refuse};
-use super::plan::{MAX_STEPS, PlanArgs, START_IS_GIVEN, Subject};
+use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN, Subject};
 use super::{DeviceArgs, go_on, values};
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
-use crate::model::LayerSizes;
 use crate::report::{self, EnsembleReport, InitFile, ProgressDisplay, TrainReport};
-use crate::rule::{Preset, Rule, Variant};
-use crate::state_dict;
-use crate::sweep::{self, Axis, EnsemblePlan, Quantity, Task};
+use crate::sweep::{self, Axis, EnsemblePlan, Population, Quantity};
+use crate::task::{Backprop, LayerSizes, Method, Preset, Recipe, Rounding, state_dict};
 use crate::train::{
-    Agreement, Budget, Counted, Diagnosis, Fused, LEARNED_BELOW, Layered, Observer, Outcome, Plan,
-    ProductUse, Products, Progress, Trajectory, Verdict, reference,
+    Agreement, Counted, Diagnosis, Engine, Fused, LEARNED_BELOW, Layered, LoopLimit, Observer,
+    Outcome, Plan, ProductUse, Products, Progress, Resolved, Trajectory, Verdict, reference,
 };
 use crate::tune::Tuner;
-
-/// How a plan is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Engine {
-    /// Fused where it can run the network, else layered
-    Auto,
-    /// A dispatch for each kernel and layer: any network
-    Layered,
-    /// Many steps in one dispatch: networks with one hidden layer, on little data
-    Fused,
-}
-
-impl Engine {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Layered => "layered",
-            Self::Fused => "fused",
-        }
-    }
-
-    /// The engine for a plan, and why that one.
-    fn choose(self, plan: &Plan) -> (Self, String) {
-        match (self, Fused::can_run(plan)) {
-            (Self::Auto, Ok(trainer)) => {
-                (Self::Fused, format!("many steps fit in one dispatch, {}", trainer.name()))
-            }
-            (Self::Auto, Err(why)) => (Self::Layered, format!("not fused: {why}")),
-            (asked, _) => (asked, "asked for".into()),
-        }
-    }
-}
 
 /// What is ready before an adapter is opened: the plan, the file that it starts from, the ensemble.
 type Prepared = (Plan, Option<InitFile>, Option<EnsemblePlan>);
@@ -128,7 +95,7 @@ pub(super) struct Args {
     sample: Vec<u64>,
     /// Let one dispatch take all steps, whatever the driver makes of it
     #[arg(long, hide = true)]
-    no_loop_budget: bool,
+    no_loop_limit: bool,
     /// Keep the loss of every Nth step
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = values::count::<u64>(1..=MAX_STEPS))]
     log_every: u64,
@@ -158,15 +125,15 @@ impl Args {
         if let (Some(ensemble), Some(member)) = (&ensemble, self.member) {
             let (start, rate) = ensemble.start_of(&gpu, member).await?;
             plan.start = start;
-            plan.rule.learning_rate = rate.into();
-            plan.variant = ensemble.task.variant;
+            let method = ensemble.population.recipe.method;
+            plan.recipe.method = method.with_learning_rate(rate.into());
         }
-        let mut progress = ProgressDisplay::new("step", plan.steps);
+        let mut progress = ProgressDisplay::new("step", plan.recipe.steps);
         let mut observe = |now: Progress| {
             progress.update(now.step, now.loss);
             go_on()
         };
-        let (engine, why) = self.engine.choose(&plan);
+        let (engine, why) = self.engine.resolve(&plan.recipe)?;
         let (outcome, products) = self.train(engine, &gpu, &plan, &mut observe).await?;
         let cpu = if self.no_reference {
             None
@@ -190,6 +157,7 @@ impl Args {
             vary: ensemble.as_ref().map_or(&[][..], |ensemble| &ensemble.vary),
             no_tune: self.no_tune,
             plan: &plan,
+            shows_all: self.given.has("log-every"),
             outcome: &outcome,
             cpu: cpu.as_ref(),
             agreement,
@@ -204,7 +172,7 @@ impl Args {
             return Ok(1);
         }
         if cpu.is_none() && !self.no_reference {
-            let steps = plan.steps;
+            let steps = plan.recipe.steps;
             let (step, loss, parameters) = (steps, outcome.final_loss, outcome.parameters);
             let stopped = Error::Interrupted { step, steps };
             return Err(self.keep(stopped, Some(Counted { step, loss, parameters }), steps));
@@ -234,20 +202,18 @@ impl Args {
     /// Refuses an engine that cannot run the plan, and options that the one that does leaves without
     /// effect.
     fn check_engine(&self, plan: &Plan) -> Result<(), Error> {
-        if self.engine == Engine::Fused {
-            let refused = |why| Error::Usage(format!("--engine fused: {why}"));
-            Fused::can_run(plan).map_err(refused)?;
-        }
         if self.member.is_some() && self.engine == Engine::Layered {
             return refuse(
                 "--member and --engine layered",
                 "a member is trained by the fused engine, to the bits that it has in its ensemble",
             );
         }
-        let (engine, why) = self.engine.choose(plan);
+        let (engine, why) = self.engine.resolve(&plan.recipe).map_err(|unsupported| {
+            Error::Usage(format!("--engine {}: {}", self.engine.name(), unsupported.why))
+        })?;
         let option = match engine {
-            Engine::Fused if self.no_tune => "--no-tune",
-            Engine::Layered if self.no_loop_budget => "--no-loop-budget",
+            Resolved::Fused(_) if self.no_tune => "--no-tune",
+            Resolved::Layered if self.no_loop_limit => "--no-loop-limit",
             _ => return Ok(()),
         };
         Err(Error::Usage(format!(
@@ -260,28 +226,28 @@ impl Args {
     /// Trains on an engine; what is known to be right of an interrupted run is saved.
     async fn train(
         &self,
-        engine: Engine,
+        engine: Resolved,
         gpu: &Gpu,
         plan: &Plan,
         observe: &mut Observer<'_>,
     ) -> Result<(Outcome, Vec<ProductUse>), Error> {
-        if engine == Engine::Fused {
-            let mut fused = Fused::new(gpu, plan, self.budget()).await?.looking_late();
+        if let Resolved::Fused(_) = engine {
+            let mut fused = Fused::new(gpu, plan, self.loop_limit()).await?.looking_late();
             return match fused.train(observe).await {
                 Err(stopped @ Error::Interrupted { .. }) => {
-                    Err(self.keep(stopped, fused.counted(), plan.steps))
+                    Err(self.keep(stopped, fused.counted(), plan.recipe.steps))
                 }
                 run => Ok((run?, vec![])),
             };
         }
-        let mut tuner = Tuner::new(gpu);
+        let mut tuner = Tuner::new(gpu, folders::cache().as_deref());
         let products = if self.no_tune { Products::Plain } else { Products::Tuned(&mut tuner) };
         let mut layered = Layered::with_products(gpu, plan, products).await?;
         let products = layered.products().to_vec();
         match layered.train(observe).await {
             Err(stopped @ Error::Interrupted { .. }) if self.save.is_some() => {
                 let counted = layered.counted().await?;
-                Err(self.keep(stopped, counted, plan.steps))
+                Err(self.keep(stopped, counted, plan.recipe.steps))
             }
             run => Ok((run?, products)),
         }
@@ -298,14 +264,14 @@ impl Args {
         }
     }
 
-    fn budget(&self) -> Budget {
-        if self.no_loop_budget { Budget::Unlimited } else { Budget::Hopeful }
+    fn loop_limit(&self) -> LoopLimit {
+        if self.no_loop_limit { LoopLimit::Unlimited } else { LoopLimit::Hopeful }
     }
 
     /// The ensemble that was asked for, whole or a member of it.
     fn ensemble(
         &self,
-        Subject { data, sizes, rule }: &Subject,
+        Subject { data, sizes, method }: &Subject,
     ) -> Result<Option<EnsemblePlan>, Error> {
         let option = match (self.networks, self.member) {
             (Some(_), _) => "--networks",
@@ -313,7 +279,7 @@ impl Args {
             (None, None) => return Ok(None),
         };
         let vary = self.vary(sizes)?;
-        if *rule != Rule::sgd(rule.learning_rate) {
+        if method.backprop != Backprop::Exact {
             return Err(Error::Usage(format!(
                 "the preset {} is not plain SGD, which {option} needs: take the preset xor",
                 self.preset.name()
@@ -335,21 +301,18 @@ impl Args {
                 networks - 1
             )));
         }
-        let task = Task {
-            data: data.clone(),
-            sizes: sizes.clone(),
+        let method = Method { rounding: Rounding::Plain, ..*method };
+        let population = Population {
+            recipe: Recipe::new(data.clone(), sizes.clone(), method, self.plan.steps)?,
             init: self.plan.init(self.preset),
-            variant: Variant::PLAIN,
-            steps: self.plan.steps,
             solved_below: self.solved_below,
-            budget: self.budget(),
+            loop_limit: self.loop_limit(),
         };
-        task.check()?;
+        population.check()?;
         Ok(Some(EnsemblePlan {
-            task,
+            population,
             networks: self.networks.unwrap_or(1),
             seed: self.plan.seed,
-            learning_rate: rule.learning_rate,
             vary,
             sample: self.sample.clone(),
         }))
@@ -383,17 +346,17 @@ impl Args {
         plan: &EnsemblePlan,
         progress: &mut ProgressDisplay,
     ) -> Result<u8, Error> {
-        let tile_size = sweep::tile_size(gpu, &plan.task, plan.networks)?;
+        let chunk_size = plan.population.chunk_size(gpu, plan.networks)?;
         let mut observe = |network_steps: u64| {
-            progress.update(network_steps / plan.task.steps, None);
+            progress.update(network_steps / plan.population.recipe.steps, None);
             go_on()
         };
-        let ensemble = plan.run(gpu, tile_size, &mut observe).await?;
+        let ensemble = plan.run(gpu, chunk_size, &mut observe).await?;
         progress.finish();
         let interrupted = ensemble.networks < plan.networks;
         let (adapter, preset, ensemble) = (&gpu.adapter, self.preset, &ensemble);
         let command = &command_line();
-        let report = EnsembleReport { adapter, preset, plan, ensemble, tile_size, command };
+        let report = EnsembleReport { adapter, preset, plan, ensemble, chunk_size, command };
         report::print(&if self.json { report.json() } else { report.text() })?;
         Ok(if interrupted { 130 } else { 0 })
     }

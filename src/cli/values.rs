@@ -5,11 +5,9 @@ use std::ops::RangeInclusive;
 
 use indicatif::HumanCount;
 
-use crate::count::parse_count;
-use crate::dataset::MAX_BITS;
 use crate::error::Error;
-use crate::model::LayerSizes;
-use crate::rule::is_learning_rate;
+use crate::numeric::parse_count;
+use crate::task::{LayerSizes, MAX_BITS, is_learning_rate};
 
 /// A whole number within a range.
 pub(super) fn count<T: TryFrom<u64>>(

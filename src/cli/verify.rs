@@ -2,14 +2,14 @@
 
 use super::command_line::command_line;
 use super::given::{Conflict, Given, Need, refuse};
-use super::plan::{MAX_STEPS, PlanArgs, START_IS_GIVEN};
+use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN};
 use super::{DeviceArgs, go_on, sabotage, values};
 use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::report::{self, InitFile, PartsDisplay, VerifyReport};
-use crate::rule::Preset;
+use crate::task::Preset;
 use crate::train::Plan;
-use crate::verify::sabotage::Part;
+use crate::verify::mutants::Part;
 use crate::verify::{Effort, QUICK_STEPS, Request, Section, check_kernel, is_of_training, verify};
 
 /// Random values for each kernel, unless it is said how many.

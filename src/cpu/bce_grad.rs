@@ -1,6 +1,6 @@
 //! The gradient of binary cross-entropy through the sigmoid: `d_logits = scale · (p − t)`.
 
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// `d_logits = scale · (p − t)`, where `p` = `probabilities` and `t` = `targets`; with `epsilon`
 /// > 0 unsimplified, `scale · (p − t) / (p(1 − p) + epsilon) · p(1 − p)`.

@@ -1,7 +1,7 @@
 //! Mean binary cross-entropy from logits, in nats.
 
 use super::sum::sum;
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// `mean(max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|)))`, where `z` = `logits` and `t` =
 /// `targets`; +inf or NaN where a logit is no finite number, as a cross-entropy is never negative.
@@ -37,7 +37,7 @@ pub fn row_loss_from<S: Scalar>(z: S, t: S, tail: S) -> S {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scalar::{Dual, Enclosure, ULP};
+    use crate::numeric::{Dual, Enclosure, ULP};
 
     #[test]
     fn the_loss_of_a_right_answer_has_a_bound_that_is_small_beside_it() {

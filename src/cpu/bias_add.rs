@@ -1,6 +1,6 @@
 //! Bias: `pre_activations[i, j] += bias[j]`.
 
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// `pre_activations[i, j] += bias[j]`.
 ///

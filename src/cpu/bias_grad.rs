@@ -1,7 +1,7 @@
 //! The gradient of a bias: `d_bias[j] = scale · Σᵢ d_pre_activations[i, j]`.
 
 use super::sum::{WIDE, sum};
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// `d_bias[j] = scale · Σᵢ d_pre_activations[i, j]`.
 ///

@@ -6,7 +6,7 @@
 //! in `f64`.
 
 use super::matmul::Operand;
-use crate::rng::Stream;
+use crate::numeric::Stream;
 
 /// x
 #[must_use]

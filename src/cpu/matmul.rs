@@ -3,7 +3,7 @@
 use super::bias_add::bias_add;
 use super::sigmoid_grad::sigmoid_grad;
 use super::sum::{WIDE, sum};
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// A row-major matrix, or one that is stored transposed.
 #[derive(Clone, Copy, Debug)]

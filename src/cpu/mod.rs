@@ -1,10 +1,11 @@
 //! The reference: a twin for each shader on plain slices, for any [`Scalar`], long sums in pairs;
 //! a training step made of them in the shaders' order; and a test of products that needs no twin.
 //!
-//! [`Scalar`]: crate::scalar::Scalar
+//! [`Scalar`]: crate::numeric::Scalar
 
-mod reference;
+mod network;
 
+mod activation;
 pub mod bce_grad;
 pub mod bce_loss;
 pub mod bias_add;
@@ -28,4 +29,4 @@ pub mod train_invocation;
 pub mod train_workgroup;
 pub mod uniform_draw;
 
-pub use reference::{Reference, Trace};
+pub use network::{Reference, Trace};

@@ -1,6 +1,6 @@
 //! As many products and sums, exponentials or divisions as an adapter can make.
 
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// The sum of 16 values of each invocation i, 16·i to 16·i + 15, that were replaced 4·`iterations`
 /// times: by `x·a + b` (operation 0), `exp(−x)` (1) or `a / (b + x)` (2), as the shader numbers

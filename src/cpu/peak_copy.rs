@@ -1,6 +1,6 @@
 //! As many bytes as an adapter can move: `out = input`.
 
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// `out = input`.
 ///

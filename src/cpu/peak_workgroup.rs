@@ -1,6 +1,6 @@
 //! As many bytes of workgroup memory as an adapter can read.
 
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// For each place of a table with one element of four values a place, `first`, `first` + 1 and so
 /// on: the sum of 8·`iterations` elements from there on, where the table begins anew at its end.

@@ -1,6 +1,6 @@
 //! One operation on given operands: `results = operation(a, b, c)`.
 
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// What the shader can do, in the order of its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

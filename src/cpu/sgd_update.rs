@@ -1,6 +1,6 @@
 //! Stochastic gradient descent: `parameters −= learning_rate · d_parameters`.
 
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// `parameters −= learning_rate · d_parameters`; `residues` carry what rounding left out of
 /// `parameters` into the next update (Kahan, 1965).

@@ -1,6 +1,6 @@
 //! The logistic function: `activations = 1 / (1 + exp(−pre_activations))`.
 
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// `activations = 1 / (1 + exp(−pre_activations))`, element by element.
 ///

@@ -1,6 +1,6 @@
 //! The gradient through the logistic function: `d_pre_activations = d_activations · a · (1 − a)`.
 
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// `d_pre_activations = d_activations · a · (1 − a)`, element by element, where `a` =
 /// `activations`.

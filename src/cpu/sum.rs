@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// Terms that are added one after the other.
 const BLOCK: usize = 64;

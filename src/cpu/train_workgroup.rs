@@ -1,9 +1,8 @@
 //! Steps of SGD for a network with one hidden layer, the rows dealt out to slices.
 
 use super::train_invocation::{Member, add_gradient, batch_size, share, update};
-use crate::dataset::Dataset;
-use crate::rule::Variant;
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
+use crate::task::{Dataset, Method};
 
 /// `steps` updates on mean binary cross-entropy. `tile` rows at a time go to each of `slices` in
 /// turn, which sum their gradients; then neighbours are added, in pairs. A member is solved as
@@ -14,7 +13,7 @@ use crate::scalar::Scalar;
 /// # Shapes
 /// `data.inputs` `[batch_size, input_size]`; `member` as it says.
 pub fn train_workgroup<S: Scalar>(
-    variant: Variant,
+    method: Method,
     data: &Dataset,
     solved_below: f64,
     steps: usize,
@@ -31,7 +30,7 @@ pub fn train_workgroup<S: Scalar>(
         let mut right = one;
         for (index, row) in inputs.chunks_exact(data.input_size).enumerate() {
             let (row, sum) = ((row, targets[index]), &mut sums[index / tile % slices]);
-            let error = add_gradient(variant, &member.parameters, row, &mut activations, sum);
+            let error = add_gradient(method, &member.parameters, row, &mut activations, sum);
             right = right * (one - error.abs());
         }
         while sums.len() > 1 {
@@ -40,7 +39,7 @@ pub fn train_workgroup<S: Scalar>(
         if right.to_f64() > (-limit).exp() && member.solved_at.is_none() {
             member.solved_at = Some(member.steps);
         }
-        update(variant, data.input_size, share(variant, data), &sums[0], member);
+        update(method, data.input_size, share(method, data), &sums[0], member);
         member.steps += 1;
     }
 }

@@ -1,7 +1,6 @@
 //! Starting parameters, drawn by Philox4x32-10.
 
-use crate::rng::philox4x32;
-use crate::scalar::Scalar;
+use crate::numeric::{Scalar, philox4x32};
 
 /// extent · scale · u for parameter number `parameter` of a member, with u uniform on [−1, 1): the
 /// upper 24 bits of the first word that Philox makes of the member's key and of the counter

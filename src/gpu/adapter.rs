@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 
 /// The graphics interface an adapter is reached through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "these are names")]
 pub enum Backend {

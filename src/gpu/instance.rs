@@ -5,8 +5,9 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use super::context::Gpu;
-use super::kernel::{KernelSpec, Program, shader_module};
+use super::device::Gpu;
+use super::kernel::{Program, shader_module};
+use super::spec::KernelSpec;
 use crate::error::Error;
 
 /// A shader with all that it is compiled with.

@@ -3,25 +3,28 @@
 
 mod adapter;
 pub mod clock;
-mod context;
+mod device;
 mod faults;
 mod instance;
-mod kept;
 mod kernel;
+mod kernel_cache;
 mod listing;
 mod poll;
+mod spec;
 mod submit;
 mod tensor;
 mod timer;
 mod wrong_launch;
 
 pub use adapter::{Abilities, AdapterSummary, Backend, DeviceType};
-pub use context::Gpu;
+pub use device::Gpu;
 pub use instance::Instance;
-pub(crate) use kernel::params;
-pub use kernel::{Binding, BindingKind, Dispatch, Field, HostScalar, Kernel, KernelSpec, cover};
+
+pub use kernel::{Dispatch, Kernel, cover};
 pub use listing::{Chosen, Listing, Selection};
 pub use poll::THREAD as POLL_THREAD;
+pub(crate) use spec::params;
+pub use spec::{Binding, BindingKind, Field, HostScalar, KernelSpec};
 pub use submit::{Readback, Region};
 pub use tensor::{Tensor, aligned_len, check_tensor};
 pub use timer::Timer;

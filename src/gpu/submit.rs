@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures_intrusive::channel::shared::oneshot_channel;
 use wgpu::BufferUsages;
 
-use super::context::Gpu;
+use super::device::Gpu;
 use super::kernel::Dispatch;
 use super::tensor::{Tensor, bytes};
 use super::timer::{self, Timer};

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use wgpu::BufferUsages;
 
-use super::context::Gpu;
+use super::device::Gpu;
 use crate::error::Error;
 
 /// Every tensor starts on a multiple of this many values, so that any of them can be bound: no

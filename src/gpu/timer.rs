@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use wgpu::BufferUsages;
 
-use super::clock::{self, Doubt, Pass};
-use super::context::Gpu;
+use super::clock::{self, ClockFault, Pass};
+use super::device::Gpu;
 use super::kernel::Dispatch;
 use super::tensor::Tensor;
 use crate::error::Error;
@@ -25,7 +25,7 @@ const ROUNDS: u32 = 8;
 /// Sums up the time that passes took on the device.
 ///
 /// A pass is read out with the submission after it: drivers have returned zeros for timestamps
-/// that were resolved before the pass had ended (wgpu #9414). A [`Doubt`] about one pass makes the
+/// that were resolved before the pass had ended (wgpu #9414). A [`ClockFault`] about one pass makes the
 /// whole sum untrusted: WebGPU promises nothing.
 pub struct Timer {
     queries: wgpu::QuerySet,
@@ -45,7 +45,7 @@ impl Timer {
 
     /// Why the passes since the timer was made or restarted have no time that can be believed.
     #[must_use]
-    pub fn doubt(&self) -> Option<Doubt> {
+    pub fn doubt(&self) -> Option<ClockFault> {
         self.clock.doubt
     }
 
@@ -100,12 +100,12 @@ struct Clock {
     sum: Duration,
     passes: u64,
     last: [u64; 2],
-    doubt: Option<Doubt>,
+    doubt: Option<ClockFault>,
 }
 
 impl Clock {
     fn add(&mut self, stamps: [u64; 2], period_ns: f64, wall: Duration) {
-        self.doubt = self.doubt.or(clock::doubt_of(self.last[1], stamps, period_ns, wall));
+        self.doubt = self.doubt.or(clock::fault_of(self.last[1], stamps, period_ns, wall));
         self.last = stamps;
         self.sum += clock::elapsed(stamps, period_ns);
         self.passes += 1;
@@ -213,15 +213,15 @@ mod tests {
     fn one_impossible_interval_spoils_the_sum() {
         let good = [1_000, 1_010];
         for (bad, doubt) in [
-            ([0, 0], Doubt::Zero),
-            ([1_010, 0], Doubt::Zero),
-            ([1_010, 1_010], Doubt::Still),
-            ([1_020, 1_010], Doubt::Backwards),
+            ([0, 0], ClockFault::Zero),
+            ([1_010, 0], ClockFault::Zero),
+            ([1_010, 1_010], ClockFault::Still),
+            ([1_020, 1_010], ClockFault::Backwards),
             // The next pass before the end of the last one.
-            ([1_005, 1_020], Doubt::Backwards),
+            ([1_005, 1_020], ClockFault::Backwards),
             // A counter of 36 bits that begins anew.
-            ([(1 << 36) - 5, 5], Doubt::Backwards),
-            ([1_010, 1_000_000], Doubt::TooLong),
+            ([(1 << 36) - 5, 5], ClockFault::Backwards),
+            ([1_010, 1_000_000], ClockFault::TooLong),
         ] {
             let clock = clock_of(&[good, bad, [2_000_000, 2_000_010]], 1.0);
             assert_eq!((clock.total(), clock.doubt), (None, Some(doubt)), "{bad:?}");

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::context::Gpu;
-use super::kernel::{Dispatch, Field};
+use super::device::Gpu;
+use super::kernel::Dispatch;
+use super::spec::Field;
 use super::tensor::Tensor;
 use crate::error::Error;
 

@@ -7,7 +7,11 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "bce_loss",
-    source: include_str!("../../shaders/bce_loss.wgsl"),
+    source: concat!(
+        include_str!("../../shaders/bce_loss.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/cross_entropy.wgsl"),
+    ),
     bindings: &[
         Binding::PARAMS,
         Binding::read("logits"),

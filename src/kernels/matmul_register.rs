@@ -1,14 +1,22 @@
 //! Matrix product with a tile of outputs an invocation, in registers; see [`matmul`].
 
-use super::matmul::{self, Build};
+use super::product::{BINDINGS, Build, Params};
 use crate::gpu::KernelSpec;
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "matmul_register",
-    source: include_str!("../../shaders/matmul_register.wgsl"),
-    bindings: matmul::BINDINGS,
-    params: matmul::Params::FIELDS,
+    source: concat!(
+        include_str!("../../shaders/matmul_register.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/sigmoid.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/product.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/product_rows.wgsl"),
+    ),
+    bindings: BINDINGS,
+    params: Params::FIELDS,
     workgroup_size: 8,
     sample_header: "const BLOCK_ROWS: u32 = 2;\nconst BLOCK_COLUMNS: u32 = 3;\n\
         const PRODUCTS: u32 = 4;\n",

@@ -1,15 +1,21 @@
 //! Matrix product with a tile of outputs a subgroup, whose invocations give each other what they
 //! loaded; see [`matmul`].
 
-use super::matmul::{self, Build};
+use super::product::{BINDINGS, Build, Params};
 use crate::gpu::KernelSpec;
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "matmul_subgroup",
-    source: include_str!("../../shaders/matmul_subgroup.wgsl"),
-    bindings: matmul::BINDINGS,
-    params: matmul::Params::FIELDS,
+    source: concat!(
+        include_str!("../../shaders/matmul_subgroup.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/sigmoid.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/product.wgsl"),
+    ),
+    bindings: BINDINGS,
+    params: Params::FIELDS,
     workgroup_size: 64,
     sample_header: "const ROWS: u32 = 16;\nconst COLUMNS: u32 = 3;\n\
         const SUBGROUP_SIZE: u32 = 8;\n",

@@ -1,16 +1,24 @@
 //! Matrix product with a tile of outputs a workgroup, whose memory holds what it takes; see
 //! [`matmul`].
 
-use super::matmul::{self, Build};
 use super::matmul_register::BLOCK;
+use super::product::{BINDINGS, Build, Params};
 use crate::gpu::KernelSpec;
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "matmul_workgroup",
-    source: include_str!("../../shaders/matmul_workgroup.wgsl"),
-    bindings: matmul::BINDINGS,
-    params: matmul::Params::FIELDS,
+    source: concat!(
+        include_str!("../../shaders/matmul_workgroup.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/sigmoid.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/product.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/product_rows.wgsl"),
+    ),
+    bindings: BINDINGS,
+    params: Params::FIELDS,
     workgroup_size: 8,
     sample_header: "const BLOCK_ROWS: u32 = 3;\nconst BLOCK_COLUMNS: u32 = 2;\n\
         const DEPTH: u32 = 8;\nconst SIDE: u32 = 8;\n",

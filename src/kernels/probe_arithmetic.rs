@@ -7,7 +7,11 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "probe_arithmetic",
-    source: include_str!("../../shaders/probe_arithmetic.wgsl"),
+    source: concat!(
+        include_str!("../../shaders/probe_arithmetic.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/finite.wgsl"),
+    ),
     bindings: &[
         Binding::PARAMS,
         Binding::read("a"),

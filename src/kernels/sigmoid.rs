@@ -7,7 +7,11 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "sigmoid",
-    source: include_str!("../../shaders/sigmoid.wgsl"),
+    source: concat!(
+        include_str!("../../shaders/sigmoid.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/sigmoid.wgsl"),
+    ),
     bindings: &[
         Binding::PARAMS,
         Binding::read("pre_activations"),

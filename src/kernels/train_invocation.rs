@@ -2,15 +2,31 @@
 
 use std::fmt::Write;
 
-use super::{Cost, as_f64, as_u32};
+#[cfg(doc)]
+use super::fused::{CANARY, NEVER};
+use super::fused::{Launch, PROGRESS_ROWS, Params, Problem, params};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
-use crate::rule::{Activation, Loss, Variant};
+use crate::task::{Backprop, Loss, Method, Optimizer, Rounding};
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "train_invocation",
-    source: include_str!("../../shaders/train_invocation.wgsl"),
+    source: concat!(
+        include_str!("../../shaders/train_invocation.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/sigmoid.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/logistic.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/activation.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/cross_entropy.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/rounded.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/finite.wgsl"),
+    ),
     bindings: &[
         Binding::PARAMS,
         Binding::read_write("state"),
@@ -22,219 +38,75 @@ pub const SPEC: KernelSpec = KernelSpec {
     // Small, so that few networks still keep every core of a software adapter busy.
     workgroup_size: 32,
     sample_header: "const INPUT_SIZE: u32 = 1;\nconst HIDDEN_SIZE: u32 = 3;\n\
-        const BATCH_SIZE: u32 = 2;\nconst LANES: u32 = 2;\nconst INPUTS = array<f32, 2>(0.0, 1.0);\n\
+        const BATCH_SIZE: u32 = 2;\nconst MEMBERS_PER_INVOCATION: u32 = 2;\nconst INPUTS = array<f32, 2>(0.0, 1.0);\n\
         const TARGETS = array<f32, 2>(1.0, 0.0);\n",
     trusted_loops: true,
     ..KernelSpec::PLAIN
 };
 
-gpu::params! {
-    /// The shader's `Params`.
-    pub struct Params {
-        /// Networks.
-        member_count: u32,
-        /// Updates that were made before this launch.
-        first_step: u32,
-        /// How many times to look at the loss.
-        segments: u32,
-        /// How many updates to make before each look.
-        steps: u32,
-        /// What shows that it was this run that wrote the progress.
-        nonce: u32,
-        /// Iterations of a loop that a driver must not have cut short either.
-        canary: u32,
-        /// Always 0.
-        zero: u32,
-        /// The bits of the first number that counts as solved.
-        solved_from: u32,
-        /// How many numbers from there on do.
-        solved_span: u32,
-        /// The first step of the tail that convergence looks at.
-        tail_from: u32,
-        /// The factor of the velocity.
-        momentum: f32,
-        /// 1 where members start.
-        at_start: u32,
+/// Whether the kernel computes what a method asks for; if not, why.
+///
+/// # Errors
+/// The reason.
+pub fn fits(method: Method) -> Result<(), String> {
+    // All activations, losses and measures.
+    let Method {
+        hidden_activation: _,
+        output_activation: _,
+        loss: _,
+        optimizer: Optimizer::Sgd { learning_rate: _, momentum },
+        backprop,
+        rounding,
+        measured: _,
+    } = method;
+    if backprop != Backprop::Exact {
+        return Err("it takes plain SGD on mean binary cross-entropy".into());
     }
+    if rounding == Rounding::Compensated && momentum != 0.0 {
+        return Err("it takes no momentum where rounding is compensated".into());
+    }
+    Ok(())
 }
 
-/// The network and the data that a shader is compiled for.
-#[derive(Clone, Copy, Debug)]
-pub struct Problem<'a> {
-    /// Columns of the data.
-    pub input_size: usize,
-    /// Neurons of the hidden layer.
-    pub hidden_size: usize,
-    /// `[batch_size, input_size]`
-    pub inputs: &'a [f32],
-    /// `[batch_size, 1]`
-    pub targets: &'a [f32],
-    /// What a step computes.
-    pub variant: Variant,
-    /// Networks of one invocation, which takes a step of each in turn: what one waits for, such as
-    /// a sigmoid of a sum of sigmoids, the next need not wait for.
-    pub lanes: usize,
+/// Values of the `override` constants.
+fn overrides(problem: Problem<'_>) -> [(&'static str, f64); 6] {
+    let method = problem.method;
+    let flag = |is_set| f64::from(u8::from(is_set));
+    [
+        ("compensated", flag(method.is_compensated())),
+        ("has_momentum", flag(method.momentum() != 0.0)),
+        ("squared", flag(method.loss == Loss::SquaredError)),
+        ("measured", flag(method.measured)),
+        ("hidden_activation", f64::from(method.hidden_activation as u8)),
+        ("output_activation", f64::from(method.output_activation as u8)),
+    ]
 }
 
-/// Rows of the progress.
-pub const PROGRESS_ROWS: usize = 3;
-
-/// In the progress: the step before whose update a member is solved, if it never is.
-pub const NEVER: u32 = u32::MAX;
-
-/// What the nonce is found to have grown by if no loop was cut short.
-pub const CANARY: u32 = 8;
-
-/// A loss larger than this many times the first, or none at all, counts as this many times.
-pub const LARGEST: f32 = 1e6;
-
-impl Problem<'_> {
-    /// Parameters of the network.
-    #[must_use]
-    pub fn parameter_count(&self) -> usize {
-        (self.input_size + 2) * self.hidden_size + 1
+/// The `const` lines that go before the shader.
+fn header(problem: Problem<'_>) -> String {
+    let mut header = String::new();
+    let sizes = [
+        ("INPUT_SIZE", problem.input_size),
+        ("HIDDEN_SIZE", problem.hidden_size),
+        ("BATCH_SIZE", problem.targets.len()),
+        ("MEMBERS_PER_INVOCATION", problem.members_per_invocation),
+    ];
+    for (name, size) in sizes {
+        let _ = writeln!(header, "const {name}: u32 = {size};");
     }
-
-    /// Products of the forward pass over all rows.
-    #[must_use]
-    pub fn products(&self) -> usize {
-        self.targets.len() * self.hidden_size * (self.input_size + 1)
+    for (name, values) in [("INPUTS", problem.inputs), ("TARGETS", problem.targets)] {
+        // As WGSL reads it back, bit for bit.
+        let list: Vec<_> = values.iter().map(|value| format!("{value:?}f")).collect();
+        let (len, list) = (values.len(), list.join(", "));
+        let _ = writeln!(header, "const {name} = array<f32, {len}>({list});");
     }
-
-    /// What one update of one network asks for: of each row the products and sums of the forward
-    /// pass and of the gradients, 4·i·h + 10·h + 3 for i inputs and h hidden neurons, and an
-    /// exponential and a division for each neuron that is a sigmoid or a tanh; a product and a sum for
-    /// each parameter. With the measures, also the mean loss, its share of the first and the
-    /// reciprocal of that. The state stays where it is, and the looks between steps do not count.
-    #[must_use]
-    pub fn step_cost(&self) -> Cost {
-        let sizes = [self.targets.len(), self.input_size, self.hidden_size, self.parameter_count()];
-        let [rows, inputs, hidden, parameters] = sizes.map(as_f64);
-        let Variant { hidden_activation, output_activation, loss, measured, .. } = self.variant;
-        let curved = |activation| f64::from(u8::from(activation != Activation::Identity));
-        let units = hidden * curved(hidden_activation) + curved(output_activation);
-        let (logs, quotients) = match (measured, loss) {
-            (false, _) => (0.0, 0.0),
-            (true, Loss::CrossEntropy) => (1.0, 3.0),
-            (true, Loss::SquaredError) => (0.0, 3.0),
-        };
-        Cost {
-            flops: rows * (4.0 * inputs * hidden + 10.0 * hidden + 3.0) + 2.0 * parameters,
-            exponentials: rows * (units + logs),
-            divisions: rows * (units + logs) + quotients,
-            ..Cost::default()
-        }
-    }
-
-    /// The first of the rows that steps hand on for each parameter.
-    #[must_use]
-    pub fn carried_row(&self) -> usize {
-        self.parameter_count()
-    }
-
-    /// The first of the two rows of learning rates: of the hidden layer, and of the output.
-    #[must_use]
-    pub fn rates_row(&self) -> usize {
-        2 * self.parameter_count()
-    }
-
-    /// The first of the four rows of measures: the first loss, then the sums over all steps of v,
-    /// the loss in units of the first, of 1/v, and of v over the tail.
-    #[must_use]
-    pub fn measures_row(&self) -> usize {
-        self.rates_row() + 2
-    }
-
-    /// Rows of the state.
-    #[must_use]
-    pub fn state_rows(&self) -> usize {
-        self.measures_row() + 4
-    }
-
-    /// Iterations of all loops together that one step can take where nothing is unrolled.
-    #[must_use]
-    pub fn iterations_a_step(&self) -> usize {
-        let pass = 1 + self.hidden_size * (1 + self.input_size);
-        1 + 2 * self.parameter_count() + self.targets.len() * (1 + 2 * pass)
-    }
-
-    fn overrides(&self) -> [(&'static str, f64); 6] {
-        let Variant { careful, hidden_activation, output_activation, loss, momentum, measured } =
-            self.variant;
-        [
-            ("careful", f64::from(u8::from(careful))),
-            ("has_momentum", f64::from(u8::from(momentum != 0.0))),
-            ("squared", f64::from(u8::from(loss == Loss::SquaredError))),
-            ("measured", f64::from(u8::from(measured))),
-            ("hidden_activation", f64::from(hidden_activation as u8)),
-            ("output_activation", f64::from(output_activation as u8)),
-        ]
-    }
-
-    /// The `const` lines that go before the shader.
-    fn header(&self) -> String {
-        let mut header = String::new();
-        let sizes = [
-            ("INPUT_SIZE", self.input_size),
-            ("HIDDEN_SIZE", self.hidden_size),
-            ("BATCH_SIZE", self.targets.len()),
-            ("LANES", self.lanes),
-        ];
-        for (name, size) in sizes {
-            let _ = writeln!(header, "const {name}: u32 = {size};");
-        }
-        for (name, values) in [("INPUTS", self.inputs), ("TARGETS", self.targets)] {
-            // As WGSL reads it back, bit for bit.
-            let list: Vec<_> = values.iter().map(|value| format!("{value:?}f")).collect();
-            let (len, list) = (values.len(), list.join(", "));
-            let _ = writeln!(header, "const {name} = array<f32, {len}>({list});");
-        }
-        header
-    }
-}
-
-/// What one launch does.
-#[derive(Clone, Copy, Debug)]
-pub struct Launch {
-    /// Updates that were made before.
-    pub first_step: u64,
-    /// Whether members start here: then the first segment makes no updates, and what the progress
-    /// and the measures hold does not count.
-    pub at_start: bool,
-    /// How many times to look at the loss.
-    pub segments: usize,
-    /// How many updates to make before each look.
-    pub steps: usize,
-    /// What shows that it was this run that wrote the progress.
-    pub nonce: u32,
-    /// A member is solved at the first step before whose update its loss is below this.
-    pub solved_below: f32,
-    /// The first step of the tail that convergence looks at.
-    pub tail_from: u32,
-}
-
-/// The bits of the first number that counts as solved, and how many do: of the product of the
-/// probabilities of the right answers, above exp(−n·l) for a mean cross-entropy l over n rows; of
-/// the sum of squared errors, below n·l.
-fn solved(problem: Problem<'_>, below: f32) -> [u32; 2] {
-    #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
-    let limit = problem.targets.len() as f64 * f64::from(below);
-    #[expect(clippy::cast_possible_truncation, reason = "the limit is rounded once")]
-    let bits = |limit: f64| (limit as f32).to_bits();
-    match problem.variant.loss {
-        Loss::SquaredError => [0, bits(limit)],
-        Loss::CrossEntropy => {
-            let from = bits((-limit).exp()) + 1;
-            // Rounding may take the product a little beyond 1.
-            [from, bits(1.5) - from]
-        }
-    }
+    header
 }
 
 /// The WGSL that trains a problem.
 #[must_use]
 pub fn text(problem: Problem<'_>) -> String {
-    format!("{}{}", problem.header(), SPEC.source)
+    format!("{}{}", header(problem), SPEC.source)
 }
 
 /// Compiles the trainer of a problem.
@@ -242,7 +114,7 @@ pub fn text(problem: Problem<'_>) -> String {
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.
 pub async fn kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, Error> {
-    Kernel::with_header(gpu, &SPEC, &problem.header(), &problem.overrides()).await
+    Kernel::with_header(gpu, &SPEC, &header(problem), &overrides(problem)).await
 }
 
 /// The same with wgpu's own bound on every loop, for tests: slower.
@@ -251,27 +123,7 @@ pub async fn kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, Error> {
 /// [`Error::Gpu`] if the driver refuses.
 pub async fn checked_kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, Error> {
     static CHECKED: KernelSpec = KernelSpec { trusted_loops: false, ..SPEC };
-    Kernel::with_header(gpu, &CHECKED, &problem.header(), &problem.overrides()).await
-}
-
-/// The `params` of a launch for so many networks.
-#[must_use]
-pub fn params(problem: Problem<'_>, member_count: usize, launch: Launch) -> Params {
-    let [solved_from, solved_span] = solved(problem, launch.solved_below);
-    Params {
-        member_count: as_u32(member_count),
-        first_step: u32::try_from(launch.first_step % (1 << 32)).expect("it was wrapped"),
-        segments: as_u32(launch.segments),
-        steps: as_u32(launch.steps),
-        nonce: launch.nonce,
-        canary: CANARY,
-        zero: 0,
-        solved_from,
-        solved_span,
-        tail_from: launch.tail_from,
-        momentum: problem.variant.momentum,
-        at_start: u32::from(launch.at_start),
-    }
+    Kernel::with_header(gpu, &CHECKED, &header(problem), &overrides(problem)).await
 }
 
 /// `segments` times: `steps` updates (none in the first at the start), then the loss and the
@@ -298,46 +150,8 @@ pub async fn dispatch(
     assert_eq!(state.len(), problem.state_rows() * member_count, "state");
     assert!(outputs.len() >= problem.targets.len() * member_count, "outputs");
     assert!(losses.len() >= launch.segments * member_count, "losses");
-    let invocations = member_count.div_ceil(problem.lanes);
+    let invocations = member_count.div_ceil(problem.members_per_invocation);
     let workgroup_count = gpu::cover(invocations, SPEC.workgroup_size);
     let tensors = [state, progress, losses, outputs];
     kernel.bind(gpu, &params(problem, member_count, launch), &tensors, workgroup_count).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_network_is_solved_where_its_mean_loss_is_below_the_limit() {
-        for rows in [1_u16, 4, 256] {
-            let values = vec![0.0; rows.into()];
-            for loss_kind in [Loss::CrossEntropy, Loss::SquaredError] {
-                let variant = Variant { loss: loss_kind, ..Variant::PLAIN };
-                let problem = Problem {
-                    input_size: 1,
-                    hidden_size: 1,
-                    inputs: &values,
-                    targets: &values,
-                    variant,
-                    lanes: 1,
-                };
-                for (below, factor) in
-                    [0.05, 0.3].map(|below| [(below, 0.999), (below, 1.001)]).concat()
-                {
-                    // Every row has this loss, so that it is the mean.
-                    let loss = f64::from(below) * factor;
-                    let evidence = match loss_kind {
-                        Loss::CrossEntropy => (-loss).exp().powi(rows.into()),
-                        Loss::SquaredError => f64::from(rows) * loss,
-                    };
-                    #[expect(clippy::cast_possible_truncation, reason = "as the kernel has it")]
-                    let bits = (evidence as f32).to_bits();
-                    let [from, span] = solved(problem, below);
-                    let is_solved = bits.wrapping_sub(from) < span;
-                    assert_eq!(is_solved, factor < 1.0, "{rows} rows, {loss_kind:?}, {loss}");
-                }
-            }
-        }
-    }
 }

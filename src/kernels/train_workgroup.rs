@@ -3,15 +3,25 @@
 use std::fmt::Write;
 
 use super::as_u32;
-use super::train_invocation::{Launch, PROGRESS_ROWS, Params, Problem, params};
+use super::fused::{Launch, PROGRESS_ROWS, Params, Problem, params};
 use crate::error::Error;
 use crate::gpu::{self, Binding, DeviceType, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
-use crate::rule::{Activation, Loss, Variant};
+use crate::task::{Activation, Backprop, Loss, Method, Optimizer};
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "train_workgroup",
-    source: include_str!("../../shaders/train_workgroup.wgsl"),
+    source: concat!(
+        include_str!("../../shaders/train_workgroup.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/sigmoid.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/logistic.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/cross_entropy.wgsl"),
+        "\n",
+        include_str!("../../shaders/parts/finite.wgsl"),
+    ),
     bindings: &[
         Binding::PARAMS,
         Binding::uniform("data"),
@@ -191,8 +201,18 @@ impl Split {
 /// # Errors
 /// The reason.
 pub fn fits(problem: Problem<'_>) -> Result<(), String> {
-    let Variant { careful: _, hidden_activation, output_activation, loss, momentum, measured } =
-        problem.variant;
+    let Method {
+        hidden_activation,
+        output_activation,
+        loss,
+        optimizer: Optimizer::Sgd { learning_rate: _, momentum },
+        backprop,
+        rounding: _,
+        measured,
+    } = problem.method;
+    if backprop != Backprop::Exact {
+        return Err("it takes plain SGD on mean binary cross-entropy".into());
+    }
     let activations = [hidden_activation, output_activation];
     let is_plain = activations == [Activation::Sigmoid; 2] && loss == Loss::CrossEntropy;
     if !is_plain || momentum != 0.0 || measured {
@@ -258,7 +278,7 @@ pub fn text(problem: Problem<'_>, split: Split) -> String {
 }
 
 /// A trainer that is compiled for a problem and a split, with its data.
-pub struct Trainer {
+pub struct WorkgroupKernel {
     kernel: Kernel,
     data: Tensor,
 }
@@ -267,7 +287,11 @@ pub struct Trainer {
 ///
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.
-pub async fn kernel(gpu: &Gpu, problem: Problem<'_>, split: Split) -> Result<Trainer, Error> {
+pub async fn kernel(
+    gpu: &Gpu,
+    problem: Problem<'_>,
+    split: Split,
+) -> Result<WorkgroupKernel, Error> {
     compiled(gpu, &SPEC, problem, split).await
 }
 
@@ -279,7 +303,7 @@ pub async fn checked_kernel(
     gpu: &Gpu,
     problem: Problem<'_>,
     split: Split,
-) -> Result<Trainer, Error> {
+) -> Result<WorkgroupKernel, Error> {
     static CHECKED: KernelSpec = KernelSpec { trusted_loops: false, ..SPEC };
     compiled(gpu, &CHECKED, problem, split).await
 }
@@ -289,13 +313,13 @@ async fn compiled(
     spec: &'static KernelSpec,
     problem: Problem<'_>,
     split: Split,
-) -> Result<Trainer, Error> {
+) -> Result<WorkgroupKernel, Error> {
     let invocations = f64::from(as_u32(split.invocations()));
-    let careful = f64::from(u8::from(problem.variant.careful));
-    let overrides = [("workgroup_size", invocations), ("careful", careful)];
+    let compensated = f64::from(u8::from(problem.method.is_compensated()));
+    let overrides = [("workgroup_size", invocations), ("compensated", compensated)];
     let kernel = Kernel::with_header(gpu, spec, &header(problem, split), &overrides).await?;
     let data = gpu.upload_uniform("data", &data(problem, split)).await?;
-    Ok(Trainer { kernel, data })
+    Ok(WorkgroupKernel { kernel, data })
 }
 
 /// `segments` times: `steps` updates (none in the first at the start), then the loss and the
@@ -312,7 +336,7 @@ async fn compiled(
 /// If the shapes are others.
 pub async fn dispatch(
     gpu: &Gpu,
-    trainer: &Trainer,
+    trainer: &WorkgroupKernel,
     problem: Problem<'_>,
     launch: Launch,
     [state, progress, losses, outputs]: [&Tensor; 4],
@@ -336,8 +360,8 @@ mod tests {
             hidden_size,
             inputs: &[],
             targets: rows,
-            variant: Variant::PLAIN,
-            lanes: 1,
+            method: Method::PLAIN,
+            members_per_invocation: 1,
         }
     }
 
@@ -380,14 +404,14 @@ mod tests {
             assert!(error.contains(why), "{error}");
         }
         let hidden_activation = Activation::Tanh;
-        for variant in [
-            Variant { hidden_activation, ..Variant::PLAIN },
-            Variant { loss: Loss::SquaredError, ..Variant::PLAIN },
-            Variant { momentum: 0.9, ..Variant::PLAIN },
-            Variant { measured: true, ..Variant::PLAIN },
+        for method in [
+            Method { hidden_activation, ..Method::PLAIN },
+            Method { loss: Loss::SquaredError, ..Method::PLAIN },
+            Method::PLAIN.with_momentum(0.9),
+            Method { measured: true, ..Method::PLAIN },
         ] {
-            let error = fits(Problem { variant, ..problem(2, 2, &rows[..4]) });
-            assert!(error.expect_err("not that").contains("sigmoids"), "{variant:?}");
+            let error = fits(Problem { method, ..problem(2, 2, &rows[..4]) });
+            assert!(error.expect_err("not that").contains("sigmoids"), "{method:?}");
         }
     }
 }

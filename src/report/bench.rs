@@ -9,11 +9,10 @@ use super::quietness::quietness_lines;
 use super::{adapter_lines, processor_line, rate, table, wrapped};
 use crate::bench::{
     Bandwidth, CaseName, Cell, Change, Clock, ClockKind, Compared, GroupResult, LimitsOf, Peaks,
-    Quietness, Results, Row, RunsOn, Suite, TrainingRow,
+    Processor, Quietness, Results, Row, RunsOn, Suite, TrainingRow,
 };
 use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};
-use crate::processor::Processor;
 
 /// All that was measured.
 #[derive(Clone, Copy)]

@@ -15,7 +15,7 @@ pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
     if found.ending == Ending::Learned {
         return None;
     }
-    if is_deep && !plan.rule.hidden_derivative {
+    if is_deep && !plan.recipe.method.backprop.has_hidden_derivative() {
         return Some(
             "its gradient is wrong: the hidden layer's lacks the sigmoid's derivative (`parity \
              train backprop-corrected` has it)"
@@ -30,7 +30,7 @@ pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
             format!(
                 "it oscillates: the learning rate times the largest curvature is {product:.1}, and \
                  above 2 each step overshoots; try --learning-rate {} or less",
-                plain(two_digits(plan.rule.learning_rate * 2.0 / product))
+                plain(two_digits(plan.recipe.method.learning_rate() * 2.0 / product))
             )
         }
         Ending::StillFalling => format!(
@@ -45,7 +45,7 @@ pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
         Ending::Plateau if !is_deep => format!(
             "without a hidden layer a network can only draw a straight line, and none separates \
              {}, so 0.5 everywhere is its best answer: ln 2 = {LN_2:.6}",
-            plan.data.name()
+            plan.recipe.data.name()
         ),
         Ending::Plateau => format!(
             "it has not left the plateau at ln 2 = {LN_2:.6}, where most starts hesitate: try more \
@@ -97,14 +97,12 @@ fn two_digits(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::Dataset;
-    use crate::model::{Init, Parameters};
-    use crate::rule::{Preset, Rule, Variant};
+    use crate::task::{Dataset, Init, Method, Parameters, Preset};
 
-    fn advised(layers: &str, rule: Rule, ending: Ending) -> String {
+    fn advised(layers: &str, method: Method, ending: Ending) -> String {
         let start = Parameters::initialise(&layers.parse().expect("sizes"), Init::Torch, 0);
         let data = Dataset::parity(2).expect("XOR");
-        let plan = Plan { data, rule, variant: Variant::CAREFUL, start, steps: 1, log_every: 1 };
+        let plan = Plan::new(data, method, start, 1, 1).expect("a plan");
         let found = Diagnosis {
             ending,
             rows: 4,
@@ -122,7 +120,7 @@ mod tests {
 
     #[test]
     fn each_ending_is_said_with_its_figure_and_what_to_try() {
-        let sgd = Rule::sgd(1.0);
+        let sgd = Method::sgd(1.0);
         for (ending, words) in [
             (Ending::Learned, ["", ""]),
             (Ending::Diverged, ["no finite number", "smaller --learning-rate"]),
@@ -137,7 +135,7 @@ mod tests {
             assert!(words.iter().all(|word| text.contains(word)), "{ending:?}: {text}");
         }
         assert!(advised("2-1", sgd, Ending::Plateau).contains("only draw a straight line"));
-        let by_hand = Preset::Backprop.rule();
+        let by_hand = Preset::Backprop.method();
         assert!(advised("2-2-1", by_hand, Ending::StillFalling).contains("its gradient is wrong"));
     }
 }

@@ -4,9 +4,9 @@ use indicatif::HumanCount;
 use serde::Serialize;
 
 use super::{adapter_lines, number, processor_line, table, wrapped};
+use crate::bench::Processor;
 use crate::gpu::AdapterSummary;
-use crate::gpu::clock::Doubt;
-use crate::processor::Processor;
+use crate::gpu::clock::ClockFault;
 use crate::verify::{Accuracy, Check, Diagnosis, Fault, Fingerprint, Habit, Loops, Timestamps};
 
 /// All that was found of an adapter.
@@ -219,7 +219,7 @@ fn nan(differs: Habit) -> String {
 fn clock(timestamps: &Timestamps) -> String {
     let Timestamps { period_ns, doubt, fit } = timestamps;
     let (Some(period_ns), None, Some(fit)) = (period_ns, doubt, fit) else {
-        return format!("Times are the host's: {}.", doubt.unwrap_or(Doubt::Absent));
+        return format!("Times are the host's: {}.", doubt.unwrap_or(ClockFault::Absent));
     };
     format!(
         "Timestamps can be believed: a tick is {period_ns} ns, and passes of 1 to 32 dispatches \
@@ -264,7 +264,7 @@ mod tests {
     fn a_clock_that_is_doubted_gives_no_times() {
         let timestamps = Timestamps {
             period_ns: Some(1.0),
-            doubt: Some(Doubt::Backwards),
+            doubt: Some(ClockFault::Backwards),
             ..Timestamps::default()
         };
         assert!(clock(&timestamps).contains("timestamps run backwards"));

@@ -8,10 +8,9 @@ use serde::Serialize;
 use super::parameters::Written;
 use super::{adapter_lines, number, plain, rate, table};
 use crate::gpu::AdapterSummary;
-use crate::model::Init;
-use crate::rule::Preset;
 use crate::sweep::{Ensemble, EnsemblePlan, HIGHEST, Histogram, LOWEST, Sampled, Stuck, wilson};
-use crate::train::Trainer;
+use crate::task::{Init, Preset};
+use crate::train::KernelChoice;
 
 /// The longest bar of the histogram.
 const BAR: f64 = 40.0;
@@ -33,7 +32,7 @@ pub struct EnsembleReport<'a> {
     /// What came out.
     pub ensemble: &'a Ensemble,
     /// Networks side by side.
-    pub tile_size: usize,
+    pub chunk_size: usize,
     /// The command that repeats it, quoted for a shell.
     pub command: &'a str,
 }
@@ -43,7 +42,7 @@ struct Json<'a> {
     version: &'static str,
     command: &'a str,
     adapter: &'a AdapterSummary,
-    tile_size: usize,
+    chunk_size: usize,
     preset: &'static str,
     layers: &'a [usize],
     bits: usize,
@@ -114,7 +113,7 @@ impl EnsembleReport<'_> {
 
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
     fn network_steps_per_s(&self) -> f64 {
-        let steps = self.ensemble.networks as f64 * self.plan.task.steps as f64;
+        let steps = self.ensemble.networks as f64 * self.plan.population.recipe.steps as f64;
         steps / self.ensemble.wall.as_secs_f64()
     }
 
@@ -127,16 +126,16 @@ impl EnsembleReport<'_> {
             version: env!("CARGO_PKG_VERSION"),
             command: self.command,
             adapter,
-            tile_size: self.tile_size,
+            chunk_size: self.chunk_size,
             preset: self.preset.name(),
-            layers: plan.task.sizes.as_slice(),
-            bits: plan.task.data.input_size,
-            init: plan.task.init,
+            layers: plan.population.recipe.sizes.as_slice(),
+            bits: plan.population.recipe.data.input_size,
+            init: plan.population.init,
             seed: plan.seed,
             learning_rate: plan.common_learning_rate(),
             vary: plan.vary.iter().map(ToString::to_string).collect(),
-            steps: plan.task.steps,
-            solved_below: plan.task.solved_below,
+            steps: plan.population.recipe.steps,
+            solved_below: plan.population.solved_below,
             networks_asked_for: plan.networks,
             networks: ensemble.networks,
             solved,
@@ -161,7 +160,8 @@ impl EnsembleReport<'_> {
     }
 
     fn heading(&self) -> String {
-        let EnsemblePlan { task, networks, seed, vary, .. } = self.plan;
+        let EnsemblePlan { population, networks, seed, vary, .. } = self.plan;
+        let recipe = &population.recipe;
         let common = self.plan.common_learning_rate();
         let common = common.map(|rate| format!("learning rate {}", plain(rate)));
         let differ = vary.iter().map(|axis| format!("members differ in {axis}"));
@@ -173,13 +173,13 @@ impl EnsembleReport<'_> {
             env!("CARGO_PKG_VERSION"),
             self.preset.name(),
             HumanCount(*networks),
-            task.sizes,
-            task.data.name(),
-            HumanCount(task.data.batch_size() as u64),
+            recipe.sizes,
+            recipe.data.name(),
+            HumanCount(recipe.data.row_count() as u64),
             adapter_lines(self.adapter),
-            task.trainer().map_or("", Trainer::name),
-            HumanCount((self.tile_size as u64).min(*networks)),
-            HumanCount(task.steps),
+            population.kernel_choice().map_or("", KernelChoice::name),
+            HumanCount((self.chunk_size as u64).min(*networks)),
+            HumanCount(recipe.steps),
         )
     }
 
@@ -196,7 +196,7 @@ impl EnsembleReport<'_> {
         let _ = writeln!(
             text,
             "Solved (loss below {}): {} of {}, {:.2} % (95 % interval {low:.2} to {high:.2} %)",
-            self.plan.task.solved_below,
+            self.plan.population.solved_below,
             HumanCount(solved),
             HumanCount(*networks),
             100.0 * self.solve_rate(),
@@ -277,28 +277,21 @@ impl EnsembleReport<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::Dataset;
     use crate::gpu::{Backend, DeviceType};
-    use crate::model::Init;
-    use crate::rule::Variant;
-    use crate::sweep::{Axis, Task};
-    use crate::train::{Budget, LEARNED_BELOW};
+    use crate::sweep::{Axis, Population};
+    use crate::task::{Dataset, Init, Method, Recipe};
 
     /// The line of the rule, and the learning rate in JSON.
     fn said_of(vary: &[&str]) -> (String, serde_json::Value) {
-        let task = Task {
-            data: Dataset::parity(2).expect("XOR"),
-            sizes: "2-2-1".parse().expect("a network"),
-            init: Init::Torch,
-            variant: Variant::PLAIN,
-            steps: 7,
-            solved_below: LEARNED_BELOW,
-            budget: Budget::Hopeful,
-        };
-        let axis = |text: &&str| Axis::parse("--vary", text, &task.sizes).expect("an axis");
+        let (data, sizes) = (Dataset::parity(2).expect("XOR"), "2-2-1".parse().expect("sizes"));
+        let population = Population::new(
+            Recipe::new(data, sizes, Method::PLAIN, 7).expect("a recipe"),
+            Init::Torch,
+        );
+        let sizes = &population.recipe.sizes;
+        let axis = |text: &&str| Axis::parse("--vary", text, sizes).expect("an axis");
         let vary = vary.iter().map(axis).collect();
-        let plan =
-            EnsemblePlan { task, networks: 1, seed: 0, learning_rate: 1.0, vary, sample: vec![] };
+        let plan = EnsemblePlan { population, networks: 1, seed: 0, vary, sample: vec![] };
         let adapter = AdapterSummary {
             name: "adapter".into(),
             backend: Backend::Vulkan,
@@ -311,7 +304,7 @@ mod tests {
             preset: Preset::Xor,
             plan: &plan,
             ensemble: &ensemble,
-            tile_size: 1,
+            chunk_size: 1,
             command: "parity train",
         };
         let rule = report.text().lines().find(|line| line.starts_with("rule:")).map(str::to_owned);

@@ -2,16 +2,14 @@
 //! are made.
 
 mod bench;
-mod canvas;
-mod chart;
+mod bench_charts;
+mod curve;
 mod devices;
 mod diagnosis;
 mod doctor;
 mod ensemble;
 mod json;
 mod parameters;
-mod picture;
-mod plots;
 mod progress;
 mod quietness;
 mod sabotage;
@@ -23,12 +21,9 @@ mod verify;
 use std::io::{self, IsTerminal, Write};
 
 pub use bench::{BenchComparison, BenchReport};
-pub use canvas::{AxisScale, PlotAxis};
-pub use chart::{Chart, ChartAxis, Series, SeriesKind};
 pub use devices::DevicesReport;
 pub use doctor::DoctorReport;
 pub use ensemble::EnsembleReport;
-pub use picture::{ColourScale, Picture};
 pub use progress::{PartsDisplay, ProgressDisplay};
 pub use sabotage::SabotageReport;
 pub use sweep::{SweepReport, finished_sweep};
@@ -38,9 +33,9 @@ pub use verify::VerifyReport;
 use json::json;
 use table::{table, wrapped};
 
+use crate::bench::Processor;
 use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};
-use crate::processor::Processor;
 
 /// Writes to standard output. A reader that has heard enough (`| head`) is no error.
 ///

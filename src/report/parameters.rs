@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
-use crate::model::{Layer, Parameters};
+use crate::task::{Layer, Parameters};
 
 /// The most parameters that JSON holds; of more it has the hash.
 const MOST: usize = 4_096;

@@ -40,7 +40,7 @@ impl ProgressDisplay {
 
     /// Shows where the run is.
     pub fn update(&mut self, done: u64, loss: Option<f32>) {
-        // The last tile of many networks may have more than there are.
+        // The last chunk of many networks may have more than there are.
         let done = done.min(self.total);
         let loss = loss.map(|loss| format!(", loss {}", number(loss.into(), 6)));
         let loss = loss.unwrap_or_default();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{adapter_lines, table};
 use crate::gpu::AdapterSummary;
-use crate::verify::sabotage::{Count, Fate, Part, Sabotage, Specimen};
+use crate::verify::mutants::{Count, Fate, Part, Sabotage, Specimen};
 
 /// Characters of a case that the text shows.
 const CASE_SHOWN: usize = 50;

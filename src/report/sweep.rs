@@ -5,13 +5,14 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::{AxisScale, ColourScale, Picture, PlotAxis, adapter_lines, plain, rate, table};
+use super::{adapter_lines, plain, rate, table};
 use crate::error::Error;
+use crate::file::sha256;
 use crate::gpu::AdapterSummary;
-use crate::model::sha256;
-use crate::rule::{Loss, Variant};
+use crate::plot::{AxisScale, ColourScale, Picture, PlotAxis};
 use crate::sweep::{Axis, Grid, GridPlan, Identity, Quantity, Value};
-use crate::train::Trainer;
+use crate::task::{Activation, Loss, Method};
+use crate::train::KernelChoice;
 
 /// The start of an array's file.
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
@@ -27,7 +28,7 @@ pub struct SweepReport<'a> {
     /// The WGSL that trained the networks.
     pub shader: &'a str,
     /// Networks side by side.
-    pub tile_size: usize,
+    pub chunk_size: usize,
     /// The command that repeats it, quoted for a shell.
     pub command: &'a str,
     /// What decides its values.
@@ -50,11 +51,11 @@ struct Card<'a> {
     steps: u64,
     solved_below: f32,
     seed: Option<u64>,
-    member: u32,
+    member: u64,
     learning_rate: Option<f64>,
     init: String,
     set: &'a [(usize, f32)],
-    variant: Variant,
+    method: MethodRecord,
     shader_sha256: String,
     array_sha256: String,
     nan_pixels: usize,
@@ -62,6 +63,25 @@ struct Card<'a> {
     networks_trained: usize,
     train_s: f64,
     network_steps_per_s: f64,
+}
+
+/// A method, as a card has it.
+#[derive(Serialize)]
+struct MethodRecord {
+    compensated: bool,
+    hidden_activation: Activation,
+    output_activation: Activation,
+    loss: Loss,
+    momentum: f32,
+    measured: bool,
+}
+
+impl From<Method> for MethodRecord {
+    fn from(method: Method) -> Self {
+        let Method { hidden_activation, output_activation, loss, measured, .. } = method;
+        let (compensated, momentum) = (method.is_compensated(), method.momentum());
+        Self { compensated, hidden_activation, output_activation, loss, momentum, measured }
+    }
 }
 
 impl SweepReport<'_> {
@@ -72,7 +92,7 @@ impl SweepReport<'_> {
     pub fn png(&self) -> Result<Vec<u8>, Error> {
         let Self { plan, grid, .. } = self;
         let (value_label, scale) = match plan.value {
-            Value::FinalLoss if plan.task.variant.loss == Loss::CrossEntropy => {
+            Value::FinalLoss if plan.population.recipe.method.loss == Loss::CrossEntropy => {
                 ("final loss (nats)", ColourScale::Log)
             }
             Value::FinalLoss => ("final loss (mean squared error)", ColourScale::Log),
@@ -92,9 +112,9 @@ impl SweepReport<'_> {
             scale,
             title: format!(
                 "{} on {}: every pixel is a network, trained for {} steps",
-                plan.task.sizes,
-                plan.task.data.name(),
-                HumanCount(plan.task.steps)
+                plan.population.recipe.sizes,
+                plan.population.recipe.data.name(),
+                HumanCount(plan.population.recipe.steps)
             ),
             caption: vec![self.caption()],
         };
@@ -106,14 +126,14 @@ impl SweepReport<'_> {
         format!(
             "{}, {} (hidden), {} (output), {}, {}, member {}, {} law; solved: loss below {}. \
              Trained on {} by parity {}. Array SHA-256 {}.",
-            name(&plan.task.variant.loss),
-            name(&plan.task.variant.hidden_activation),
-            name(&plan.task.variant.output_activation),
+            name(&plan.population.recipe.method.loss),
+            name(&plan.population.recipe.method.hidden_activation),
+            name(&plan.population.recipe.method.output_activation),
             self.rule(),
             self.seed(),
             plan.member,
-            name(&plan.task.init),
-            plan.task.solved_below,
+            name(&plan.population.init),
+            plan.population.solved_below,
             adapter.name,
             env!("CARGO_PKG_VERSION"),
             self.array_sha256()
@@ -135,21 +155,22 @@ impl SweepReport<'_> {
 
     /// The learning rate of the layers that have it from no axis, if there are any.
     fn learning_rate(&self) -> Option<f64> {
-        (!self.plan.has_rates_on_axes()).then_some(self.plan.learning_rate)
+        (!self.plan.has_rates_on_axes())
+            .then_some(self.plan.population.recipe.method.learning_rate())
     }
 
     /// The learning rate, where it is no axis, and the momentum.
     fn rule(&self) -> String {
         let of_layer = |layer| self.has_axis(|of| of == Quantity::LearningRate(layer));
-        let rate = plain(self.plan.learning_rate);
+        let rate = plain(self.plan.population.recipe.method.learning_rate());
         let mut text = match [of_layer(Some(0)), of_layer(Some(1))] {
             _ if self.plan.has_rates_on_axes() => "learning rates of the axes".into(),
             [true, _] => format!("learning rate {rate}, of the hidden layer that of the axis"),
             [_, true] => format!("learning rate {rate}, of the output that of the axis"),
             _ => format!("learning rate {rate}"),
         };
-        if self.plan.task.variant.momentum != 0.0 {
-            let _ = write!(text, ", momentum {}", self.plan.task.variant.momentum);
+        if self.plan.population.recipe.method.momentum() != 0.0 {
+            let _ = write!(text, ", momentum {}", self.plan.population.recipe.method.momentum());
         }
         text
     }
@@ -183,16 +204,16 @@ impl SweepReport<'_> {
             y: plan.y.to_string(),
             size: [plan.width, plan.height],
             value: plan.value,
-            layers: plan.task.sizes.as_slice(),
-            data: plan.task.data.name(),
-            steps: plan.task.steps,
-            solved_below: plan.task.solved_below,
+            layers: plan.population.recipe.sizes.as_slice(),
+            data: plan.population.recipe.data.name(),
+            steps: plan.population.recipe.steps,
+            solved_below: plan.population.solved_below,
             seed: (!self.has_axis(|quantity| quantity == Quantity::Seed)).then_some(plan.seed),
             member: plan.member,
             learning_rate: self.learning_rate(),
-            init: name(&plan.task.init),
+            init: name(&plan.population.init),
             set: &plan.fixed,
-            variant: plan.task.variant,
+            method: plan.population.recipe.method.into(),
             shader_sha256: sha256(self.shader.as_bytes()),
             array_sha256: self.array_sha256(),
             nan_pixels: count(f32::is_nan),
@@ -206,7 +227,8 @@ impl SweepReport<'_> {
 
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
     fn network_steps_per_s(&self) -> f64 {
-        self.grid.trained as f64 * self.plan.task.steps as f64 / self.grid.wall.as_secs_f64()
+        self.grid.trained as f64 * self.plan.population.recipe.steps as f64
+            / self.grid.wall.as_secs_f64()
     }
 
     /// What a person reads; `files` are what was written.
@@ -221,14 +243,14 @@ impl SweepReport<'_> {
             env!("CARGO_PKG_VERSION"),
             HumanCount(plan.width as u64),
             HumanCount(plan.height as u64),
-            plan.task.sizes,
-            plan.task.data.name(),
-            HumanCount(plan.task.data.batch_size() as u64),
+            plan.population.recipe.sizes,
+            plan.population.recipe.data.name(),
+            HumanCount(plan.population.recipe.data.row_count() as u64),
             self.seed(),
             adapter_lines(self.adapter),
-            plan.task.trainer().map_or("", Trainer::name),
-            HumanCount(self.tile_size.min(plan.pixels()) as u64),
-            HumanCount(plan.task.steps),
+            plan.population.kernel_choice().map_or("", KernelChoice::name),
+            HumanCount(self.chunk_size.min(plan.pixels()) as u64),
+            HumanCount(plan.population.recipe.steps),
             self.rule(),
             plan.x,
             plan.y,
@@ -257,8 +279,8 @@ impl SweepReport<'_> {
             [HumanCount(count as u64).to_string(), format!("{share:.2} %")]
         };
         #[expect(clippy::cast_precision_loss, reason = "as the pixels are")]
-        let most = plan.task.steps as f32;
-        let below = plan.task.solved_below;
+        let most = plan.population.recipe.steps as f32;
+        let below = plan.population.solved_below;
         let mut kinds: Vec<(&str, [String; 2])> = match plan.value {
             Value::FinalLoss => {
                 vec![("solved", count(&|value| value.is_finite() && value < below))]

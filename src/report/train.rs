@@ -1,18 +1,22 @@
 //! The report of a training run: text, JSON and CSV of the same numbers.
 
+use std::f64::consts::LN_2;
 use std::fmt::Write;
 
 use indicatif::HumanCount;
 use serde::Serialize;
 
+use super::curve::curve;
 use super::diagnosis::{advice, figures};
 use super::parameters::Written;
 use super::{adapter_lines, number, plain, table};
 use crate::gpu::AdapterSummary;
-use crate::model::{Init, Parameters};
-use crate::rule::Preset;
 use crate::sweep::Axis;
+use crate::task::{Init, Parameters, Preset, Recipe};
 use crate::train::{Agreement, Diagnosis, Outcome, Plan, ProductUse, Trajectory, Verdict, answer};
+
+/// The rows of losses that the text shows unless more are asked for.
+const LOSSES_SHOWN: usize = 12;
 
 /// The most rows of the data that the text shows.
 const ROWS_SHOWN: usize = 16;
@@ -59,6 +63,8 @@ pub struct TrainReport<'a> {
     pub no_tune: bool,
     /// What was to be done.
     pub plan: &'a Plan,
+    /// Whether the text shows the losses of all marks.
+    pub shows_all: bool,
     /// What came out.
     pub outcome: &'a Outcome,
     /// The same run on the CPU, in `f32` and in `f64`.
@@ -72,7 +78,7 @@ pub struct TrainReport<'a> {
 }
 
 /// One loss. All are in 64 bits, in which a CSV gives back the same numbers.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct LossRow {
     step: u64,
     gpu: f64,
@@ -121,7 +127,7 @@ impl TrainReport<'_> {
     /// The loss before the update of each step that is logged, and the one after the last.
     fn rows(&self) -> Vec<LossRow> {
         let Outcome { losses, final_loss, .. } = self.outcome;
-        let steps = self.plan.marks().chain([self.plan.steps]);
+        let steps = self.plan.marks().chain([self.plan.recipe.steps]);
         let all =
             |run: &Trajectory, index| run.losses.get(index).copied().unwrap_or(run.final_loss);
         let row = |(index, (step, &gpu)): (usize, (u64, &f32))| {
@@ -134,7 +140,7 @@ impl TrainReport<'_> {
 
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
     fn steps_per_s(&self) -> f64 {
-        self.plan.steps as f64 / self.outcome.wall.as_secs_f64()
+        self.plan.recipe.steps as f64 / self.outcome.wall.as_secs_f64()
     }
 
     /// One object.
@@ -151,14 +157,14 @@ impl TrainReport<'_> {
             products: self.products,
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),
-            bits: plan.data.input_size,
+            bits: plan.recipe.data.input_size,
             init: self.init.map(|(law, _)| law),
             seed: self.init.map(|(_, seed)| seed),
             init_from: self.init_from,
             member: self.member,
             vary: self.vary.iter().map(ToString::to_string).collect(),
-            learning_rate: plan.rule.learning_rate,
-            steps: plan.steps,
+            learning_rate: plan.recipe.method.learning_rate(),
+            steps: plan.recipe.steps,
             log_every: plan.log_every,
             losses: self.rows(),
             final_loss: outcome.final_loss,
@@ -195,7 +201,9 @@ impl TrainReport<'_> {
     pub fn text(&self) -> String {
         [
             self.heading(),
+            self.introduction(),
             self.loss_table(),
+            self.curve(),
             self.truth_table(),
             self.parameter_text(),
             self.timing() + &figures(&self.diagnosis),
@@ -205,7 +213,7 @@ impl TrainReport<'_> {
     }
 
     fn heading(&self) -> String {
-        let Plan { data, rule, start, steps, .. } = self.plan;
+        let Plan { recipe: Recipe { data, method, steps, .. }, start, .. } = self.plan;
         let mut from = self.init.map_or("from a file".into(), |(_, seed)| format!("seed {seed}"));
         if let Some(member) = self.member {
             let _ = write!(from, ", member {}", HumanCount(member));
@@ -219,13 +227,13 @@ impl TrainReport<'_> {
             self.preset.name(),
             start.sizes,
             data.name(),
-            HumanCount(data.batch_size() as u64),
+            HumanCount(data.row_count() as u64),
             adapter_lines(self.adapter),
             self.engine,
             self.engine_reason,
             self.product_line(),
             HumanCount(*steps),
-            plain(rule.learning_rate),
+            plain(method.learning_rate()),
         )
     }
 
@@ -241,9 +249,47 @@ impl TrainReport<'_> {
         if names.is_empty() { String::new() } else { format!("product: {}\n", names.join(", ")) }
     }
 
+    /// What is learned, by what, and what the loss is, for whoever sees it for the first time.
+    fn introduction(&self) -> String {
+        let sizes = self.plan.start.sizes.as_slice();
+        let data = &self.plan.recipe.data;
+        let truth = match data.input_size {
+            2 => "XOR is 1 if exactly one of the two inputs is 1".into(),
+            bits => format!("{} is 1 if an odd number of the {bits} inputs is 1", data.name()),
+        };
+        let hidden = match &sizes[1..sizes.len() - 1] {
+            [] => "no hidden neurons".into(),
+            [1] => "1 hidden neuron".into(),
+            [neurons] => format!("{} hidden neurons", HumanCount(*neurons as u64)),
+            layers => format!("{} hidden layers", layers.len()),
+        };
+        format!(
+            "{truth}.\n\
+             The network {} has {} inputs, {hidden} and one output, a probability.\n\
+             The loss is the mean cross-entropy in nats: {LN_2:.3} (ln 2) for a guess, 0 for certainty.\n",
+            self.plan.start.sizes, data.input_size,
+        )
+    }
+
+    /// The rows of the table: all where they were asked for, else about a dozen.
+    fn rows_shown(&self) -> Vec<LossRow> {
+        let rows = self.rows();
+        if self.shows_all || rows.len() <= LOSSES_SHOWN {
+            return rows;
+        }
+        let last = rows.len() - 1;
+        let place = |index: usize| index * last / (LOSSES_SHOWN - 1);
+        (0..LOSSES_SHOWN).map(|index| rows[place(index)].clone()).collect()
+    }
+
+    fn curve(&self) -> String {
+        let points: Vec<_> = self.rows().iter().map(|row| (row.step, row.gpu)).collect();
+        curve(&points, "steps")
+    }
+
     fn loss_table(&self) -> String {
         let head = ["step", "GPU loss", "CPU loss", "difference"].map(String::from);
-        let body = self.rows().into_iter().map(|row| {
+        let body = self.rows_shown().into_iter().map(|row| {
             let (cpu, difference) = match row.cpu_f64 {
                 Some(cpu) => (number(cpu, 9), format!("{:+.1e}", row.gpu - cpu)),
                 None => ("–".into(), "–".into()),
@@ -254,7 +300,7 @@ impl TrainReport<'_> {
     }
 
     fn truth_table(&self) -> String {
-        let Plan { data, .. } = self.plan;
+        let data = &self.plan.recipe.data;
         let head = ["inputs", "target", "probability", "answer", ""].map(String::from);
         let inputs = data.inputs.chunks_exact(data.input_size);
         let rows = inputs.zip(&data.targets).zip(&self.outcome.probabilities);
@@ -271,7 +317,7 @@ impl TrainReport<'_> {
             ]
         });
         let mut text = table(&std::iter::once(head).chain(body).collect::<Vec<_>>());
-        if let Some(more @ 1..) = data.batch_size().checked_sub(ROWS_SHOWN) {
+        if let Some(more @ 1..) = data.row_count().checked_sub(ROWS_SHOWN) {
             let _ = writeln!(text, "  and {} more rows", HumanCount(more as u64));
         }
         text
@@ -307,13 +353,14 @@ impl TrainReport<'_> {
     fn closing(&self) -> String {
         let Self { plan, outcome, .. } = self;
         let right = plan.right_answers(&outcome.probabilities);
-        let rows = plan.data.batch_size();
+        let rows = plan.recipe.data.row_count();
         let learned = if plan.is_learned(outcome) { "Learned" } else { "Not learned" };
         format!(
-            "{learned}: loss {} after {} {}, {} of {} answers right{}. {}\n",
+            "{learned}: loss {} after {} {}, {} of {} answers right{}. {}\n\
+             More: parity train --help, docs/train.md\n",
             number(outcome.final_loss.into(), 6),
-            HumanCount(plan.steps),
-            if plan.steps == 1 { "step" } else { "steps" },
+            HumanCount(plan.recipe.steps),
+            if plan.recipe.steps == 1 { "step" } else { "steps" },
             HumanCount(right as u64),
             HumanCount(rows as u64),
             advice(plan, &self.diagnosis).map(|why| format!("; {why}")).unwrap_or_default(),

@@ -10,8 +10,7 @@ use super::doctor::examination;
 use super::parameters::Written;
 use super::{InitFile, adapter_lines, number, table};
 use crate::gpu::AdapterSummary;
-use crate::model::Init;
-use crate::rule::Preset;
+use crate::task::{Init, Preset};
 use crate::verify::{
     Engines, Fault, Gradients, KernelResult, LockstepResult, Request, Skipped, Trouble, Unchecked,
     Verification,
@@ -70,12 +69,12 @@ impl VerifyReport<'_> {
             device: self.adapter,
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),
-            bits: plan.data.input_size,
+            bits: plan.recipe.data.input_size,
             init: self.init,
             init_from: self.init_from,
             start: Written(&plan.start),
-            learning_rate: plan.rule.learning_rate,
-            steps: plan.steps,
+            learning_rate: plan.recipe.method.learning_rate(),
+            steps: plan.recipe.steps,
             every: *every,
             seed: effort.seed,
             cases: effort.cases,
@@ -99,7 +98,7 @@ impl VerifyReport<'_> {
             env!("CARGO_PKG_VERSION"),
             self.preset.name(),
             plan.start.sizes,
-            plan.data.input_size,
+            plan.recipe.data.input_size,
             effort.seed,
             adapter_lines(self.adapter)
         );
@@ -174,7 +173,7 @@ fn gradients(found: &Gradients) -> String {
 
 /// What ran in lockstep, in words.
 fn form(result: &LockstepResult) -> String {
-    let form = if result.lockstep.careful { "careful" } else { "plain" };
+    let form = if result.lockstep.compensated { "compensated" } else { "plain" };
     format!("{}, {form}", result.lockstep.engine.name())
 }
 

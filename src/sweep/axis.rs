@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use crate::count::parse_count;
 use crate::error::Error;
-use crate::model::LayerSizes;
-use crate::rule::is_learning_rate;
-use crate::scalar::Scalar;
+use crate::numeric::{Scalar, parse_count};
+use crate::task::{LayerSizes, is_learning_rate};
 
 /// The least number of different values in a range that members of an ensemble draw from.
 const FEWEST_DRAWN: usize = 256;

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::axis::{Axis, Quantity};
+use super::chunk::{Chunk, Starts};
+use super::population::Population;
 use super::statistics::{Histogram, StepsToSolve};
-use super::tile::{Finished, Starts, Task, Tile};
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::kernels::train_invocation::NEVER;
-use crate::model::Parameters;
-use crate::rng::Stream;
-use crate::scalar::Scalar;
+use crate::kernels::fused::NEVER;
+use crate::numeric::{Scalar, Stream};
+use crate::task::Parameters;
+use crate::train::Finished;
 
 /// The most stuck members that are shown.
 const STUCK_SHOWN: usize = 4;
@@ -25,14 +26,12 @@ const SCALE: u32 = 2;
 /// An ensemble to be trained.
 #[derive(Clone, Debug)]
 pub struct EnsemblePlan {
-    /// What all members have in common.
-    pub task: Task,
+    /// What all members have in common; the learning rate, where it does not vary.
+    pub population: Population,
     /// Members.
     pub networks: u64,
     /// Together with a member's number it decides everything in which members differ.
     pub seed: u64,
-    /// The factor of the gradient, where it is the same for all.
-    pub learning_rate: f64,
     /// What differs besides the starting parameters: learning rate or initialisation scale, each
     /// drawn evenly from its axis.
     pub vary: Vec<Axis>,
@@ -84,16 +83,16 @@ impl EnsemblePlan {
     #[must_use]
     pub fn common_learning_rate(&self) -> Option<f64> {
         let is_rate = |axis: &Axis| matches!(axis.quantity, Quantity::LearningRate(_));
-        (!self.vary.iter().any(is_rate)).then_some(self.learning_rate)
+        (!self.vary.iter().any(is_rate)).then_some(self.population.recipe.method.learning_rate())
     }
 
     /// What a member starts from and how it is trained: its learning rate, its initialisation
     /// scale. A pure function of the seed and the member's number.
     #[must_use]
     pub fn member(&self, member: u64) -> (Stream, f32, f32) {
-        let number = u32::try_from(member).expect("members have numbers of 32 bits");
-        let stream = Stream::new(self.seed).of_member(number);
-        let (mut rate, mut scale) = (f32::from_f64(self.learning_rate), 1.0);
+        let stream = Stream::new(self.seed).of_member(member);
+        let rate = self.population.recipe.method.learning_rate();
+        let (mut rate, mut scale) = (f32::from_f64(rate), 1.0);
         for axis in &self.vary {
             let (purpose, value) = match axis.quantity {
                 Quantity::InitScale => (SCALE, &mut scale),
@@ -123,35 +122,35 @@ impl EnsemblePlan {
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
     pub async fn start_of(&self, gpu: &Gpu, member: u64) -> Result<(Parameters, f32), Error> {
-        let mut tile = Tile::new(gpu, &self.task, 1).await?;
-        tile.start(&self.starts(member, 1)).await?;
+        let mut chunk = Chunk::new(gpu, &self.population, 1).await?;
+        chunk.start(&self.starts(member, 1)).await?;
         let (_, rate, _) = self.member(member);
-        Ok((tile.parameters(0).await?, rate))
+        Ok((chunk.parameters(0).await?, rate))
     }
 
-    /// Trains all members, tile after tile; `observe` hears how many network-steps are done. Where
-    /// it breaks off, the tiles that are finished are the result.
+    /// Trains all members, chunk after chunk; `observe` hears how many network-steps are done. Where
+    /// it breaks off, the chunks that are finished are the result.
     ///
     /// # Errors
     /// [`Error::Interrupted`] if none is finished then, [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all steps.
     pub async fn run(
         &self,
         gpu: &Gpu,
-        tile_size: usize,
+        chunk_size: usize,
         observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + '_),
     ) -> Result<Ensemble, Error> {
         let mut ensemble = Ensemble::default();
-        let size = usize::try_from(self.networks).unwrap_or(usize::MAX).min(tile_size);
-        let mut tile = Tile::new(gpu, &self.task, size).await?;
+        let size = usize::try_from(self.networks).unwrap_or(usize::MAX).min(chunk_size);
+        let mut chunk = Chunk::new(gpu, &self.population, size).await?;
         let start = Instant::now();
         while ensemble.networks < self.networks {
             let first = ensemble.networks;
             let starts = self.starts(first, size);
-            let (finished, go_on) = match tile.run(&starts, first, observe).await {
+            let (finished, go_on) = match chunk.run(&starts, first, observe).await {
                 Err(Error::Interrupted { .. }) if first > 0 => break,
                 run => run?,
             };
-            self.take_in(&mut ensemble, &tile, &finished, first).await?;
+            self.take_in(&mut ensemble, &chunk, &finished, first).await?;
             if go_on.is_break() {
                 break;
             }
@@ -160,11 +159,11 @@ impl EnsemblePlan {
         Ok(ensemble)
     }
 
-    /// Adds the members of a finished tile, of which the first has number `first`.
+    /// Adds the members of a finished chunk, of which the first has number `first`.
     async fn take_in(
         &self,
         ensemble: &mut Ensemble,
-        tile: &Tile<'_>,
+        chunk: &Chunk<'_>,
         finished: &Finished,
         first: u64,
     ) -> Result<(), Error> {
@@ -177,11 +176,11 @@ impl EnsemblePlan {
             if solved_at != NEVER {
                 ensemble.steps_to_solve.add(solved_at);
             } else if ensemble.stuck.len() < STUCK_SHOWN {
-                let outputs = tile.outputs(index).await?;
+                let outputs = chunk.outputs(index).await?;
                 ensemble.stuck.push(Stuck { member, final_loss, outputs });
             }
             if self.sample.contains(&member) {
-                let parameters = tile.parameters(index).await?;
+                let parameters = chunk.parameters(index).await?;
                 ensemble.sampled.push(Sampled { member, parameters, final_loss });
             }
         }

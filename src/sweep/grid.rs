@@ -4,16 +4,18 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::axis::{Axis, Quantity};
-use super::partial::Partial;
-use super::tile::{Finished, Starts, TAIL, Task, Tile};
+use super::checkpoint::Checkpoint;
+use super::chunk::{Chunk, Starts, TAIL};
+use super::population::Population;
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::kernels::train_invocation::NEVER;
-use crate::rng::Stream;
-use crate::scalar::Scalar;
+use crate::kernels::fused::NEVER;
+use crate::numeric::{Scalar, Stream};
+use crate::train::Finished;
 
 /// What a pixel shows of its network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Value {
     /// The loss after the last step.
@@ -30,14 +32,12 @@ pub enum Value {
 /// A sweep to be run.
 #[derive(Clone, Debug)]
 pub struct GridPlan {
-    /// What all pixels have in common.
-    pub task: Task,
+    /// What all pixels have in common; the learning rate, where it is no axis.
+    pub population: Population,
     /// The seed of the starting parameters, where it is no axis.
     pub seed: u64,
     /// The member of the ensemble with that seed.
-    pub member: u32,
-    /// The factor of the gradient, where it is no axis.
-    pub learning_rate: f64,
+    pub member: u64,
     /// Starting parameters that are set instead of drawn, by number.
     pub fixed: Vec<(usize, f32)>,
     /// From left to right.
@@ -88,11 +88,12 @@ impl GridPlan {
             self.fixed.iter().any(|(fixed, _)| *fixed == number)
                 || axes.iter().any(|axis| axis.quantity == Quantity::Parameter(number))
         };
-        (0..self.task.sizes.parameter_count()).all(is_set)
+        (0..self.population.recipe.sizes.parameter_count()).all(is_set)
     }
 
     fn starts(&self, first: usize, count: usize) -> Starts {
-        let mut starts = Starts::new(count, f32::from_f64(self.learning_rate));
+        let mut starts =
+            Starts::new(count, f32::from_f64(self.population.recipe.method.learning_rate()));
         let mut set: Vec<_> =
             self.fixed.iter().map(|&(number, value)| (number, vec![value; count])).collect();
         for axis in [&self.x, &self.y] {
@@ -102,7 +103,7 @@ impl GridPlan {
             }
         }
         for index in 0..count {
-            // In the last tile the last one again, where there are no more.
+            // In the last chunk the last one again, where there are no more.
             let pixel = (first + index).min(self.pixels() - 1);
             let (column, row) = (pixel % self.width, pixel / self.width);
             let (mut seed, mut scale) = (self.seed, 1.0);
@@ -140,45 +141,45 @@ impl GridPlan {
         starts
     }
 
-    /// Trains all pixels that `partial` does not hold yet, tile after tile; `observe` hears how
+    /// Trains all pixels that `checkpoint` does not hold yet, chunk after chunk; `observe` hears how
     /// many network-steps are done.
     ///
     /// # Errors
     /// [`Error::Paused`] if `observe` breaks off, [`Error::Undone`] or [`Error::Gpu`] if the device
-    /// fails or did not do all steps, [`Error::File`] if a tile cannot be kept.
+    /// fails or did not do all steps, [`Error::File`] if a chunk cannot be kept.
     pub async fn run(
         &self,
         gpu: &Gpu,
-        tile_size: usize,
-        partial: &mut Partial,
+        chunk_size: usize,
+        checkpoint: &mut Checkpoint,
         observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + '_),
     ) -> Result<Grid, Error> {
-        let (pixels, before) = (self.pixels(), partial.values.len());
-        let mut tile = Tile::new(gpu, &self.task, tile_size.min(pixels)).await?;
+        let (pixels, before) = (self.pixels(), checkpoint.values.len());
+        let mut chunk = Chunk::new(gpu, &self.population, chunk_size.min(pixels)).await?;
         let start = Instant::now();
-        while partial.values.len() < pixels {
-            let first = partial.values.len();
-            let starts = self.starts(first, tile_size.min(pixels));
-            let go_on = match tile.run(&starts, first as u64, observe).await {
+        while checkpoint.values.len() < pixels {
+            let first = checkpoint.values.len();
+            let starts = self.starts(first, chunk_size.min(pixels));
+            let go_on = match chunk.run(&starts, first as u64, observe).await {
                 Err(Error::Interrupted { .. }) => ControlFlow::Break(()),
                 run => {
                     let (finished, go_on) = run?;
                     let mut values = self.values(&finished);
                     values.truncate(pixels - first);
-                    partial.append(&values)?;
+                    checkpoint.append(&values)?;
                     go_on
                 }
             };
-            let done = partial.values.len();
+            let done = checkpoint.values.len();
             if go_on.is_break() && done < pixels {
-                return Err(Error::Paused { done, pixels, path: partial.path().into() });
+                return Err(Error::Paused { done, pixels, path: checkpoint.path().into() });
             }
         }
-        let values = partial.values.clone();
+        let values = checkpoint.values.clone();
         Ok(Grid { trained: values.len() - before, values, wall: start.elapsed() })
     }
 
-    /// What the pixels of a tile show.
+    /// What the pixels of a chunk show.
     fn values(&self, finished: &Finished) -> Vec<f32> {
         let Finished { final_losses, solved_at, measures } = finished;
         #[expect(clippy::cast_precision_loss, reason = "a picture shows no more than 24 bits")]
@@ -189,13 +190,13 @@ impl GridPlan {
                 .zip(solved_at)
                 .map(|(&loss, &step)| match step {
                     NEVER if !loss.is_finite() => loss,
-                    NEVER => self.task.steps as f32,
+                    NEVER => self.population.recipe.steps as f32,
                     step => step as f32,
                 })
                 .collect(),
             Value::Convergence => {
                 let count = final_losses.len();
-                let tail = TAIL.min(self.task.steps) as f32;
+                let tail = TAIL.min(self.population.recipe.steps) as f32;
                 let row = |row: usize| &measures[row * count..(row + 1) * count];
                 let sums = row(1).iter().zip(row(2)).zip(row(3));
                 sums.map(

@@ -51,7 +51,7 @@ impl Agreement {
         let gpu = gpu.losses.iter().chain([&gpu.final_loss]).copied().map(f64::from);
         let [cpu_f32, truth] =
             [cpu_f32, cpu_f64].map(|cpu| cpu.losses.iter().chain([&cpu.final_loss]).copied());
-        let steps = plan.marks().chain([plan.steps]);
+        let steps = plan.marks().chain([plan.recipe.steps]);
         let mut agreement = Self {
             verdict: Verdict::Agree,
             gpu_deviation: 0.0,
@@ -100,9 +100,7 @@ impl Agreement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::Dataset;
-    use crate::model::{Init, Parameters};
-    use crate::rule::{Rule, Variant};
+    use crate::task::{Dataset, Init, Method, Parameters};
 
     fn verdict(gpu: [f32; 2], cpu_f32: [f64; 2], cpu_f64: [f64; 2]) -> (Verdict, u64) {
         let agreement = agreement(gpu, cpu_f32, cpu_f64);
@@ -113,8 +111,7 @@ mod tests {
         let sizes = "2-2-1".parse().expect("a network");
         let start = Parameters::initialise(&sizes, Init::Torch, 0);
         let data = Dataset::parity(2).expect("XOR");
-        let (rule, variant) = (Rule::sgd(1.0), Variant::CAREFUL);
-        let plan = Plan { data, rule, variant, start: start.clone(), steps: 7, log_every: 10 };
+        let plan = Plan::new(data, Method::COMPENSATED, start.clone(), 7, 10).expect("a plan");
         let outcome = Outcome {
             losses: vec![gpu[0]],
             final_loss: gpu[1],

@@ -1,9 +1,8 @@
 //! Whether an adapter can hold a network and its data: known before anything is made or uploaded.
 
-use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::gpu::{Gpu, aligned_len, check_tensor};
-use crate::model::LayerSizes;
+use crate::task::{Dataset, LayerSizes};
 
 /// The tensor of a training step that has the most values, and their number.
 fn largest_tensor(data: &Dataset, sizes: &LayerSizes) -> (&'static str, usize) {
@@ -11,7 +10,7 @@ fn largest_tensor(data: &Dataset, sizes: &LayerSizes) -> (&'static str, usize) {
     let widest = sizes.layers().map(|(_, outputs)| outputs).max().unwrap_or(1);
     let tensors = [
         ("parameters", sizes.layers().map(aligned).sum()),
-        ("activations", data.batch_size() * widest),
+        ("activations", data.row_count() * widest),
         ("inputs", data.inputs.len()),
     ];
     tensors.into_iter().max_by_key(|(_, len)| *len).expect("there are three")

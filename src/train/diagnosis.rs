@@ -6,9 +6,8 @@ use serde::Serialize;
 
 use super::{Outcome, Plan};
 use crate::cpu::Reference;
-use crate::dataset::Dataset;
-use crate::rule::{Reduction, Rule};
-use crate::scalar::{Dual, ULP};
+use crate::numeric::{Dual, ULP};
+use crate::task::{Backprop, Dataset, Method};
 
 /// The most rows that are looked at.
 const MOST_ROWS: usize = 4_096;
@@ -96,7 +95,7 @@ impl Plan {
     /// The step that begins the last tenth of the run.
     #[must_use]
     pub fn late_step(&self) -> u64 {
-        self.steps - self.steps.div_ceil(10)
+        self.recipe.steps - self.recipe.steps.div_ceil(10)
     }
 }
 
@@ -104,16 +103,16 @@ impl Diagnosis {
     /// Looks at how a run ended.
     #[must_use]
     pub fn of(plan: &Plan, outcome: &Outcome) -> Self {
-        let data = sample(&plan.data);
-        let rule = Rule { loss_reduction: Reduction::Mean, ..Rule::sgd(plan.rule.learning_rate) };
-        let mut network = Reference::<f64>::new(&data, rule, &outcome.parameters);
+        let data = sample(&plan.recipe.data);
+        let method = Method { backprop: Backprop::Exact, ..plan.recipe.method };
+        let mut network = Reference::<f64>::new(&data, method, &outcome.parameters);
         let loss = network.forward();
         network.backward();
         let gradient_norm = network.gradient().map(|d| d * d).sum::<f64>().sqrt();
         let outputs = || network.probabilities().iter().zip(&data.targets);
         let mut found = Self {
             ending: Ending::Flat,
-            rows: data.batch_size(),
+            rows: data.row_count(),
             loss,
             late_step: plan.late_step(),
             last_tenth_fall: outcome.late_loss.map(|late| fall(late, outcome.final_loss)),
@@ -171,7 +170,7 @@ fn is_undecided(probability: f64) -> bool {
 
 /// All rows, or as many as are looked at, spread by the golden ratio so that they share no bits.
 fn sample(data: &Dataset) -> Dataset {
-    let count = data.batch_size();
+    let count = data.row_count();
     if count <= MOST_ROWS {
         return data.clone();
     }
@@ -193,15 +192,15 @@ fn saturated_share(network: &Reference<f64>) -> Option<f64> {
     (count > 0.0).then_some(saturated / count)
 }
 
-/// The learning rate times the largest eigenvalue of the Jacobian of the rule's gradient, which is
-/// the loss's Hessian where the rule takes the gradient of the loss.
+/// The learning rate times the largest eigenvalue of the Jacobian of the method's gradient, which is
+/// the loss's Hessian where the method takes the gradient of the loss.
 fn step_times_curvature(plan: &Plan, outcome: &Outcome, data: &Dataset) -> Option<f64> {
-    let is_sample = data.batch_size() < plan.data.batch_size();
-    let sums_rows = plan.rule.loss_reduction == Reduction::Sum;
+    let is_sample = data.row_count() < plan.recipe.data.row_count();
+    let sums_rows = plan.recipe.method.backprop != Backprop::Exact;
     if outcome.parameters.sizes.parameter_count() > MOST_PARAMETERS || (is_sample && sums_rows) {
         return None;
     }
-    let mut network = Reference::<Dual<f64>>::new(data, plan.rule, &outcome.parameters);
+    let mut network = Reference::<Dual<f64>>::new(data, plan.recipe.method, &outcome.parameters);
     let dominant = dominant_eigenvalue(&mut network, 0.0);
     // That with the largest magnitude; if it is negative, the largest is found above it.
     let largest = if dominant < 0.0 {
@@ -209,7 +208,7 @@ fn step_times_curvature(plan: &Plan, outcome: &Outcome, data: &Dataset) -> Optio
     } else {
         dominant
     };
-    Some(plan.rule.learning_rate * largest)
+    Some(plan.recipe.method.learning_rate() * largest)
 }
 
 /// The eigenvalue with the largest magnitude of J + shift · 1, where J is the Jacobian of the
@@ -250,22 +249,20 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Init, Parameters};
-    use crate::rule::Variant;
+    use crate::task::{Init, Method, Parameters};
 
     fn plan(layers: &str, learning_rate: f64, seed: u64, steps: u64) -> Plan {
         let sizes = layers.parse().expect("a network");
         let start = Parameters::initialise(&sizes, Init::Torch, seed);
-        let (rule, variant) = (Rule::sgd(learning_rate), Variant::CAREFUL);
         let data = Dataset::parity(2).expect("XOR");
-        Plan { data, rule, variant, start, steps, log_every: steps }
+        Plan::new(data, Method::sgd(learning_rate), start, steps, steps).expect("a plan")
     }
 
     /// What `train` has, from the reference.
     fn outcome(plan: &Plan) -> Outcome {
-        let mut network = Reference::<f32>::new(&plan.data, plan.rule, &plan.start);
+        let mut network = Reference::<f32>::new(&plan.recipe.data, plan.recipe.method, &plan.start);
         let mut late_loss = None;
-        for step in 0..plan.steps {
+        for step in 0..plan.recipe.steps {
             let loss = network.step();
             if step == plan.late_step() {
                 late_loss = Some(loss);
@@ -386,8 +383,9 @@ mod tests {
             let plan = plan("2-3-1", 1.0, seed, 1);
             let parameters = Parameters::initialise(&plan.start.sizes, Init::Normal, seed);
             let outcome = Outcome { parameters, ..outcome(&plan) };
-            let largest = step_times_curvature(&plan, &outcome, &plan.data).expect("few");
-            let mut network = Reference::new(&plan.data, plan.rule, &outcome.parameters);
+            let largest = step_times_curvature(&plan, &outcome, &plan.recipe.data).expect("few");
+            let mut network =
+                Reference::new(&plan.recipe.data, plan.recipe.method, &outcome.parameters);
             negative += u32::from(dominant_eigenvalue(&mut network, 0.0) < 0.0);
             for number in 0..plan.start.sizes.parameter_count() {
                 for (other, parameter) in network.parameters_mut().enumerate() {
@@ -406,7 +404,7 @@ mod tests {
     fn many_rows_are_looked_at_in_part() {
         let data = Dataset::parity(16).expect("data");
         let part = sample(&data);
-        assert_eq!(part.batch_size(), MOST_ROWS);
+        assert_eq!(part.row_count(), MOST_ROWS);
         let odd: f32 = part.targets.iter().sum();
         assert!((1_800.0..2_300.0).contains(&odd), "{odd}");
         for (row, target) in part.inputs.chunks_exact(16).zip(&part.targets) {
@@ -418,7 +416,7 @@ mod tests {
     fn said(mut found: Diagnosis, others_right: bool) -> Ending {
         let plan = plan("2-2-1", 1e-3, 1, 1);
         let outcome = Outcome { final_loss: 0.5, ..outcome(&plan) };
-        found.ending(&plan, &outcome, &plan.data, others_right)
+        found.ending(&plan, &outcome, &plan.recipe.data, others_right)
     }
 
     const FIGURES: Diagnosis = Diagnosis {
@@ -476,7 +474,7 @@ mod tests {
             let parameters = Parameters::from_fn(&plan.start.sizes, |_, _| 0.0);
             let outcome = Outcome { parameters, final_loss: 0.7, ..outcome(&plan) };
             let mut found = Diagnosis { last_tenth_fall: Some(fall), ..FIGURES };
-            found.ending(&plan, &outcome, &plan.data, false)
+            found.ending(&plan, &outcome, &plan.recipe.data, false)
         };
         assert_eq!(ending_with(5.015, 0.0), Ending::Flat);
         assert_eq!(ending_with(5.03, 0.0), Ending::Oscillating);
@@ -504,7 +502,7 @@ mod tests {
             let values = |number, _| if (6..9).contains(&number) { bias } else { 0.0 };
             let parameters = Parameters::from_fn(&sizes, values);
             let data = Dataset::parity(2).expect("XOR");
-            let mut network = Reference::<f64>::new(&data, Rule::sgd(1.0), &parameters);
+            let mut network = Reference::<f64>::new(&data, Method::sgd(1.0), &parameters);
             network.forward();
             assert_eq!(saturated_share(&network), Some(share), "{activation}");
         }

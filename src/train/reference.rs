@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::Plan;
 use crate::cpu::Reference;
-use crate::scalar::Scalar;
+use crate::numeric::Scalar;
 
 /// The losses of a run on the CPU.
 #[derive(Clone, Debug)]
@@ -20,9 +20,9 @@ pub fn reference<S: Scalar>(
     plan: &Plan,
     go_on: &(dyn Fn() -> ControlFlow<()> + Sync),
 ) -> Option<Trajectory> {
-    let mut network = Reference::<S>::new(&plan.data, plan.rule, &plan.start);
+    let mut network = Reference::<S>::new(&plan.recipe.data, plan.recipe.method, &plan.start);
     let mut losses = vec![];
-    for step in 0..plan.steps {
+    for step in 0..plan.recipe.steps {
         if go_on().is_break() {
             return None;
         }

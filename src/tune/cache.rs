@@ -7,10 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::file;
+use crate::file::{self, sha256};
 use crate::gpu::AdapterSummary;
-use crate::kernels::matmul::LADDER;
-use crate::model::sha256;
+use crate::kernels::product::LADDER;
 
 /// What a winner depends on besides its class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,19 +2,18 @@
 //! shapes, checked before it counts, and kept in a file.
 
 mod cache;
-mod contest;
+mod candidates;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use self::cache::{Cache, Key};
-use self::contest::Contest;
+use self::candidates::Contest;
 use crate::error::Error;
-use crate::file;
 use crate::gpu::{DeviceType, Gpu};
-use crate::kernels::matmul::{Epilogue, LADDER, Shape, Transpose, Variant};
+use crate::kernels::product::{Epilogue, LADDER, Shape, Transpose, Variant};
 
 /// Where the best so far takes a GPU longer, no other is tried.
 const SLOW: Duration = Duration::from_millis(100);
@@ -94,16 +93,9 @@ pub struct Tuner<'g> {
 }
 
 impl<'g> Tuner<'g> {
-    /// With the file of the user: `parity/tuned.json` in the folder for caches, or `tuned.json` in
-    /// the folder that `PARITY_CACHE` names.
+    /// With the file `tuned.json` in a folder, or none.
     #[must_use]
-    pub fn new(gpu: &'g Gpu) -> Self {
-        Self::with_folder(gpu, file::user_folder("PARITY_CACHE", dirs::cache_dir()))
-    }
-
-    /// With a file in this folder, or none.
-    #[must_use]
-    pub fn with_folder(gpu: &'g Gpu, folder: Option<PathBuf>) -> Self {
+    pub fn new(gpu: &'g Gpu, folder: Option<&Path>) -> Self {
         let cache = Cache::read(folder.map(|folder| folder.join("tuned.json")));
         Self { gpu, key: Key::of(&gpu.adapter), cache }
     }

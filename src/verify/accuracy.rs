@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cpu::probe_arithmetic::Operation;
-use crate::scalar::{
+use crate::numeric::{
     DIVISION_ULPS, EXP_FACTOR, Enclosure, LOG_FACTOR, LOG_MIDDLE, LOG_MIDDLE_ERROR, LOG_ULPS,
     exp_ulps, ulp,
 };
@@ -79,7 +79,7 @@ pub(super) fn passing(operation: Operation, x: f64, truth: f64) -> Enclosure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scalar::Scalar;
+    use crate::numeric::Scalar;
 
     /// How many numbers below the nearest to the truth pass, and how many above it.
     fn passes(operation: Operation, x: f32, truth: f64) -> [u32; 2] {

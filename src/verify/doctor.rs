@@ -3,15 +3,15 @@
 use serde::Serialize;
 
 use super::accuracy::Accuracy;
-use super::kernels::probe_arithmetic::{Answers, is_needed, is_subnormal};
-use super::kernels::{probe_loops, probe_workgroup};
+use super::cases::probe_arithmetic::{Answers, is_needed, is_subnormal};
+use super::cases::{probe_loops, probe_workgroup};
 use super::timestamps::{self, Timestamps};
 use super::{Effort, Failure, Fault, Trial};
 use crate::cpu::probe_arithmetic::Operation;
 use crate::error::Error;
+use crate::file::sha256;
 use crate::gpu::Gpu;
-use crate::model::sha256;
-use crate::scalar::{LOG_MIDDLE, Scalar};
+use crate::numeric::{LOG_MIDDLE, Scalar};
 
 /// The same for everyone: what is found is compared between machines.
 const EFFORT: Effort = Effort { seed: 0, cases: 1 << 18, quick: true, thorough: false };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Effort;
-use crate::rng::Stream;
+use crate::numeric::Stream;
 
 /// The purpose of the streams that problems are drawn from.
 const PROBLEM: u32 = 0x9b0b;
@@ -16,7 +16,7 @@ pub(super) struct Draws {
 
 impl Draws {
     pub fn new(seed: u64, number: u32) -> Self {
-        Self { stream: Stream::new(seed).of_member(number).for_purpose(PROBLEM), index: 0 }
+        Self { stream: Stream::new(seed).of_member(number.into()).for_purpose(PROBLEM), index: 0 }
     }
 
     /// From 0 up to, but not including, 1.

@@ -1,6 +1,6 @@
 //! Values that kernels are checked on: signed, ragged, with zeros, and repeated by their seed.
 
-use crate::rng::Stream;
+use crate::numeric::Stream;
 
 /// One draw for each number up to `len`.
 fn draws(seed: u64, len: usize, draw: impl Fn(Stream, u32) -> f32) -> Vec<f32> {

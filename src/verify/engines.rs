@@ -6,17 +6,16 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 
 use super::ensemble::ensemble;
-use super::launched::Launching;
+use super::harness::{Judgement, NO_BOUND};
 use super::lockstep::{Engine, Twin};
 use super::problems::problems;
-use super::trial::{Judgement, NO_BOUND};
+use super::used_by::Launching;
 use super::{Failure, Trial};
 use crate::error::Error;
-use crate::rng::Stream;
-use crate::rule::{Rule, Variant};
-use crate::scalar::Scalar;
-use crate::sweep::{EnsemblePlan, Task};
-use crate::train::{Budget, Fused, Layered, Outcome, Plan};
+use crate::numeric::{Scalar, Stream};
+use crate::sweep::{EnsemblePlan, Population};
+use crate::task::{Init, Rounding};
+use crate::train::{self, Fused, Layered, LoopLimit, Outcome, Plan};
 
 /// What the comparisons gave.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -49,18 +48,18 @@ pub(super) async fn engines(
     launching: &Launching,
 ) -> Result<Engines, Failure> {
     let mut found = Engines::default();
-    let plan = &Plan { steps: CUT_STEPS, log_every: 7, ..plan.clone() };
+    let plan = &Plan { log_every: 7, ..plan.clone() }.with_steps(CUT_STEPS);
     for (engine, of_engine) in &launching.runs {
-        let plan = &Plan { variant: of_engine.variant, ..plan.clone() };
+        let plan = &plan.clone().with_method(of_engine.recipe.method);
         found.cut_steps += cut(trial, plan, *engine).await?;
     }
     found.problems = problems(trial, launching).await?;
-    if Fused::can_run(plan).is_err() {
+    if train::Engine::fused_kernel(&plan.recipe).is_err() {
         return Ok(found);
     }
     if [Engine::Layered, Engine::Fused].into_iter().any(|engine| launching.has(engine)) {
-        let careful = &Plan { variant: Variant::CAREFUL, ..plan.clone() };
-        common_steps(trial, careful, &mut found).await?;
+        let compensated = &plan.clone().with_rounding(Rounding::Compensated);
+        common_steps(trial, compensated, &mut found).await?;
     }
     if launching.ensembles {
         members(trial, plan, &mut found).await?;
@@ -78,7 +77,7 @@ async fn whole(trial: &Trial<'_>, plan: &Plan, engine: Engine) -> Result<Outcome
             Layered::with_products(trial.gpu, plan, products).await?.train(&mut go_on).await
         }
         Engine::Fused => {
-            Fused::new(trial.gpu, plan, Budget::Hopeful).await?.train(&mut go_on).await
+            Fused::new(trial.gpu, plan, LoopLimit::Hopeful).await?.train(&mut go_on).await
         }
     }
 }
@@ -93,11 +92,11 @@ async fn cut(trial: &mut Trial<'_>, plan: &Plan, engine: Engine) -> Result<u64, 
     let mut is_finite = true;
     let mut stepper = engine.start(trial.gpu, plan).await?;
     let lengths = Stream::new(trial.effort.seed);
-    while stepper.done() < plan.steps {
+    while stepper.done() < plan.recipe.steps {
         let draw = lengths.uniform(u32::try_from(stepper.done()).expect("few"));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 21")]
         let length = 1 + (20.0 * draw.abs()) as u64;
-        let state = stepper.advance(length.min(plan.steps - stepper.done())).await?;
+        let state = stepper.advance(length.min(plan.recipe.steps - stepper.done())).await?;
         is_finite &= state.is_finite();
     }
     let case = format!("the {} engine, a run whole and in parts", engine.name());
@@ -106,7 +105,7 @@ async fn cut(trial: &mut Trial<'_>, plan: &Plan, engine: Engine) -> Result<u64, 
         Ok(whole) => {
             let whole: Vec<f32> = whole.parameters.values().collect();
             trial.same(&case, "parameters", found, &whole)?;
-            Ok(plan.steps)
+            Ok(plan.recipe.steps)
         }
         Err(step) if is_finite => {
             let wrong = format!("{case}: whole it diverges at step {step}, in parts it does not");
@@ -133,7 +132,7 @@ async fn common_steps(
     let [mut first, mut second] =
         [Engine::Layered, Engine::Fused].map(|engine| Twin::new(engine, plan));
     trial.kernel = Engine::Fused.kernel(plan);
-    while fused.done() < plan.steps {
+    while fused.done() < plan.recipe.steps {
         let before = fused.state().clone();
         let bounds =
             first.step(&before).parameters.into_iter().zip(second.step(&before).parameters);
@@ -160,34 +159,23 @@ async fn common_steps(
 
 /// Members of an ensemble have the same bits alone.
 async fn members(trial: &mut Trial<'_>, plan: &Plan, found: &mut Engines) -> Result<(), Failure> {
-    if plan.rule != Rule::sgd(plan.rule.learning_rate) {
-        return Ok(());
-    }
     trial.kernel = Engine::Fused.kernel(plan);
-    let task = Task {
-        data: plan.data.clone(),
-        sizes: plan.start.sizes.clone(),
-        init: crate::model::Init::Torch,
-        variant: Variant::PLAIN,
-        steps: plan.steps,
-        solved_below: crate::train::LEARNED_BELOW,
-        budget: Budget::Hopeful,
-    };
+    let plain = plan.clone().with_rounding(Rounding::Plain);
+    let population = Population::new(plain.recipe.clone(), Init::Torch);
     let ensemble = EnsemblePlan {
-        task,
+        population,
         networks: 7,
         seed: trial.effort.seed,
-        learning_rate: plan.rule.learning_rate,
         vary: vec![],
-        // Each at another place of its tile, and the last in one that has room for more.
+        // Each at another place of its chunk, and the last in one that has room for more.
         sample: vec![1, 5, 6],
     };
     let together = ensemble.run(trial.gpu, 3, &mut |_| ControlFlow::Continue(())).await?;
     for member in together.sampled {
         let (start, rate) = ensemble.start_of(trial.gpu, member.member).await?;
-        let rule = Rule::sgd(rate.to_f64());
-        let alone = Plan { start, rule, variant: Variant::PLAIN, ..plan.clone() };
-        let mut fused = Fused::new(trial.gpu, &alone, Budget::Hopeful).await?;
+        let method = plain.recipe.method.with_learning_rate(rate.to_f64());
+        let alone = Plan { start, ..plain.clone() }.with_method(method);
+        let mut fused = Fused::new(trial.gpu, &alone, LoopLimit::Hopeful).await?;
         let outcome = match fused.train(&mut |_| ControlFlow::Continue(())).await {
             Err(Error::Diverged { step, .. }) => {
                 let reason = format!("training diverges at step {step}");

@@ -7,13 +7,11 @@ use super::{Failure, Trial};
 use crate::cpu::uniform_draw::uniform_draw as draw;
 use crate::error::Error;
 use crate::kernels::as_f64;
-use crate::kernels::train_invocation::{LARGEST, NEVER};
-use crate::model::{Init, Parameters};
-use crate::rng::Stream;
-use crate::rule::{Rule, Variant};
-use crate::scalar::{Enclosure, Scalar, ULP};
-use crate::sweep::{Finished, Starts, Task, Tile};
-use crate::train::{Budget, Fused, Plan};
+use crate::kernels::fused::{LARGEST, NEVER};
+use crate::numeric::{Enclosure, Scalar, Stream, ULP};
+use crate::sweep::{Chunk, Population, Starts};
+use crate::task::{Init, Method, Parameters, Recipe, Rounding};
+use crate::train::{Finished, Fused, LoopLimit, Plan};
 
 /// Members of the ensemble.
 const MEMBERS: u32 = 2;
@@ -34,29 +32,29 @@ const MARGIN: f64 = 64.0 * ULP;
 /// # Errors
 /// The first fault, or why the device could not go on.
 pub(super) async fn ensemble(trial: &mut Trial<'_>, plan: &Plan) -> Result<(), Failure> {
-    let measured = Variant { measured: true, ..Variant::PLAIN };
-    let of = |variant, solved_below| Task {
-        data: plan.data.clone(),
-        sizes: plan.start.sizes.clone(),
+    let plain = Method { rounding: Rounding::Plain, ..plan.recipe.method };
+    let measured = Method { measured: true, ..plain };
+    let of = |method, solved_below| Population {
+        recipe: Recipe { method, ..plan.recipe.clone() },
         init: INIT,
-        variant,
-        steps: plan.steps,
         solved_below,
-        budget: Budget::Hopeful,
+        loop_limit: LoopLimit::Hopeful,
     };
     let can_measure = of(measured, 1e-3).check().is_ok();
-    let variant = if can_measure { measured } else { Variant::PLAIN };
-    if plan.rule != Rule::sgd(plan.rule.learning_rate) || of(variant, 1e-3).check().is_err() {
+    let method = if can_measure { measured } else { plain };
+    if of(method, 1e-3).check().is_err() {
         return Ok(());
     }
-    let streams: Vec<_> =
-        (0..MEMBERS).map(|member| Stream::new(trial.effort.seed).of_member(member)).collect();
+    let streams: Vec<_> = (0..MEMBERS)
+        .map(|member| Stream::new(trial.effort.seed).of_member(member.into()))
+        .collect();
     let mut losses = vec![];
     for stream in &streams {
         let start = Parameters::from_fn(&plan.start.sizes, |number, input_size| {
             INIT.extent(input_size) * stream.uniform(number)
         });
-        match alone(trial, &Plan { start, variant, log_every: 1, ..plan.clone() }).await {
+        let plan = Plan { start, log_every: 1, ..plan.clone() }.with_method(method);
+        match alone(trial, &plan).await {
             Err(Error::Diverged { step, .. }) => {
                 let reason = format!("training diverges at step {step}");
                 trial.skip(CASE, "losses", 1, &reason);
@@ -66,12 +64,12 @@ pub(super) async fn ensemble(trial: &mut Trial<'_>, plan: &Plan) -> Result<(), F
         }
     }
     let limit = limit(&losses[0]);
-    let task = of(variant, limit);
+    let population = of(method, limit);
     // With many rows, no loss that large can be told from others.
-    let task = if task.check().is_ok() { task } else { of(variant, 1e-3) };
-    let finished = together(trial, plan, &task, &streams).await?;
+    let population = if population.check().is_ok() { population } else { of(method, 1e-3) };
+    let finished = together(trial, plan, &population, &streams).await?;
     for (member, losses) in losses.iter().enumerate() {
-        solved(trial, &task, losses, finished.solved_at[member])?;
+        solved(trial, population.solved_below, losses, finished.solved_at[member])?;
         if can_measure {
             measures(trial, losses, &finished, member)?;
         }
@@ -81,7 +79,7 @@ pub(super) async fn ensemble(trial: &mut Trial<'_>, plan: &Plan) -> Result<(), F
 
 /// The loss before each update.
 async fn alone(trial: &Trial<'_>, plan: &Plan) -> Result<Vec<f32>, Error> {
-    let mut fused = Fused::new(trial.gpu, plan, Budget::Hopeful).await?;
+    let mut fused = Fused::new(trial.gpu, plan, LoopLimit::Hopeful).await?;
     Ok(fused.train(&mut |_| ControlFlow::Continue(())).await?.losses)
 }
 
@@ -97,18 +95,18 @@ fn limit(losses: &[f32]) -> f32 {
 async fn together(
     trial: &mut Trial<'_>,
     plan: &Plan,
-    task: &Task,
+    population: &Population,
     streams: &[Stream],
 ) -> Result<Finished, Failure> {
-    let rate = f32::from_f64(plan.rule.learning_rate);
+    let rate = f32::from_f64(plan.recipe.method.learning_rate());
     let mut starts = Starts::new(streams.len(), rate);
     for (member, &stream) in streams.iter().enumerate() {
         starts.draw(member, stream, 1.0);
     }
-    let mut tile = Tile::new(trial.gpu, task, streams.len()).await?;
-    tile.start(&starts).await?;
+    let mut chunk = Chunk::new(trial.gpu, population, streams.len()).await?;
+    chunk.start(&starts).await?;
     for (member, stream) in streams.iter().enumerate() {
-        let found: Vec<f32> = tile.parameters(member).await?.values().collect();
+        let found: Vec<f32> = chunk.parameters(member).await?.values().collect();
         let mut expected = vec![];
         let drawn = |number, input_size| {
             let extent = INIT.extent(input_size);
@@ -118,17 +116,22 @@ async fn together(
         drop(Parameters::from_fn(&plan.start.sizes, drawn));
         trial.compare(CASE, "starting parameters", &found, &expected)?;
     }
-    Ok(tile.run(&starts, 0, &mut |_| ControlFlow::Continue(())).await?.0)
+    Ok(chunk.run(&starts, 0, &mut |_| ControlFlow::Continue(())).await?.0)
 }
 
 /// A member is solved at the first step before whose update its loss is below the limit; where
 /// rounding may decide, a little sooner or later.
-fn solved(trial: &mut Trial<'_>, task: &Task, losses: &[f32], found: u32) -> Result<(), Failure> {
+fn solved(
+    trial: &mut Trial<'_>,
+    solved_below: f32,
+    losses: &[f32],
+    found: u32,
+) -> Result<(), Failure> {
     let first_below = |limit: f64| {
         let mut steps = (0_u32..).zip(losses);
         steps.find(|(_, loss)| f64::from(**loss) < limit).map_or(NEVER, |(step, _)| step)
     };
-    let limit = f64::from(task.solved_below);
+    let limit = f64::from(solved_below);
     let [soonest, latest] = [limit + MARGIN, limit - MARGIN].map(first_below);
     trial.equal(CASE, "the step where it is solved", &[found], &[found.clamp(soonest, latest)])
 }

@@ -4,14 +4,12 @@
 
 use serde::Serialize;
 
+use super::harness::{Judgement, NO_BOUND};
 use super::lockstep::{Engine, Twin};
-use super::trial::{Judgement, NO_BOUND};
 use super::{Failure, Trial, draws};
 use crate::cpu::Reference;
-use crate::dataset::Dataset;
-use crate::model::Parameters;
-use crate::rule::Rule;
-use crate::scalar::{Dual, Enclosure, F64_SHARE, Scalar};
+use crate::numeric::{Dual, Enclosure, F64_SHARE, Scalar};
+use crate::task::{Backprop, Dataset, Method, Parameters};
 use crate::train::{Plan, State};
 
 /// Of central differences: the step, and the absolute and relative tolerance. Those are the defaults
@@ -74,7 +72,7 @@ impl Gradients {
 /// A point of the parameters' space, with what is known of the loss there.
 struct Point<'a> {
     data: &'a Dataset,
-    rule: Rule,
+    method: Method,
     parameters: &'a Parameters,
 }
 
@@ -85,7 +83,7 @@ struct Derivative {
     rounding: f64,
     /// The same of the loss itself.
     rounding_of_loss: f64,
-    /// What the rule's epsilon takes off at most: of each row |p − t|·ε / (p(1 − p) + ε).
+    /// What the method's epsilon takes off at most: of each row |p − t|·ε / (p(1 − p) + ε).
     of_epsilon: f64,
 }
 
@@ -104,8 +102,8 @@ impl Point<'_> {
 
     /// The derivative by all parameters that change, with their numbers in order, as much as that.
     fn derivative_along(&self, mut changes: impl Iterator<Item = (usize, f64)>) -> Derivative {
-        let Self { data, rule, parameters } = self;
-        let mut network = Reference::<Dual<Enclosure>>::new(data, *rule, parameters);
+        let Self { data, method, parameters } = self;
+        let mut network = Reference::<Dual<Enclosure>>::new(data, *method, parameters);
         let mut next = changes.next();
         for (number, parameter) in network.parameters_mut().enumerate() {
             if let Some((_, change)) = next.filter(|(changed, _)| *changed == number) {
@@ -120,7 +118,7 @@ impl Point<'_> {
             .map(|((logit, probability), &target)| {
                 let (p, slope) = (probability.to_f64(), logit.derivative.to_f64());
                 // From 0 to 1, so that |p − t| is the most; without epsilon, where p(1 − p) is 0, too.
-                let taken_off = match rule.epsilon {
+                let taken_off = match method.backprop.epsilon() {
                     0.0 => 0.0,
                     epsilon => epsilon / (p * (1.0 - p) + epsilon),
                 };
@@ -138,19 +136,19 @@ impl Point<'_> {
 
     fn mean(&self, sum: f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
-        let count = self.data.batch_size() as f64;
+        let count = self.data.row_count() as f64;
         sum / count
     }
 
-    /// What the rule makes of the gradient of the mean loss, for this parameter.
+    /// What the backward pass makes of the gradient of the mean loss, for this parameter.
     fn factor(&self, number: usize) -> f64 {
         let (name, ..) = self.parameters.sizes.parameter(number);
-        factor(self.rule, self.data.batch_size(), name.ends_with("bias"))
+        factor(self.method.backprop, self.data.row_count(), name.ends_with("bias"))
     }
 
     /// [L(x + h) − L(x − h)] / 2h for parameter number `number`, in `f64`, and 2h.
     fn central_difference(&self, number: usize) -> [f64; 2] {
-        let mut network = Reference::<f64>::new(self.data, self.rule, self.parameters);
+        let mut network = Reference::<f64>::new(self.data, self.method, self.parameters);
         let at = network.parameters().nth(number).expect("it has that many");
         let step = STEP.max(RELATIVE_STEP * at.abs());
         let mut loss_at = |value: f64| {
@@ -178,26 +176,26 @@ impl Point<'_> {
     fn stride(&self) -> usize {
         let sizes = &self.parameters.sizes;
         let products: usize = sizes.layers().map(|(from, to)| from * to).sum();
-        let most = MOST_PRODUCTS / (products * self.data.batch_size());
+        let most = MOST_PRODUCTS / (products * self.data.row_count());
         sizes.parameter_count().div_ceil(most.clamp(1, MOST_PARAMETERS))
     }
 
-    /// The gradient that the backward pass computes, by the rule. Dual numbers take no sigmoid for
+    /// The gradient that the backward pass computes, by the method. Dual numbers take no sigmoid for
     /// a number from 0 to 1, which would be no share of a bound ([`F64_SHARE`]).
-    fn by_hand(&self, rule: Rule) -> Vec<Enclosure> {
-        let mut network = Reference::<Dual<Enclosure>>::new(self.data, rule, self.parameters);
+    fn by_hand(&self, method: Method) -> Vec<Enclosure> {
+        let mut network = Reference::<Dual<Enclosure>>::new(self.data, method, self.parameters);
         network.forward();
         network.backward();
         network.gradient().map(|gradient| gradient.value).collect()
     }
 }
 
-/// What a rule multiplies the gradient of the mean loss with.
-fn factor(rule: Rule, batch_size: usize, is_bias: bool) -> f64 {
+/// What a backward pass multiplies the gradient of the mean loss with.
+fn factor(backprop: Backprop, batch_size: usize, is_bias: bool) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
     let rows = batch_size as f64;
-    let of_bias = if is_bias { rule.bias_reduction.scale(batch_size) } else { 1.0 };
-    rule.loss_reduction.scale(batch_size) * rows * of_bias
+    let of_bias = if is_bias { backprop.bias_scale(batch_size) } else { 1.0 };
+    backprop.loss_scale(batch_size) * rows * of_bias
 }
 
 /// The hand-written backward pass at the plan's start and at random points.
@@ -212,12 +210,13 @@ pub fn by_arithmetic(
     let mut found = Gradients::new(points);
     for number in 0..points {
         let seed = trial.effort.seed + number as u64;
-        let drawn = crate::model::Init::Normal;
+        let drawn = crate::task::Init::Normal;
         let parameters = match number {
             0 => plan.start.clone(),
             _ => Parameters::initialise(&plan.start.sizes, drawn, seed),
         };
-        let point = Point { data: &plan.data, rule: plan.rule, parameters: &parameters };
+        let point =
+            Point { data: &plan.recipe.data, method: plan.recipe.method, parameters: &parameters };
         if let Err(failure) = check_point(trial, &point, &mut found) {
             found.diagnosis = diagnosis(&point);
             return (found, Some(failure));
@@ -231,7 +230,7 @@ fn check_point(
     point: &Point<'_>,
     found: &mut Gradients,
 ) -> Result<(), Failure> {
-    let by_hand = point.by_hand(point.rule);
+    let by_hand = point.by_hand(point.method);
     for (number, hand) in by_hand.iter().enumerate().step_by(point.stride()) {
         let (name, _, index) = point.parameters.sizes.parameter(number);
         let value = hand.to_f64();
@@ -260,7 +259,8 @@ fn check_point(
 
 /// What is missing, found by putting it in.
 fn diagnosis(point: &Point<'_>) -> Option<String> {
-    let repaired = Rule { hidden_derivative: true, ..point.rule };
+    let backprop = point.method.backprop;
+    let repaired = Method { backprop: backprop.with_hidden_derivative(), ..point.method };
     let by_hand = point.by_hand(repaired);
     let is_right = by_hand.iter().enumerate().step_by(point.stride()).all(|(number, hand)| {
         let (derivative, factor) = (point.derivative(number), point.factor(number));
@@ -268,7 +268,7 @@ fn diagnosis(point: &Point<'_>) -> Option<String> {
             F64_SHARE * hand.error() + factor * (derivative.rounding + derivative.of_epsilon);
         (hand.to_f64() - factor * derivative.value).abs() <= bound
     });
-    (is_right && !point.rule.hidden_derivative).then(|| {
+    (is_right && !backprop.has_hidden_derivative()).then(|| {
         "the gradient of the hidden layer lacks the derivative of its sigmoid, a·(1 − a); with it, \
          every gradient is right"
             .into()
@@ -278,7 +278,7 @@ fn diagnosis(point: &Point<'_>) -> Option<String> {
 /// The gradient of the mean loss as a device's update shows it.
 struct Shown {
     values: Vec<f64>,
-    /// How far rounding may have taken each from what the rule makes of the truth.
+    /// How far rounding may have taken each from what the method makes of the truth.
     bounds: Vec<f64>,
 }
 
@@ -313,8 +313,9 @@ pub async fn on_device(
     let start = stepper.state().clone();
     let after = stepper.advance(1).await?.clone();
     let step = Twin::new(engine, plan).step(&start).parameters;
-    let point = Point { data: &plan.data, rule: plan.rule, parameters: &plan.start };
-    let shown = Shown::new(&point, plan.rule.learning_rate, [&start, &after], &step);
+    let point =
+        Point { data: &plan.recipe.data, method: plan.recipe.method, parameters: &plan.start };
+    let shown = Shown::new(&point, plan.recipe.method.learning_rate(), [&start, &after], &step);
     for number in 0..DIRECTIONS {
         let count = start.parameters.len();
         let direction: Vec<f64> = match number {
@@ -373,15 +374,15 @@ fn moved(start: &State, direction: &[f64], sign: f64) -> State {
 
 /// The mean loss of a state.
 fn loss<S: Scalar>(point: &Point<'_>, state: &State) -> S {
-    let mut network = Reference::<S>::new(point.data, point.rule, point.parameters);
-    network.load(&state.parameters, &state.carried);
+    let mut network = Reference::<S>::new(point.data, point.method, point.parameters);
+    network.load(&state.parameters, &state.optimizer_state);
     network.forward()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Init;
+    use crate::task::Init;
 
     /// The bounds are no wider than what they are made of: a gradient that is off by 10⁻¹¹ leaves that
     /// of dual numbers, and one that is off by more than gradcheck's tolerances the other.
@@ -390,8 +391,8 @@ mod tests {
         let data = Dataset::parity(2).expect("XOR");
         let parameters =
             Parameters::initialise(&"2-3-1".parse().expect("a network"), Init::Normal, 5);
-        let point = Point { data: &data, rule: Rule::sgd(1.0), parameters: &parameters };
-        for (number, hand) in point.by_hand(point.rule).iter().enumerate() {
+        let point = Point { data: &data, method: Method::sgd(1.0), parameters: &parameters };
+        for (number, hand) in point.by_hand(point.method).iter().enumerate() {
             let value = hand.to_f64();
             let [[exact, bound], [difference, tolerance]] = point.expected(number, hand);
             assert!((value - exact).abs() <= bound, "parameter {number}");

@@ -15,7 +15,7 @@
 //!
 //! Different numbers have a digit that differs: one of the passes notices.
 
-use crate::rng::Stream;
+use crate::numeric::Stream;
 
 /// Up to here, `f32` has every integer.
 const EXACT: u32 = 1 << 24;

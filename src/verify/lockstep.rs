@@ -10,8 +10,8 @@ use super::{Failure, Trial};
 use crate::cpu::Reference;
 use crate::cpu::train_invocation::{Member, look, train_invocation};
 use crate::error::Error;
-use crate::scalar::{Enclosure, Scalar};
-use crate::train::{Budget, Fused, Plan, Products, State, Stepper};
+use crate::numeric::{Enclosure, Scalar};
+use crate::train::{self, Fused, KernelChoice, LoopLimit, Plan, Products, State, Stepper};
 
 /// What walks in step with the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -54,9 +54,9 @@ impl Engine {
 
     /// The stem of the shader that makes the update.
     pub(super) fn kernel(self, plan: &Plan) -> &'static str {
-        match (self, crate::train::Fused::can_run(plan)) {
+        match (self, train::Engine::fused_kernel(&plan.recipe)) {
             (Self::Layered | Self::Epilogues, _) => "sgd_update",
-            (Self::Fused, Ok(crate::train::Trainer::Workgroup)) => "train_workgroup",
+            (Self::Fused, Ok(KernelChoice::Workgroup)) => "train_workgroup",
             (Self::Fused, _) => "train_invocation",
         }
     }
@@ -78,8 +78,8 @@ pub struct Growth {
 pub struct Lockstep {
     /// What ran.
     pub engine: Engine,
-    /// Whether it ran the careful formulas, or the plain ones of ensembles.
-    pub careful: bool,
+    /// Whether it ran the compensated formulas, or the plain ones of ensembles.
+    pub compensated: bool,
     /// Updates made.
     pub steps: u64,
     /// Updates compared.
@@ -106,9 +106,11 @@ pub(super) struct Expected {
 impl<'a> Twin<'a> {
     pub(super) fn new(engine: Engine, plan: &'a Plan) -> Self {
         match engine {
-            Engine::Layered | Engine::Epilogues => {
-                Self::Layered(Box::new(Reference::new(&plan.data, plan.rule, &plan.start)))
-            }
+            Engine::Layered | Engine::Epilogues => Self::Layered(Box::new(Reference::new(
+                &plan.recipe.data,
+                plan.recipe.method,
+                &plan.start,
+            ))),
             Engine::Fused => Self::Fused(plan),
         }
     }
@@ -116,13 +118,13 @@ impl<'a> Twin<'a> {
     pub(super) fn step(&mut self, before: &State) -> Expected {
         match self {
             Self::Layered(reference) => {
-                reference.load(&before.parameters, &before.carried);
+                reference.load(&before.parameters, &before.optimizer_state);
                 let loss = Some(reference.step());
-                let state = before.parameters.iter().zip(&before.carried);
-                let changes = state.zip(reference.changes(&before.carried)).map(
-                    |((&parameter, &carried), added)| Change {
+                let state = before.parameters.iter().zip(&before.optimizer_state);
+                let changes = state.zip(reference.changes(&before.optimizer_state)).map(
+                    |((&parameter, &residue), added)| Change {
                         before: parameter.into(),
-                        carried: carried.into(),
+                        residue: residue.into(),
                         added,
                     },
                 );
@@ -131,9 +133,9 @@ impl<'a> Twin<'a> {
             }
             Self::Fused(plan) => {
                 let mut member = member(plan, before);
-                let changes = || all_changes(plan.variant, &plan.data, &member);
-                let changes = plan.variant.careful.then(changes);
-                train_invocation(plan.variant, &plan.data, 0.0, 1, &mut member);
+                let changes = || all_changes(plan.recipe.method, &plan.recipe.data, &member);
+                let changes = plan.recipe.method.is_compensated().then(changes);
+                train_invocation(plan.recipe.method, &plan.recipe.data, 0.0, 1, &mut member);
                 Expected { parameters: member.parameters, changes, loss: None }
             }
         }
@@ -141,10 +143,10 @@ impl<'a> Twin<'a> {
 }
 
 fn member(plan: &Plan, state: &State) -> Member<Enclosure> {
-    let rate = Enclosure::from_f64(plan.rule.learning_rate);
+    let rate = Enclosure::from_f64(plan.recipe.method.learning_rate());
     let parameters = Enclosure::all_from_f32(&state.parameters);
     Member {
-        carried: Enclosure::all_from_f32(&state.carried),
+        optimizer_state: Enclosure::all_from_f32(&state.optimizer_state),
         ..Member::new(parameters, [rate; 2])
     }
 }
@@ -165,9 +167,9 @@ pub async fn lockstep(
     let mut free = Free::new(plan);
     let mut checked = 0;
     let mut losses: Vec<_> = stepper.state().loss_after.into_iter().collect();
-    while stepper.done() < plan.steps {
+    while stepper.done() < plan.recipe.steps {
         let done = stepper.done();
-        let skipped = (every - 1).min(plan.steps - 1 - done);
+        let skipped = (every - 1).min(plan.recipe.steps - 1 - done);
         stepper.advance(skipped).await?;
         if !stepper.state().is_finite() {
             // In one of the steps that were left out: again from there, one by one.
@@ -188,21 +190,23 @@ pub async fn lockstep(
         checked += 1;
         losses.extend(after.loss_after);
         if !stepper.state().is_finite() {
-            let rest = plan.steps - stepper.done();
+            let rest = plan.recipe.steps - stepper.done();
             let reason = format!("training diverged: not all is finite after step {step}");
             trial.skip("from the device's own state", "later steps", rest, &reason);
             break;
         }
-        free.advance(step + 1, &stepper.state().parameters, plan.steps);
+        free.advance(step + 1, &stepper.state().parameters, plan.recipe.steps);
         if observe(step + 1).is_break() {
-            return Err(Error::Interrupted { step: step + 1, steps: plan.steps }.into());
+            return Err(Error::Interrupted { step: step + 1, steps: plan.recipe.steps }.into());
         }
     }
-    if engine == Engine::Fused && stepper.done() == plan.steps && stepper.state().is_finite() {
+    if engine == Engine::Fused && stepper.done() == plan.recipe.steps && stepper.state().is_finite()
+    {
         whole(trial, plan, &stepper.state().parameters, every, &losses).await?;
     }
-    let (careful, steps) = (engine != Engine::Fused || plan.variant.careful, plan.steps);
-    Ok(Lockstep { engine, careful, steps, checked, growth: free.growth })
+    let (compensated, steps) =
+        (engine != Engine::Fused || plan.recipe.method.is_compensated(), plan.recipe.steps);
+    Ok(Lockstep { engine, compensated, steps, checked, growth: free.growth })
 }
 
 /// The run as training makes it, in dispatches as long as are ever chosen: with the bits of its
@@ -219,7 +223,7 @@ async fn whole(
     let every = usize::try_from(every).unwrap_or(usize::MAX);
     for log_every in [u64::MAX, 1] {
         let plan = Plan { log_every, ..plan.clone() };
-        let mut fused = Fused::new(trial.gpu, &plan, Budget::Hopeful).await?;
+        let mut fused = Fused::new(trial.gpu, &plan, LoopLimit::Hopeful).await?;
         for _ in 0..2 {
             let outcome = fused.train(&mut |_| ControlFlow::Continue(())).await?;
             let found: Vec<_> = outcome.parameters.values().collect();
@@ -248,13 +252,13 @@ pub(super) fn compare(
     if let Some(changes) = &expected.changes {
         let pairs = changes.iter().zip(&after.parameters);
         let left: Vec<_> = pairs.map(|(change, &found)| change.left(found)).collect();
-        residue::compare(trial, CASE, "residues", &after.carried, &left)?;
+        residue::compare(trial, CASE, "residues", &after.optimizer_state, &left)?;
     }
     if let (Some(found), Some(expected)) = (after.loss_before, expected.loss) {
         trial.compare(CASE, "loss", &[found], &[expected])?;
     }
     if let Some(found) = after.loss_after {
-        let (expected, _) = look(plan.variant, &plan.data, &member(plan, after));
+        let (expected, _) = look(plan.recipe.method, &plan.recipe.data, &member(plan, after));
         trial.compare(CASE, "loss", &[found], &[expected])?;
     }
     Ok(())
@@ -324,8 +328,8 @@ struct Free {
 
 impl Free {
     fn new(plan: &Plan) -> Self {
-        let f32 = Reference::new(&plan.data, plan.rule, &plan.start);
-        let f64 = Reference::new(&plan.data, plan.rule, &plan.start);
+        let f32 = Reference::new(&plan.recipe.data, plan.recipe.method, &plan.start);
+        let f64 = Reference::new(&plan.recipe.data, plan.recipe.method, &plan.start);
         Self { f32, f64, done: 0, growth: vec![] }
     }
 

@@ -3,38 +3,39 @@
 //! engines against each other; and proof that a wrong kernel would be noticed.
 
 mod accuracy;
+mod cases;
 mod doctor;
 mod drawn;
 mod draws;
 mod engines;
 mod ensemble;
+mod fused;
 mod gradients;
+mod harness;
+mod inputs;
 mod integers;
-mod kernels;
-mod launched;
 mod lockstep;
-mod members;
-mod operands;
+pub mod mutants;
 mod own_exp;
+mod parallel;
 mod problems;
 mod residue;
 mod run;
-pub mod sabotage;
 mod timestamps;
-mod trial;
+mod used_by;
 mod workload;
 
 pub use accuracy::Accuracy;
+pub use cases::{KERNELS, Kernel, check_kernel, chosen};
 pub use doctor::{Check, Diagnosis, Fingerprint, Habit, Loops, examine};
 pub use engines::Engines;
 pub use gradients::{Gradients, by_arithmetic, on_device};
-pub use kernels::{KERNELS, Kernel, check_kernel, chosen};
-pub use launched::is_of_training;
+pub use harness::{Effort, Failure, Fault, Output, Tally, Trial, Unchecked};
 pub use lockstep::{Engine, Growth, Lockstep, check_step, lockstep};
 pub use run::{
     KernelResult, LockstepResult, Observe, QUICK_STEPS, Request, Section, Skipped, Trouble,
     Verification, prove_by_training, verify,
 };
 pub use timestamps::Timestamps;
-pub use trial::{Effort, Failure, Fault, Output, Tally, Trial, Unchecked};
+pub use used_by::is_of_training;
 pub use workload::{Workload, Workloads};

@@ -14,7 +14,7 @@ use crate::cpu::bce_loss::row_loss_from;
 use crate::cpu::probe_arithmetic::Operation;
 use crate::gpu::Kernel;
 use crate::kernels::probe_arithmetic;
-use crate::scalar::{Enclosure, Scalar, ULP};
+use crate::numeric::{Enclosure, Scalar, ULP};
 
 /// Logits that are asked for, from where `exp` matters to where nothing is left of it.
 pub(super) fn grid() -> Vec<f32> {

@@ -4,12 +4,11 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::drawn::{Draws, times};
-use super::launched::Launching;
+use super::fused::data;
 use super::lockstep::{Engine, lockstep};
-use super::members::data;
+use super::used_by::Launching;
 use super::{Failure, Trial};
-use crate::model::{Init, LayerSizes, Parameters};
-use crate::rule::{Rule, Variant};
+use crate::task::{Init, LayerSizes, Method, Parameters};
 use crate::train::Plan;
 
 /// Exponents of 2 of the smallest and the largest learning rate.
@@ -67,9 +66,8 @@ fn plan(seed: u64, number: u32) -> Result<Plan, Failure> {
     let sizes = LayerSizes::new(sizes)?;
     let init = draws.one_of(&[Init::Torch, Init::Normal, Init::Uniform]);
     let start = Parameters::initialise(&sizes, init, seed.wrapping_add(number.into()));
-    let rule = Rule::sgd(draws.power(RATES).into());
-    let (variant, log_every) = (Variant::CAREFUL, u64::MAX);
-    Ok(Plan { data, rule, variant, start, steps: STEPS, log_every })
+    let method = Method::sgd(draws.power(RATES).into());
+    Ok(Plan::new(data, method, start, STEPS, u64::MAX)?)
 }
 
 /// The failure with what was drawn.
@@ -78,8 +76,8 @@ fn of_problem(failure: Failure, seed: u64, number: u32, plan: &Plan) -> Failure 
     fault.case = format!(
         "problem {number} of seed {seed}, {} on {} rows, learning rate {:e}: {}",
         plan.start.sizes,
-        plan.data.batch_size(),
-        plan.rule.learning_rate,
+        plan.recipe.data.row_count(),
+        plan.recipe.method.learning_rate(),
         fault.case
     );
     Failure::Fault(fault)

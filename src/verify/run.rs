@@ -5,17 +5,16 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::cases::chosen;
 use super::engines::{Engines, engines};
-use super::kernels::chosen;
-use super::launched::Launching;
+use super::used_by::Launching;
 use super::{
     Diagnosis, Effort, Engine, Failure, Fault, Gradients, Lockstep, Tally, Trial, Unchecked,
     by_arithmetic, examine, lockstep, on_device,
 };
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::model::{Init, Parameters};
-use crate::rule::{Rule, Variant};
+use crate::task::{Init, Method, Parameters};
 use crate::train::{Plan, check_tensors};
 
 /// The most steps of a run that are compared; of longer ones a sample is.
@@ -25,7 +24,7 @@ const MOST_COMPARED: u64 = 2_000;
 const THOROUGH_COMPARED: u64 = 20_000;
 
 /// The most steps of a run where it should be quick.
-pub const QUICK_STEPS: u64 = 1_000;
+pub const QUICK_STEPS: u64 = 500;
 
 /// The same of the layered engine, unless it may take minutes.
 const LAYERED_STEPS: u64 = 2_000;
@@ -213,7 +212,7 @@ pub async fn verify(
     request: &Request,
     observe: &mut Observe<'_>,
 ) -> Result<Verification, Error> {
-    check_tensors(gpu, &request.plan.data, &request.plan.start.sizes)?;
+    check_tensors(gpu, &request.plan.recipe.data, &request.plan.start.sizes)?;
     let mut found = Verification::default();
     match check_all(gpu, request, &mut found, observe).await {
         Err(Error::Interrupted { .. }) => found.interrupted = true,
@@ -274,11 +273,10 @@ pub(super) async fn check_training(
 /// # Errors
 /// The first failure.
 pub async fn prove_by_training(gpu: &Gpu, effort: Effort) -> Result<(), Failure> {
-    let data = crate::dataset::Dataset::parity(2)?;
+    let data = crate::task::Dataset::parity(2)?;
     let sizes = "2-2-1".parse()?;
     let start = Parameters::initialise(&sizes, Init::Torch, effort.seed);
-    let (rule, variant) = (Rule::sgd(1.0), Variant::CAREFUL);
-    let plan = Plan { data, rule, variant, start, steps: PROOF_STEPS, log_every: u64::MAX };
+    let plan = Plan::new(data, Method::COMPENSATED, start, PROOF_STEPS, u64::MAX)?;
     let request = Request { plan, effort, every: None, kernels: vec![] };
     let mut found = Verification::default();
     let observe = &mut |_, _, _| ControlFlow::Continue(());
@@ -355,11 +353,11 @@ async fn check_lockstep(
 ) -> Result<(), Error> {
     for (engine, mut plan) in launching.runs.iter().cloned() {
         let [made, compared] = most_steps(engine, request.effort);
-        plan.steps = plan.steps.min(made);
-        let every = request.every.unwrap_or_else(|| plan.steps.div_ceil(compared));
+        plan.recipe.steps = plan.recipe.steps.min(made);
+        let every = request.every.unwrap_or_else(|| plan.recipe.steps.div_ceil(compared));
         let mut trial = Trial::new(gpu, engine.kernel(&plan), request.effort);
         let start = Instant::now();
-        let mut watch = |step| observe(Section::Lockstep, step, plan.steps);
+        let mut watch = |step| observe(Section::Lockstep, step, plan.recipe.steps);
         let walked = lockstep(&mut trial, &plan, engine, every, &mut watch).await;
         found.skip(Section::Lockstep, &mut trial);
         match walked {

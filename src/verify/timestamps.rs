@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::Trial;
-use super::kernels::probe_loops;
+use super::cases::probe_loops;
 use crate::error::Error;
-use crate::gpu::clock::{Doubt, Fit, SAMPLE_TIME, judge};
+use crate::gpu::clock::{ClockFault, Fit, SAMPLE_TIME, judge};
 
 /// Iterations of the loop in each dispatch.
 const ITERATIONS: u32 = 1 << 12;
@@ -16,7 +16,7 @@ pub struct Timestamps {
     /// Nanoseconds a tick; none without timestamps.
     pub period_ns: Option<f64>,
     /// Why they cannot be believed.
-    pub doubt: Option<Doubt>,
+    pub doubt: Option<ClockFault>,
     /// How the time of a pass depends on what is in it.
     pub fit: Option<Fit>,
 }

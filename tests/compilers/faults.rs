@@ -83,7 +83,7 @@ fn train_saves_nothing_where_nothing_was_executed() {
     for arguments in [
         &["xor"][..],
         &["xor", "--json"],
-        &["xor", "--no-reference", "--no-loop-budget"],
+        &["xor", "--no-reference", "--no-loop-limit"],
         &["perceptron"],
         &["backprop-corrected"],
         &["--engine", "layered"],

@@ -2,9 +2,17 @@
 
 /// Draws 0 to 8, in steps of 2⁻²³, of members that have more than 24 bits, or 31. A Python program of
 /// its own made them, with integers of any length, after it had repeated the three known answers of
-/// Random123 for `philox4x32 10`: key (seed mod 2³², seed / 2³²), counter (draw, member, 0, 0), the
-/// upper 24 bits of the first word, minus 2²³.
-pub const DRAWS: [(u64, u32, [i32; 9]); 6] = [
+/// Random123 for `philox4x32 10`: key (seed mod 2³², seed / 2³²), counter (draw, member mod 2³², 0,
+/// member / 2³²), the upper 24 bits of the first word, minus 2²³.
+pub const DRAWS: [(u64, u64, [i32; 9]); 7] = [
+    (
+        48,
+        8_589_934_597,
+        [
+            -7_254_343, -985_819, -1_978_454, -4_132_638, 2_647_631, 5_727_444, -6_758_780,
+            -3_019_402, 3_129_770,
+        ],
+    ),
     (
         48,
         16_777_217,

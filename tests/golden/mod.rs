@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use parity::dataset::Dataset;
-use parity::model::{Layer, LayerSizes, Parameters};
-use parity::rule::{Preset, Rule, Variant};
+use parity::task::{Dataset, Layer, LayerSizes, Method, Parameters, Preset};
 use parity::train::Plan;
 use serde_json::Value;
 
@@ -37,20 +35,17 @@ impl Golden {
     fn load(experiment: &str, seed: u32) -> Self {
         let [float32, float64] =
             ["float32", "float64"].map(|dtype| read(&format!("{experiment}_seed{seed}_{dtype}")));
-        let rule = match experiment {
-            "perceptron" | "mlp" => Rule::sgd(1.0),
-            "handbackprop_corrected" => Preset::BackpropCorrected.rule(),
-            "handbackprop_notebook" => Preset::Backprop.rule(),
-            other => panic!("no rule is known for {other}"),
+        let method = match experiment {
+            "perceptron" | "mlp" => Method::sgd(1.0),
+            "handbackprop_corrected" => Preset::BackpropCorrected.method(),
+            "handbackprop_notebook" => Preset::Backprop.method(),
+            other => panic!("no method is known for {other}"),
         };
-        let plan = Plan {
-            data: Dataset::parity(2).expect("XOR"),
-            rule,
-            variant: Variant::CAREFUL,
-            start: parameters(&float64["weights_start"]),
-            steps: float64["steps"].as_u64().expect("a number"),
-            log_every: float64["every"].as_u64().expect("a number"),
-        };
+        let [steps, log_every] =
+            ["steps", "every"].map(|name| float64[name].as_u64().expect("a number"));
+        let start = parameters(&float64["weights_start"]);
+        let data = Dataset::parity(2).expect("XOR");
+        let plan = Plan::new(data, method, start, steps, log_every).expect("a plan");
         let unstable = experiment == "handbackprop_notebook" && seed == 0;
         Self {
             name: format!("{experiment}, seed {seed}"),

@@ -5,10 +5,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use parity::bench::{self, Only, Options, Progress, Results, Suite};
+use parity::bench::{self, Only, Options, Processor, Progress, Results, Suite};
 use parity::gpu::{Dispatch, Gpu, Selection};
-use parity::kernels::matmul::LADDER;
-use parity::processor::Processor;
+use parity::kernels::product::LADDER;
 use parity::verify::{Effort, KERNELS, Trial};
 use pollster::block_on;
 use serde_json::Value;

@@ -26,11 +26,13 @@ fn the_default_run_learns_and_says_so() {
     let output = parity(&["train"]);
     let report = String::from_utf8(output.stdout).expect("text");
     assert_eq!(output.status.code(), Some(0), "{report}");
-    let closing = report.lines().last().expect("a last line");
+    let closing = report.lines().rev().nth(1).expect("a line before the last");
     assert!(closing.starts_with("Learned: loss 0.00"), "{closing}");
     assert!(closing.contains("4 of 4 answers right. GPU and CPU agree"), "{closing}");
-    assert!(report.contains("\n   9,900   "), "every 100th step is shown: {report}");
+    assert!(report.contains("\n   9,000   ") && !report.contains("\n   9,900   "), "{report}");
     assert!(report.contains("\n  10,000   "), "and what came after the last: {report}");
+    let all = String::from_utf8(parity(&["train", "--log-every", "100"]).stdout).expect("text");
+    assert!(all.contains("\n   9,900   "), "every 100th step is shown: {all}");
 }
 
 #[test]
@@ -174,7 +176,7 @@ fn a_dispatch_that_is_cut_short_is_an_error_and_saves_nothing() {
     let path = folder.path().join("kept");
     std::fs::write(&path, "old").expect("it is writable");
     let run = ["train", "--steps", "70000", "--no-reference", "--save", text(&path)];
-    let output = parity(&[&run[..], &["--no-loop-budget"]].concat());
+    let output = parity(&[&run[..], &["--no-loop-limit"]].concat());
     let message = String::from_utf8(output.stderr).expect("text");
     if output.status.code() == Some(0) {
         assert_ne!(std::fs::read(&path).expect("it is there"), b"old");
@@ -221,7 +223,7 @@ fn a_sweep_leaves_a_picture_its_array_and_its_card() {
     let header = String::from_utf8_lossy(&array[10..128]).into_owned();
     assert!(header.contains("'shape': (5, 9)") && header.ends_with('\n'), "{header}");
     let card: serde_json::Value = serde_json::from_slice(&card).expect("JSON");
-    assert_eq!(card["array_sha256"], parity::model::sha256(&array[128..]));
+    assert_eq!(card["array_sha256"], parity::file::sha256(&array[128..]));
     assert_eq!(folder.path().read_dir().expect("a folder").count(), 3, "nothing else is left");
     let (_, again, _) = run();
     assert!(again == [picture, array], "the same command gives the same bytes");

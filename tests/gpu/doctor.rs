@@ -2,8 +2,8 @@
 
 use std::process::{Command, Output};
 
+use parity::bench::Processor;
 use parity::gpu::Gpu;
-use parity::processor::Processor;
 use parity::report::DoctorReport;
 use parity::verify::{Diagnosis, KERNELS, examine};
 use serde_json::Value;

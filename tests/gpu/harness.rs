@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use parity::error::Error;
 use parity::gpu::{Gpu, Selection};
-use parity::train::{Budget, Fused, Layered, Observer, Outcome, Plan};
+use parity::train::{Fused, Layered, LoopLimit, Observer, Outcome, Plan};
 use serde_json::Value;
 
 static GPU: LazyLock<Gpu> = LazyLock::new(open);
@@ -51,7 +51,7 @@ pub fn train_observed(
     pollster::block_on(async {
         match engine {
             Engine::Layered => Layered::new(gpu, plan).await?.train(observe).await,
-            Engine::Fused => Fused::new(gpu, plan, Budget::Hopeful).await?.train(observe).await,
+            Engine::Fused => Fused::new(gpu, plan, LoopLimit::Hopeful).await?.train(observe).await,
         }
     })
 }

@@ -2,12 +2,10 @@
 
 use parity::cpu::Reference;
 use parity::cpu::train_invocation::{Member, look, train_invocation};
-use parity::dataset::Dataset;
 use parity::error::Error;
 use parity::gpu::Gpu;
-use parity::model::{Init, Parameters};
-use parity::rule::{Rule, Variant};
-use parity::scalar::{Enclosure, Scalar};
+use parity::numeric::{Enclosure, Scalar};
+use parity::task::{Dataset, Init, Method, Parameters};
 use parity::train::{Plan, Products, State, Stepper};
 use parity::verify::{Effort, Engine, Failure, Fault, Trial, check_step, prove_by_training};
 
@@ -117,16 +115,10 @@ fn an_output_is_read_between_its_fences() {
     assert_eq!(words, [0x7fc0_dead; 2]);
 }
 
-fn plan(variant: Variant) -> Plan {
+fn plan(method: Method) -> Plan {
     let sizes = "2-2-1".parse().expect("a network");
-    Plan {
-        data: Dataset::parity(2).expect("XOR"),
-        rule: Rule::sgd(1.0),
-        variant,
-        start: Parameters::initialise(&sizes, Init::Torch, 48),
-        steps: 50,
-        log_every: 50,
-    }
+    let start = Parameters::initialise(&sizes, Init::Torch, 48);
+    Plan::new(Dataset::parity(2).expect("XOR"), method, start, 50, 50).expect("a plan")
 }
 
 /// The states before and after step 30.
@@ -150,31 +142,32 @@ fn expected(
     [before, after]: &[State; 2],
 ) -> (Vec<Enclosure>, Enclosure) {
     if engine != Engine::Fused {
-        let mut twin = Reference::<Enclosure>::new(&plan.data, plan.rule, &plan.start);
-        twin.load(&before.parameters, &before.carried);
+        let mut twin =
+            Reference::<Enclosure>::new(&plan.recipe.data, plan.recipe.method, &plan.start);
+        twin.load(&before.parameters, &before.optimizer_state);
         let loss = twin.step();
         return (twin.parameters().collect(), loss);
     }
     let member = |state: &State| Member {
-        carried: Enclosure::all_from_f32(&state.carried),
+        optimizer_state: Enclosure::all_from_f32(&state.optimizer_state),
         ..Member::new(Enclosure::all_from_f32(&state.parameters), [Enclosure::from_f64(1.0); 2])
     };
-    let (loss, _) = look(plan.variant, &plan.data, &member(after));
+    let (loss, _) = look(plan.recipe.method, &plan.recipe.data, &member(after));
     let mut twin = member(before);
-    train_invocation(plan.variant, &plan.data, 0.0, 1, &mut twin);
+    train_invocation(plan.recipe.method, &plan.recipe.data, 0.0, 1, &mut twin);
     (twin.parameters, loss)
 }
 
 /// Every value of a step, at the ends of what it may be and just beyond.
 #[test]
 fn a_step_is_accepted_up_to_the_bounds_of_each_value_and_no_further() {
-    for (engine, variant) in [
-        (Engine::Layered, Variant::CAREFUL),
-        (Engine::Epilogues, Variant::CAREFUL),
-        (Engine::Fused, Variant::CAREFUL),
-        (Engine::Fused, Variant::PLAIN),
+    for (engine, method) in [
+        (Engine::Layered, Method::COMPENSATED),
+        (Engine::Epilogues, Method::COMPENSATED),
+        (Engine::Fused, Method::COMPENSATED),
+        (Engine::Fused, Method::PLAIN),
     ] {
-        let plan = plan(variant);
+        let plan = plan(method);
         let states @ [before, after] = &step(&plan, engine);
         let check = |after: &State| check_step(&mut trial(gpu()), &plan, engine, before, after);
         check(after).unwrap_or_else(|failure| panic!("{engine:?}: {failure:?}"));
@@ -210,8 +203,8 @@ fn a_step_is_accepted_up_to_the_bounds_of_each_value_and_no_further() {
                 assert_eq!(fault(check(&after)).tensor, "loss", "{engine:?}: {outside}");
             }
         }
-        if variant.careful {
-            check_carried(engine, after, check);
+        if method.is_compensated() {
+            check_optimizer_state(engine, after, check);
         }
     }
 }
@@ -225,18 +218,23 @@ fn after_update(state: &mut State) -> &mut Option<f32> {
 }
 
 /// Rounding leaves out half a unit in the last place of a parameter: what is off by far more is wrong.
-fn check_carried(engine: Engine, after: &State, check: impl Fn(&State) -> Result<(), Failure>) {
-    for index in 0..after.carried.len() {
+fn check_optimizer_state(
+    engine: Engine,
+    after: &State,
+    check: impl Fn(&State) -> Result<(), Failure>,
+) {
+    for index in 0..after.optimizer_state.len() {
         for sign in [1.0, -1.0] {
             let mut after = after.clone();
-            after.carried[index] += sign * 1_000.0 * f32::EPSILON * after.parameters[index].abs();
+            after.optimizer_state[index] +=
+                sign * 1_000.0 * f32::EPSILON * after.parameters[index].abs();
             let found = fault(check(&after));
             assert_eq!(found.index, index, "{engine:?}: {found}");
         }
     }
 }
 
-/// Members at any place of a tile are held against the same network alone: a shader that trains
+/// Members at any place of a chunk are held against the same network alone: a shader that trains
 /// one of them otherwise is noticed.
 #[test]
 fn a_member_that_is_trained_otherwise_among_others_is_noticed() {

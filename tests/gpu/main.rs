@@ -11,6 +11,7 @@ mod identity;
 mod bench;
 mod command;
 mod doctor;
+mod examples;
 mod judges;
 mod kernels;
 mod oracle;

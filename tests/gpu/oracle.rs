@@ -4,11 +4,10 @@
 
 use std::ops::ControlFlow;
 
-use parity::dataset::Dataset;
-use parity::model::Init;
-use parity::rule::{Activation, Loss, Variant};
-use parity::sweep::{Axis, Ensemble, EnsemblePlan, GridPlan, Identity, Partial, Task, Value};
-use parity::train::Budget;
+use parity::sweep::{
+    Axis, Checkpoint, Ensemble, EnsemblePlan, GridPlan, Identity, Population, Value,
+};
+use parity::task::{Activation, Dataset, Init, Loss, Method, Recipe};
 use serde_json::Value as Json;
 
 use crate::harness::{gpu, json};
@@ -123,9 +122,10 @@ fn slope(activation: Activation, a: f64) -> f64 {
 
 impl Network {
     /// As PyTorch draws it, within ±1/√n for a layer of n inputs, times `scale`.
-    fn drawn(task: &Task, seed: u64, member: u32, scale: f64) -> Self {
-        let &[bits, hidden, 1] = task.sizes.as_slice() else { panic!("one hidden layer") };
-        let Variant { hidden_activation, output_activation, loss, momentum, .. } = task.variant;
+    fn drawn(of: &Population, seed: u64, member: u32, scale: f64) -> Self {
+        let &[bits, hidden, 1] = of.recipe.sizes.as_slice() else { panic!("one hidden layer") };
+        let method = of.recipe.method;
+        let Method { hidden_activation, output_activation, loss, .. } = method;
         let count = hidden * (bits + 2) + 1;
         let parameter = |index: usize| {
             let inputs = if index < hidden * (bits + 1) { bits } else { hidden };
@@ -139,7 +139,7 @@ impl Network {
             activation: hidden_activation,
             output: output_activation,
             loss,
-            momentum: momentum.into(),
+            momentum: method.momentum().into(),
             rates: [1.0; 2],
             parameters: (0..count).map(parameter).collect(),
         }
@@ -247,8 +247,8 @@ struct Oracle {
 }
 
 impl Oracle {
-    fn of(network: &Network, task: &Task) -> Self {
-        let (steps, below) = (task.steps, f64::from(task.solved_below));
+    fn of(network: &Network, population: &Population) -> Self {
+        let (steps, below) = (population.recipe.steps, f64::from(population.solved_below));
         let fates = (0..=COPIES).map(|copy| network.clone().live(steps, below, copy)).collect();
         Self { fates, steps }
     }
@@ -320,23 +320,17 @@ impl Judge {
     }
 }
 
-fn task(layers: &str, steps: u64, variant: Variant) -> Task {
-    let sizes: parity::model::LayerSizes = layers.parse().expect("a network");
-    Task {
-        data: Dataset::parity(u32::try_from(sizes.input_size()).expect("few")).expect("data"),
-        sizes,
-        init: Init::Torch,
-        variant,
-        steps,
-        solved_below: 0.05,
-        budget: Budget::Hopeful,
-    }
+fn population(layers: &str, steps: u64, method: Method) -> Population {
+    let sizes: parity::task::LayerSizes = layers.parse().expect("a network");
+    let bits = u32::try_from(sizes.input_size()).expect("few");
+    let data = Dataset::parity(bits).expect("data");
+    Population::new(Recipe::new(data, sizes, method, steps).expect("a recipe"), Init::Torch)
 }
 
-const MOMENTUM: Variant = Variant { momentum: 0.5, ..Variant::PLAIN };
+const MOMENTUM: Method = Method::PLAIN.with_momentum(0.5);
 
 /// Tanh and a squared error, with what the convergence of Sohl-Dickstein needs.
-const MEASURED: Variant = Variant {
+const MEASURED: Method = Method {
     hidden_activation: Activation::Tanh,
     output_activation: Activation::Identity,
     loss: Loss::SquaredError,
@@ -346,43 +340,48 @@ const MEASURED: Variant = Variant {
 
 /// The oracles of an ensemble with seed 7, whose members draw their rates and scales from these
 /// ranges by logarithm, or have this rate.
-fn members(task: &Task, count: u32, rates: [f64; 2], scales: [f64; 2]) -> Vec<(Network, Oracle)> {
+fn members(
+    population: &Population,
+    count: u32,
+    rates: [f64; 2],
+    scales: [f64; 2],
+) -> Vec<(Network, Oracle)> {
     let member = |member: u32| {
         let of = |[low, high]: [f64; 2], purpose| {
             along(low, high, true, f64::midpoint(draw(7, member, purpose, 0), 1.0))
         };
-        let mut network = Network::drawn(task, 7, member, of(scales, 2));
+        let mut network = Network::drawn(population, 7, member, of(scales, 2));
         network.rates = [of(rates, 1); 2];
-        let oracle = Oracle::of(&network, task);
+        let oracle = Oracle::of(&network, population);
         (network, oracle)
     };
     (0..count).map(member).collect()
 }
 
-fn axis(text: &str, task: &Task) -> Axis {
-    Axis::parse("--x", text, &task.sizes).expect("an axis")
+fn axis(text: &str, population: &Population) -> Axis {
+    Axis::parse("--x", text, &population.recipe.sizes).expect("an axis")
 }
 
-/// Trains an ensemble in tiles, and holds every member against its oracle. Returns the steps between
+/// Trains an ensemble in chunks, and holds every member against its oracle. Returns the steps between
 /// which each is solved.
 fn check_ensemble(
-    task: Task,
+    mut population: Population,
     count: u32,
     rates: [f64; 2],
     scales: [f64; 2],
-    tile: usize,
+    chunk: usize,
 ) -> Vec<[u64; 2]> {
-    let oracles = members(&task, count, rates, scales);
+    let oracles = members(&population, count, rates, scales);
     let vary = [("learning-rate", rates), ("init-scale", scales)]
         .into_iter()
         .filter(|(_, [low, high])| low < high)
-        .map(|(name, [low, high])| axis(&format!("{name}={low}..{high}:log"), &task))
+        .map(|(name, [low, high])| axis(&format!("{name}={low}..{high}:log"), &population))
         .collect();
     let (networks, sample) = (count.into(), (0..count.into()).collect());
-    let (seed, learning_rate) = (7, rates[0]);
-    let plan = EnsemblePlan { task, networks, seed, learning_rate, vary, sample };
+    population.recipe.method = population.recipe.method.with_learning_rate(rates[0]);
+    let plan = EnsemblePlan { population, networks, seed: 7, vary, sample };
     let mut go_on = |_| ControlFlow::Continue(());
-    let found = pollster::block_on(plan.run(gpu(), tile, &mut go_on)).expect("a run");
+    let found = pollster::block_on(plan.run(gpu(), chunk, &mut go_on)).expect("a run");
     let mut judge = Judge::default();
     for (sampled, (network, oracle)) in found.sampled.iter().zip(&oracles) {
         let member = format!("member {}", sampled.member);
@@ -397,7 +396,7 @@ fn check_ensemble(
     }
     assert_eq!(found.sampled.len(), oracles.len());
     let solved: Vec<_> = oracles.iter().map(|(_, oracle)| oracle.solved()).collect();
-    check_solved(&mut judge, &solved, plan.task.steps, &found);
+    check_solved(&mut judge, &solved, plan.population.recipe.steps, &found);
     judge.finish("ensemble");
     solved
 }
@@ -425,40 +424,41 @@ fn check_solved(judge: &mut Judge, solved: &[[u64; 2]], steps: u64, found: &Ense
 
 #[test]
 fn members_in_several_tiles_with_momentum_end_where_the_oracle_does() {
-    check_ensemble(task("2-2-1", 900, MOMENTUM), 23, [0.3, 3.0], [0.5, 2.0], 5);
+    check_ensemble(population("2-2-1", 900, MOMENTUM), 23, [0.3, 3.0], [0.5, 2.0], 5);
 }
 
 /// Rates so small that networks learn only after more steps than 16 bits count.
 #[test]
 fn members_that_are_solved_beyond_65_536_steps_are_solved_where_the_oracle_is() {
-    let task = task("2-2-1", 80_000, MOMENTUM);
-    let solved = check_ensemble(task, 5, [0.008; 2], [1.0; 2], 3);
+    let population = population("2-2-1", 80_000, MOMENTUM);
+    let solved = check_ensemble(population, 5, [0.008; 2], [1.0; 2], 3);
     let late = solved.iter().filter(|[low, high]| *low > 65_536 && *high < 80_000);
     assert!(late.count() > 0, "none is solved there: {solved:?}");
 }
 
-/// The pixels of a sweep in tiles.
-fn values(plan: &GridPlan, tile: usize) -> Vec<f32> {
+/// The pixels of a sweep in chunks.
+fn values(plan: &GridPlan, chunk: usize) -> Vec<f32> {
     let folder = tempfile::tempdir().expect("a folder");
     let identity = Identity { sweep: "oracle".into(), run: "here".into() };
     let mut partial =
-        Partial::open(&folder.path().join("out.png"), &identity, tile).expect("it is writable");
+        Checkpoint::open(&folder.path().join("out.png"), &identity, chunk).expect("it is writable");
     let mut go_on = |_| ControlFlow::Continue(());
-    pollster::block_on(plan.run(gpu(), tile, &mut partial, &mut go_on)).expect("a run").values
+    pollster::block_on(plan.run(gpu(), chunk, &mut partial, &mut go_on)).expect("a run").values
 }
 
 /// Holds every pixel of a sweep against its oracle; `set` makes a pixel's network of what its axes
 /// say there. Returns the oracles, the lowest row first.
 fn check_grid(
-    task: Task,
+    mut population: Population,
     value: Value,
     axes: [&str; 2],
     [width, height]: [usize; 2],
-    network: impl Fn(&Task, [f64; 2]) -> Network,
+    network: impl Fn(&Population, [f64; 2]) -> Network,
 ) -> Vec<Oracle> {
-    let [x, y] = axes.map(|text| axis(text, &task));
-    let (seed, member, learning_rate, fixed) = (48, MEMBER, 1.5, vec![]);
-    let plan = GridPlan { task, seed, member, learning_rate, fixed, x, y, width, height, value };
+    let [x, y] = axes.map(|text| axis(text, &population));
+    population.recipe.method = population.recipe.method.with_learning_rate(1.5);
+    let (seed, member, fixed) = (48, MEMBER.into(), vec![]);
+    let plan = GridPlan { population, seed, member, fixed, x, y, width, height, value };
     let found = values(&plan, 8);
     let ends = |text: &str| {
         let (_, range) = text.split_once('=').expect("a range");
@@ -474,7 +474,7 @@ fn check_grid(
             along(x.0, x.1, x.2, centre(pixel % width, width)),
             along(y.0, y.1, y.2, centre(pixel / width, height)),
         ];
-        let oracle = Oracle::of(&network(&plan.task, at), &plan.task);
+        let oracle = Oracle::of(&network(&plan.population, at), &plan.population);
         check_pixel(&mut judge, &format!("pixel {pixel}, {at:?}"), value, found, &oracle);
         oracles.push(oracle);
     }
@@ -501,14 +501,14 @@ fn check_pixel(judge: &mut Judge, what: &str, value: Value, found: f32, oracle: 
 
 #[test]
 fn pixels_of_steps_to_solve_are_what_the_oracle_counts() {
-    let with_bias = |task: &Task, [rate, bias]: [f64; 2]| {
-        let mut network = Network::drawn(task, 48, MEMBER, 1.0);
+    let with_bias = |population: &Population, [rate, bias]: [f64; 2]| {
+        let mut network = Network::drawn(population, 48, MEMBER, 1.0);
         network.rates = [rate; 2];
         *network.parameters.last_mut().expect("a bias") = bias;
         network
     };
     let oracles = check_grid(
-        task("2-2-1", 400, MOMENTUM),
+        population("2-2-1", 400, MOMENTUM),
         Value::StepsToSolve,
         ["learning-rate=0.5..8:log", "2.bias[0]=-2..2"],
         [7, 5],
@@ -518,7 +518,7 @@ fn pixels_of_steps_to_solve_are_what_the_oracle_counts() {
     assert!(never > 2 && never < 30, "{never} of 35 are not solved");
     // By a workgroup a network.
     check_grid(
-        task("2-24-1", 300, Variant::PLAIN),
+        population("2-24-1", 300, Method::PLAIN),
         Value::StepsToSolve,
         ["learning-rate=0.5..3:log", "2.bias[0]=-2..2"],
         [4, 3],
@@ -529,24 +529,24 @@ fn pixels_of_steps_to_solve_are_what_the_oracle_counts() {
 #[test]
 fn pixels_of_final_losses_are_what_the_oracle_comes_to() {
     check_grid(
-        task("3-3-1", 200, Variant { momentum: 0.9, ..Variant::PLAIN }),
+        population("3-3-1", 200, Method::PLAIN.with_momentum(0.9)),
         Value::FinalLoss,
         ["init-scale=0.3..3:log", "seed=5..9"],
         [5, 4],
-        |task, [scale, seed]| {
+        |population, [scale, seed]| {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "5 to 9")]
-            let mut network = Network::drawn(task, seed.floor() as u64, MEMBER, scale);
+            let mut network = Network::drawn(population, seed.floor() as u64, MEMBER, scale);
             network.rates = [1.5; 2];
             network
         },
     );
     check_grid(
-        task("2-2-1", 300, Variant { hidden_activation: Activation::Tanh, ..MOMENTUM }),
+        population("2-2-1", 300, Method { hidden_activation: Activation::Tanh, ..MOMENTUM }),
         Value::FinalLoss,
         ["learning-rate.2=0.1..1", "learning-rate.0=0.05..0.5:log"],
         [3, 3],
-        |task, [output, hidden]| {
-            let mut network = Network::drawn(task, 48, MEMBER, 1.0);
+        |population, [output, hidden]| {
+            let mut network = Network::drawn(population, 48, MEMBER, 1.0);
             network.rates = [hidden, output];
             network
         },
@@ -554,8 +554,8 @@ fn pixels_of_final_losses_are_what_the_oracle_comes_to() {
 }
 
 /// Rates of both layers.
-fn with_rates(task: &Task, rates: [f64; 2]) -> Network {
-    let mut network = Network::drawn(task, 48, MEMBER, 1.0);
+fn with_rates(population: &Population, rates: [f64; 2]) -> Network {
+    let mut network = Network::drawn(population, 48, MEMBER, 1.0);
     network.rates = rates;
     network
 }
@@ -563,19 +563,24 @@ fn with_rates(task: &Task, rates: [f64; 2]) -> Network {
 #[test]
 fn pixels_of_convergence_are_what_the_oracle_sums_up() {
     let rates = ["learning-rate.0=0.02..1:log", "learning-rate.2=0.05..20:log"];
-    let oracles =
-        check_grid(task("2-4-1", 100, MEASURED), Value::Convergence, rates, [7, 7], with_rates);
+    let oracles = check_grid(
+        population("2-4-1", 100, MEASURED),
+        Value::Convergence,
+        rates,
+        [7, 7],
+        with_rates,
+    );
     let diverged = oracles.iter().filter(|oracle| oracle.fates[0].tail >= 1.0).count();
     assert!(diverged > 5 && diverged < 40, "{diverged} of 49 diverge");
     // With a sigmoid and the cross-entropy losses rise a little: their mean is hardly above 1.
-    let steps = task("2-2-1", 60, Variant { measured: true, ..MOMENTUM });
+    let steps = population("2-2-1", 60, Method { measured: true, ..MOMENTUM });
     let oracles = check_grid(
         steps,
         Value::Convergence,
         ["learning-rate=2..40:log", "2.bias[0]=-1..1"],
         [6, 4],
-        |task, [rate, bias]| {
-            let mut network = with_rates(task, [rate; 2]);
+        |population, [rate, bias]| {
+            let mut network = with_rates(population, [rate; 2]);
             *network.parameters.last_mut().expect("a bias") = bias;
             network
         },
@@ -587,8 +592,8 @@ fn pixels_of_convergence_are_what_the_oracle_sums_up() {
 #[test]
 fn pixels_beyond_65_536_steps_are_what_the_oracle_has() {
     let rates = ["learning-rate.0=0.002..0.02:log", "learning-rate.2=0.002..0.02:log"];
-    for (value, variant) in [(Value::StepsToSolve, MOMENTUM), (Value::Convergence, MEASURED)] {
-        check_grid(task("2-2-1", 70_000, variant), value, rates, [2, 2], with_rates);
+    for (value, method) in [(Value::StepsToSolve, MOMENTUM), (Value::Convergence, MEASURED)] {
+        check_grid(population("2-2-1", 70_000, method), value, rates, [2, 2], with_rates);
     }
 }
 
@@ -596,20 +601,22 @@ fn pixels_beyond_65_536_steps_are_what_the_oracle_has() {
 /// after it never is.
 #[test]
 fn a_network_is_solved_before_an_update_that_it_makes_or_never() {
-    let long = task("2-2-1", 500, MOMENTUM);
+    let long = population("2-2-1", 500, MOMENTUM);
     let (member, solved) = (0..50)
         .map(|member| (member, Oracle::of(&member_of(&long, member), &long).solved()))
         .find(|(_, [low, high])| low == high && *high < 500)
         .expect("one is solved for sure");
     let solved = solved[0];
     for steps in [solved, solved + 1, solved + 2] {
-        let task = Task { steps, ..long.clone() };
-        let [x, y] = ["learning-rate=1..2", "init-scale=0.5..1.5"].map(|text| axis(text, &task));
+        let mut population = long.clone();
+        population.recipe.steps = steps;
+        population.recipe.method = population.recipe.method.with_learning_rate(1.5);
+        let [x, y] =
+            ["learning-rate=1..2", "init-scale=0.5..1.5"].map(|text| axis(text, &population));
         let plan = GridPlan {
-            task: task.clone(),
+            population: population.clone(),
             seed: 7,
-            member,
-            learning_rate: 1.0,
+            member: member.into(),
             fixed: vec![],
             x,
             y,
@@ -620,8 +627,7 @@ fn a_network_is_solved_before_an_update_that_it_makes_or_never() {
         let as_f64 = f64::from(u32::try_from(solved).expect("few"));
         assert_eq!(f64::from(values(&plan, 1)[0]), as_f64, "member {member}, {steps} steps");
         let (networks, sample) = (u64::from(member) + 1, vec![]);
-        let plan =
-            EnsemblePlan { task, networks, seed: 7, learning_rate: 1.5, vary: vec![], sample };
+        let plan = EnsemblePlan { population, networks, seed: 7, vary: vec![], sample };
         let mut go_on = |_| ControlFlow::Continue(());
         let found = pollster::block_on(plan.run(gpu(), 64, &mut go_on)).expect("a run");
         let last = found.steps_to_solve.quantile(1.0).map(u64::from);
@@ -630,8 +636,8 @@ fn a_network_is_solved_before_an_update_that_it_makes_or_never() {
 }
 
 /// A member of seed 7, with the rate that the test above has.
-fn member_of(task: &Task, member: u32) -> Network {
-    let mut network = Network::drawn(task, 7, member, 1.0);
+fn member_of(population: &Population, member: u32) -> Network {
+    let mut network = Network::drawn(population, 7, member, 1.0);
     network.rates = [1.5; 2];
     network
 }
@@ -640,9 +646,9 @@ fn member_of(task: &Task, member: u32) -> Network {
 /// decades.
 #[test]
 fn the_command_says_of_many_networks_what_the_oracle_counts() {
-    let task = task("2-2-1", 700, Variant::PLAIN);
+    let population = population("2-2-1", 700, Method::PLAIN);
     let (rates, scales) = ([0.5, 5.0], [0.5, 2.0]);
-    let oracles = members(&task, 200, rates, scales);
+    let oracles = members(&population, 200, rates, scales);
     let found = json(&[
         "train",
         "--json",
@@ -736,14 +742,14 @@ fn the_command_zooms_by_factors_where_axes_are_logarithmic() {
     assert_eq!(card["y"], "init-scale=1.05..1.45");
     let npy = std::fs::read(png.with_extension("npy")).expect("it is there");
     let (values, _) = npy[npy.len() - 4 * 12..].as_chunks();
-    let task = task("2-2-1", 300, MOMENTUM);
+    let population = population("2-2-1", 300, MOMENTUM);
     let mut judge = Judge::default();
     for (pixel, bytes) in values.iter().enumerate() {
         let rate = along(low, high, true, centre(pixel % 4, 4));
         let scale = along(1.05, 1.45, false, centre(pixel / 4, 3));
-        let mut network = Network::drawn(&task, 48, 0, scale);
+        let mut network = Network::drawn(&population, 48, 0, scale);
         network.rates = [rate; 2];
-        let oracle = Oracle::of(&network, &task);
+        let oracle = Oracle::of(&network, &population);
         let found = f32::from_le_bytes(*bytes);
         check_pixel(&mut judge, &format!("pixel {pixel}"), Value::StepsToSolve, found, &oracle);
     }

@@ -2,11 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use parity::dataset::Dataset;
 use parity::gpu::{Gpu, KernelSpec};
 use parity::kernels::{self, train_invocation, train_workgroup};
-use parity::model::{Init, Parameters};
-use parity::rule::{Rule, Variant};
+use parity::task::{Dataset, Init, Method, Parameters};
 use parity::train::{Plan, Stepper};
 use parity::verify::{Effort, Engine, Failure, Fault, KERNELS, Trial, is_of_training, lockstep};
 use pollster::block_on;
@@ -68,8 +66,8 @@ fn what_goes_wrong_in_large_launches_alone_is_noticed() {
             },
             Mistake {
                 spec: INVOCATION,
-                right: "let first = (",
-                wrong: "let first = select(0u, 64u, global_id.y > 3u) + (",
+                right: "let first = invocation *",
+                wrong: "let first = select(0u, 64u, global_id.y > 3u) + invocation *",
                 case: "members in [3, ",
             },
             Mistake {
@@ -209,8 +207,8 @@ fn plan(layers: &str, steps: u64) -> Plan {
     let sizes = layers.parse().expect("a network");
     let start = Parameters::initialise(&sizes, Init::Torch, 48);
     let bits = u32::try_from(sizes.input_size()).expect("few");
-    let (data, rule) = (Dataset::parity(bits).expect("data"), Rule::sgd(1.0));
-    Plan { data, rule, variant: Variant::CAREFUL, start, steps, log_every: u64::MAX }
+    let data = Dataset::parity(bits).expect("data");
+    Plan::new(data, Method::COMPENSATED, start, steps, u64::MAX).expect("a plan")
 }
 
 /// A step that is left out of long launches alone is right in lockstep, but for the run as a whole.
@@ -224,8 +222,8 @@ fn a_run_in_its_longest_dispatches_is_compared_with_single_steps() {
         case: "longest dispatches, against single steps",
     };
     gpu.substitute(INVOCATION.name, mistake.text());
-    for variant in [Variant::CAREFUL, Variant::PLAIN] {
-        let plan = Plan { variant, ..plan("2-2-1", 1_000) };
+    for method in [Method::COMPENSATED, Method::PLAIN] {
+        let plan = plan("2-2-1", 1_000).with_method(method);
         let mut trial = Trial::new(&gpu, INVOCATION.name, QUICK);
         let go_on = &mut |_| ControlFlow::Continue(());
         let walked = block_on(lockstep(&mut trial, &plan, Engine::Fused, 1, go_on));

@@ -4,8 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use parity::model::{Layer, LayerSizes, Parameters};
-use parity::state_dict;
+use parity::task::{Layer, LayerSizes, Parameters, state_dict};
 use serde_json::Value;
 
 #[cfg(unix)]
@@ -140,7 +139,7 @@ fn the_command_that_json_records_repeats_the_run() {
     let file = folder.path().join("it's a file");
     std::fs::copy(case("torch_f16.safetensors"), &file).expect("it is there");
     let first = train(&["--steps", "30", "--init-from", text(&file)]);
-    let hash = parity::model::sha256(&std::fs::read(&file).expect("it is there"));
+    let hash = parity::file::sha256(&std::fs::read(&file).expect("it is there"));
     assert_eq!(first["init_from"]["sha256"], hash);
     assert_eq!(first["init_from"]["path"], text(&file));
     let command = first["command"].as_str().expect("a command");

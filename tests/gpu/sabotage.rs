@@ -3,7 +3,7 @@ use std::process::{Command, Output};
 
 use parity::error::Error;
 use parity::gpu::{Gpu, Mistake, Place, Selection};
-use parity::verify::sabotage::{Fate, Subject, Workbench, subjects};
+use parity::verify::mutants::{Fate, Subject, Workbench, subjects};
 use parity::verify::{Effort, Failure, KERNELS, Kernel, Trial, prove_by_training};
 use serde_json::Value;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use parity::rng::philox4x32;
-use parity::state_dict;
+use parity::numeric::philox4x32;
+use parity::task::state_dict;
 
 /// Runs of `train --save` that a signal ends at a random moment, unless this variable says how many.
 const RUNS: u32 = 9;

@@ -4,42 +4,32 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use parity::cpu::train_invocation::{Member, train_invocation as twin};
-use parity::dataset::Dataset;
 use parity::error::Error;
 use parity::gpu::DeviceType;
-use parity::kernels::train_invocation::PROGRESS_ROWS;
-use parity::model::{Init, LayerSizes, Parameters};
-use parity::rng::philox4x32;
-use parity::rule::{Activation, Loss, Rule, Variant};
-use parity::scalar::{Enclosure, Scalar};
+use parity::kernels::fused::PROGRESS_ROWS;
+use parity::numeric::{Enclosure, Scalar, philox4x32};
 use parity::sweep::{
-    Axis, Ensemble, EnsemblePlan, GridPlan, Identity, Partial, Task, Value, tile_size,
+    Axis, Checkpoint, Ensemble, EnsemblePlan, GridPlan, Identity, Population, Value,
 };
-use parity::train::{Budget, LEARNED_BELOW, Members, Outcome, Plan, problem};
+use parity::task::{Activation, Dataset, Init, LayerSizes, Loss, Method, Parameters, Recipe};
+use parity::train::{Batch, LEARNED_BELOW, LoopLimit, Outcome, Plan, problem};
 use parity::verify::{Effort, Trial};
 
 use crate::harness::{Engine, gpu, train};
 
-fn task(layers: &str, bits: u32, steps: u64) -> Task {
-    Task {
-        data: Dataset::parity(bits).expect("data"),
-        sizes: layers.parse().expect("a network"),
-        init: Init::Torch,
-        variant: Variant::PLAIN,
-        steps,
-        solved_below: LEARNED_BELOW,
-        budget: Budget::Hopeful,
-    }
+fn population(layers: &str, learning_rate: f64, steps: u64) -> Population {
+    let (data, sizes) = (Dataset::parity(2).expect("XOR"), layers.parse().expect("a network"));
+    let method = Method::PLAIN.with_learning_rate(learning_rate);
+    Population::new(Recipe::new(data, sizes, method, steps).expect("a recipe"), Init::Torch)
 }
 
 fn ensemble(networks: u64, steps: u64) -> EnsemblePlan {
-    let (seed, learning_rate) = (7, 1.0);
-    let task = task("2-2-1", 2, steps);
-    EnsemblePlan { task, networks, seed, learning_rate, vary: vec![], sample: vec![] }
+    let population = population("2-2-1", 1.0, steps);
+    EnsemblePlan { population, networks, seed: 7, vary: vec![], sample: vec![] }
 }
 
 fn run(plan: &EnsemblePlan) -> Ensemble {
-    let size = tile_size(gpu(), &plan.task, plan.networks).expect("it fits");
+    let size = plan.population.chunk_size(gpu(), plan.networks).expect("it fits");
     let mut go_on = |_| ControlFlow::Continue(());
     pollster::block_on(plan.run(gpu(), size, &mut go_on)).expect("a run")
 }
@@ -47,14 +37,9 @@ fn run(plan: &EnsemblePlan) -> Ensemble {
 /// The run of one member alone, as `parity train --member` has it.
 fn replay(plan: &EnsemblePlan, member: u64) -> (Plan, Outcome) {
     let (start, rate) = pollster::block_on(plan.start_of(gpu(), member)).expect("a start");
-    let plan = Plan {
-        data: plan.task.data.clone(),
-        rule: Rule::sgd(rate.into()),
-        variant: plan.task.variant,
-        start,
-        steps: plan.task.steps,
-        log_every: 100,
-    };
+    let recipe = plan.population.recipe.clone();
+    let method = recipe.method.with_learning_rate(rate.into());
+    let plan = Plan { recipe, start, log_every: 100 }.with_method(method);
     let outcome = train(Engine::Fused, gpu(), &plan).expect("a run");
     (plan, outcome)
 }
@@ -68,7 +53,7 @@ fn random_members(networks: u64) -> Vec<u64> {
 fn members_alone_have_the_bits_that_they_have_among_100_000() {
     let mut plan = ensemble(100_000, 200);
     plan.vary = ["learning-rate=0.5..5:log", "init-scale=0.5..2"]
-        .map(|text| Axis::parse("--vary", text, &plan.task.sizes).expect("an axis"))
+        .map(|text| Axis::parse("--vary", text, &plan.population.recipe.sizes).expect("an axis"))
         .into();
     plan.sample = random_members(plan.networks);
     let found = run(&plan);
@@ -89,9 +74,9 @@ fn members_stay_in_lockstep_with_the_reference() {
     let mut trial = Trial::new(gpu(), "train_invocation", effort);
     for member in random_members(plan.networks) {
         let (single, _) = replay(&plan, member);
-        let problem = problem(&single.data, &single.start.sizes, single.variant).expect("it fits");
+        let problem = problem(&single.recipe).expect("it fits");
         let mut members =
-            pollster::block_on(Members::new(gpu(), problem, 1, 1, 0, Budget::Hopeful))
+            pollster::block_on(Batch::new(gpu(), problem, 1, 2, true, LoopLimit::Hopeful))
                 .expect("room");
         let start: Vec<f32> = single.start.values().collect();
         members.write_row(0, &start);
@@ -99,16 +84,15 @@ fn members_stay_in_lockstep_with_the_reference() {
         members.start(LEARNED_BELOW, 0);
         let mut advance = |steps: u64| {
             let first = u64::from(members.is_at_start());
-            pollster::block_on(members.advance([1 + first, steps], &[])).expect("a dispatch");
-            let state: Vec<f32> = pollster::block_on(gpu().read(&members.state)).expect("a state");
-            state[..problem.parameter_count()].to_vec()
+            let left = pollster::block_on(members.evaluate([1 + first, steps]));
+            left.expect("a dispatch").parameters
         };
         for steps in [1, 7, 40, 150] {
             let before = advance(steps);
             let after = advance(1);
             let one = Enclosure::from_f32(1.0);
             let mut expected = Member::new(Enclosure::all_from_f32(&before), [one; 2]);
-            twin(single.variant, &single.data, 0.0, 1, &mut expected);
+            twin(single.recipe.method, &single.recipe.data, 0.0, 1, &mut expected);
             let case = format!("member {member}");
             let compared = trial.compare(&case, "parameters", &after, &expected.parameters);
             compared.unwrap_or_else(|failure| panic!("{failure:?}"));
@@ -135,10 +119,10 @@ fn tiles_of_any_size_give_the_same_ensemble() {
 #[test]
 fn an_ensemble_that_is_broken_off_has_the_tiles_that_it_finished() {
     let plan = ensemble(1_000, 50);
-    for tiles in [1, 2] {
-        let mut stop = stop_at_step(300 * 50 * tiles);
+    for chunks in [1, 2] {
+        let mut stop = stop_at_step(300 * 50 * chunks);
         let found = pollster::block_on(plan.run(gpu(), 300, &mut stop)).expect("a run");
-        assert_eq!(found.networks, 300 * tiles);
+        assert_eq!(found.networks, 300 * chunks);
     }
     let plan = ensemble(1_000, 100_000_000);
     let stopped = pollster::block_on(plan.run(gpu(), 300, &mut stop_at_step(1)));
@@ -150,17 +134,17 @@ fn stop_at_step(step: u64) -> impl FnMut(u64) -> ControlFlow<()> {
     move |done| if done < step { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
 
-/// All tiles have about as many networks: nearly none are trained in vain.
+/// All chunks have about as many networks: nearly none are trained in vain.
 #[test]
 fn tiles_are_even_and_no_larger_than_the_work() {
-    for (networks, tiles) in [(100, 1), (16_384, 1), (16_385, 2), (100_000, 7)] {
+    for (networks, chunks) in [(100, 1), (16_384, 1), (16_385, 2), (100_000, 7)] {
         let plan = ensemble(networks, 10);
-        let size = tile_size(gpu(), &plan.task, networks).expect("it fits") as u64;
+        let size = plan.population.chunk_size(gpu(), networks).expect("it fits") as u64;
         if gpu().adapter.device_type == DeviceType::Software {
-            assert_eq!(networks.div_ceil(size), tiles, "{networks} in tiles of {size}");
+            assert_eq!(networks.div_ceil(size), chunks, "{networks} in chunks of {size}");
         }
         let count = networks.div_ceil(size);
-        assert!(count * size - networks < 64 * count, "{networks} in tiles of {size}");
+        assert!(count * size - networks < 64 * count, "{networks} in chunks of {size}");
     }
 }
 
@@ -173,11 +157,11 @@ fn as_many_are_solved_as_with_pytorch() {
 }
 
 #[test]
-fn a_budget_that_is_too_hopeful_is_lowered_to_the_same_bits() {
+fn a_loop_limit_that_is_too_hopeful_is_lowered_to_the_same_bits() {
     // Too many products for Mesa 22.3.6 to unroll: a step takes hundreds of iterations.
-    let runs = [Budget::Hopeful, Budget::Safe].map(|budget| {
+    let runs = [LoopLimit::Hopeful, LoopLimit::Safe].map(|loop_limit| {
         let plan = EnsemblePlan {
-            task: Task { budget, ..task("2-16-1", 2, 5_000) },
+            population: Population { loop_limit, ..population("2-16-1", 1.0, 5_000) },
             sample: vec![0, 1],
             ..ensemble(2, 5_000)
         };
@@ -196,10 +180,9 @@ fn axis(text: &str) -> Axis {
 
 fn grid(x: &str, y: &str, value: Value) -> GridPlan {
     GridPlan {
-        task: task("2-2-1", 2, 300),
+        population: population("2-2-1", 2.0, 300),
         seed: 48,
         member: 0,
-        learning_rate: 2.0,
         fixed: vec![(0, 1.5)],
         x: axis(x),
         y: axis(y),
@@ -209,16 +192,16 @@ fn grid(x: &str, y: &str, value: Value) -> GridPlan {
     }
 }
 
-fn open_partial(folder: &Path, tile: usize) -> Partial {
+fn open_checkpoint(folder: &Path, chunk: usize) -> Checkpoint {
     let identity = Identity { sweep: "test".into(), run: "here".into() };
-    Partial::open(&folder.join("out.png"), &identity, tile).expect("it is writable")
+    Checkpoint::open(&folder.join("out.png"), &identity, chunk).expect("it is writable")
 }
 
-fn values(plan: &GridPlan, tile: usize) -> Vec<f32> {
+fn values(plan: &GridPlan, chunk: usize) -> Vec<f32> {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut partial = open_partial(folder.path(), tile);
+    let mut checkpoint = open_checkpoint(folder.path(), chunk);
     let mut go_on = |_| ControlFlow::Continue(());
-    pollster::block_on(plan.run(gpu(), tile, &mut partial, &mut go_on)).expect("a run").values
+    pollster::block_on(plan.run(gpu(), chunk, &mut checkpoint, &mut go_on)).expect("a run").values
 }
 
 /// Each pixel is what its network makes alone, trained by the single engine.
@@ -228,18 +211,15 @@ fn every_pixel_is_the_network_that_its_axes_say() {
     let found = values(&plan, 16);
     for row in 0..plan.height {
         for column in 0..plan.width {
-            let drawn = Parameters::initialise(&plan.task.sizes, Init::Torch, plan.seed);
+            let drawn =
+                Parameters::initialise(&plan.population.recipe.sizes, Init::Torch, plan.seed);
             let mut start: Vec<f32> = drawn.values().collect();
             start[0] = 1.5;
             start[8] = f32::from_f64(plan.y.pixel(row, plan.height));
-            let single = Plan {
-                data: plan.task.data.clone(),
-                rule: Rule::sgd(plan.x.pixel(column, plan.width)),
-                variant: Variant::PLAIN,
-                start: Parameters::from_fn(&plan.task.sizes, |number, _| start[number as usize]),
-                steps: plan.task.steps,
-                log_every: 300,
-            };
+            let recipe = plan.population.recipe.clone();
+            let method = recipe.method.with_learning_rate(plan.x.pixel(column, plan.width));
+            let start = Parameters::from_fn(&recipe.sizes, |number, _| start[number as usize]);
+            let single = Plan { recipe, start, log_every: 300 }.with_method(method);
             let alone = train(Engine::Fused, gpu(), &single).expect("a run").final_loss;
             assert_eq!(found[row * plan.width + column], alone, "row {row}, column {column}");
         }
@@ -273,9 +253,9 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut runs = 0;
     let resumed = loop {
-        let mut partial = open_partial(folder.path(), 8);
-        let mut stop = stop_at_step(8 * (runs + 1) * plan.task.steps);
-        match pollster::block_on(plan.run(gpu(), 8, &mut partial, &mut stop)) {
+        let mut checkpoint = open_checkpoint(folder.path(), 8);
+        let mut stop = stop_at_step(8 * (runs + 1) * plan.population.recipe.steps);
+        match pollster::block_on(plan.run(gpu(), 8, &mut checkpoint, &mut stop)) {
             Ok(grid) => break grid.values,
             Err(Error::Paused { done, pixels: 35, .. }) => assert_eq!(done as u64, 8 * (runs + 1)),
             other => panic!("{other:?}"),
@@ -285,9 +265,10 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
     assert_eq!(runs, 4);
     assert_eq!(resumed, whole);
     // What is not whole is not kept.
-    let mut partial = open_partial(tempfile::tempdir().expect("a folder").path(), 8);
-    let plan = GridPlan { task: Task { steps: 100_000_000, ..plan.task.clone() }, ..plan };
-    let stopped = pollster::block_on(plan.run(gpu(), 8, &mut partial, &mut stop_at_step(1)));
+    let mut checkpoint = open_checkpoint(tempfile::tempdir().expect("a folder").path(), 8);
+    let population = population("2-2-1", 2.0, 100_000_000);
+    let plan = GridPlan { population, ..plan };
+    let stopped = pollster::block_on(plan.run(gpu(), 8, &mut checkpoint, &mut stop_at_step(1)));
     assert!(matches!(stopped, Err(Error::Paused { done: 0, .. })), "{stopped:?}");
 }
 
@@ -295,12 +276,12 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
 fn networks_that_diverge_are_values() {
     let mut plan =
         grid("learning-rate.0=0.01..1", "learning-rate.2=0.01..1e6:log", Value::Convergence);
-    plan.task.variant = Variant {
+    plan.population.recipe.method = Method {
         hidden_activation: Activation::Tanh,
         output_activation: Activation::Identity,
         loss: Loss::SquaredError,
         measured: true,
-        ..Variant::PLAIN
+        ..Method::PLAIN
     };
     let measures = values(&plan, 35);
     assert!(measures[..7].iter().all(|&value| value < 0.0), "they converge: {measures:?}");
@@ -317,15 +298,14 @@ fn no_network_that_diverges_has_a_negative_loss_or_counts_as_solved() {
         [("2-8-1", Value::FinalLoss), ("2-8-1", Value::StepsToSolve), ("2-64-1", Value::FinalLoss)]
     {
         let plan = GridPlan {
-            task: task(layers, 2, 20),
+            population: population(layers, 2.0, 20),
             fixed: vec![],
             ..grid("learning-rate.0=1e37..3e38", "learning-rate.2=1e37..3e38", value)
         };
         let found = values(&plan, 35);
         assert!(found.iter().any(|value| !value.is_finite()), "{layers}: {found:?}");
         assert!(found.iter().all(|&value| value.is_nan() || value >= 0.0), "{layers}: {found:?}");
-        let wild =
-            EnsemblePlan { task: task(layers, 2, 20), learning_rate: 3e38, ..ensemble(9, 1) };
+        let wild = EnsemblePlan { population: population(layers, 3e38, 20), ..ensemble(9, 1) };
         let losses = run(&wild).final_losses;
         assert!(losses.diverged() > 0, "{losses:?}");
         assert!(losses.half_decades.range(..-2).next().is_none(), "{losses:?}");

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use parity::sweep::{Identity, Partial};
+use parity::sweep::{Checkpoint, Identity};
 use serde_json::Value;
 
 #[cfg(unix)]
@@ -120,7 +120,7 @@ fn what_a_run_that_lives_has_done_is_read_and_its_file_stays() {
     let values: Vec<f32> = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     let identity = identity(&png);
     std::fs::remove_file(png.with_extension("json")).expect("it is there");
-    let mut alive = Partial::open(&png, &identity, PIXELS).expect("it is writable");
+    let mut alive = Checkpoint::open(&png, &identity, PIXELS).expect("it is writable");
     alive.append(&values).expect("it is writable");
     let [report, note] = sweep(&png, SMALL);
     assert!(
@@ -142,7 +142,7 @@ fn a_partial_of_another_adapter_is_noted_and_the_sweep_starts_over() {
     let array = read(&png, "npy");
     let there = Identity { run: "there".into(), ..identity(&png) };
     std::fs::remove_file(png.with_extension("json")).expect("it is there");
-    let mut partial = Partial::open(&png, &there, PIXELS).expect("it is writable");
+    let mut partial = Checkpoint::open(&png, &there, PIXELS).expect("it is writable");
     partial.append(&[7.0; PIXELS]).expect("it is writable");
     drop(partial);
     let [_, note] = sweep(&png, SMALL);

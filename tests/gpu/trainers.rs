@@ -2,15 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use parity::dataset::Dataset;
 use parity::error::Error;
-use parity::model::{Init, Parameters};
-use parity::rule::{Preset, Rule, Variant};
-use parity::scalar::Scalar;
-use parity::sweep::{EnsemblePlan, Task, tile_size};
+use parity::numeric::Scalar;
+use parity::sweep::{EnsemblePlan, Population};
+use parity::task::{Dataset, Init, Method, Parameters, Preset, Recipe, Rounding};
 use parity::train::{
-    self as engines, Agreement, Budget, Diagnosis, Ending, Plan, Progress, Trainer, Verdict,
-    reference,
+    self as engines, Agreement, Diagnosis, Ending, KernelChoice, LoopLimit, Plan, Progress,
+    Verdict, reference,
 };
 use parity::verify::{Effort, Request, verify};
 use pollster::block_on;
@@ -19,12 +17,12 @@ use crate::golden;
 use crate::harness::Engine::{Fused, Layered};
 use crate::harness::{ENGINES, gpu, open, train, train_observed};
 
-fn plan(layers: &str, rule: Rule, steps: u64, log_every: u64) -> Plan {
+fn plan(layers: &str, method: Method, steps: u64, log_every: u64) -> Plan {
     let sizes = layers.parse().expect("a network");
     let start = Parameters::initialise(&sizes, Init::Torch, 48);
     let bits = u32::try_from(sizes.input_size()).expect("few");
-    let (data, variant) = (Dataset::parity(bits).expect("data"), Variant::CAREFUL);
-    Plan { data, rule, variant, start, steps, log_every }
+    let data = Dataset::parity(bits).expect("data");
+    Plan::new(data, method, start, steps, log_every).expect("a plan")
 }
 
 #[test]
@@ -36,7 +34,7 @@ fn a_network_that_the_adapter_cannot_hold_is_refused_before_anything_is_uploaded
         engines::check_tensors(&gpu, &Dataset::parity(16).expect("data"), &sizes)
     });
     assert!(fits.is_ok() && matches!(does_not, Err(Error::Usage(_))), "{fits:?}, {does_not:?}");
-    let plan = plan(&format!("16-{}-1", values / (1 << 16) + 1), Rule::sgd(1.0), 1, 1);
+    let plan = plan(&format!("16-{}-1", values / (1 << 16) + 1), Method::sgd(1.0), 1, 1);
     let refused = train(Layered, &gpu, &plan);
     assert!(matches!(refused, Err(Error::Usage(_))), "{refused:?}");
     let effort = Effort { seed: 0, cases: 1, quick: true, thorough: false };
@@ -67,7 +65,9 @@ fn runs_stay_as_close_to_the_truth_as_pytorch_float32() {
 #[test]
 fn fused_runs_stay_as_close_to_the_truth_as_pytorch_float32() {
     let mut runs = 0;
-    for golden in golden::all().filter(|golden| engines::Fused::can_run(&golden.plan).is_ok()) {
+    for golden in
+        golden::all().filter(|golden| engines::Engine::fused_kernel(&golden.plan.recipe).is_ok())
+    {
         let outcome = train(Fused, gpu(), &golden.plan).expect("a run");
         let losses: Vec<f64> = outcome.losses.iter().map(|&loss| loss.into()).collect();
         golden.assert_close(&losses);
@@ -79,7 +79,7 @@ fn fused_runs_stay_as_close_to_the_truth_as_pytorch_float32() {
 #[test]
 fn fused_runs_are_logged_at_any_interval_with_the_same_bits() {
     let runs = [1, 7, 100, 5_000].map(|log_every| {
-        let plan = plan("2-3-1", Rule::sgd(1.0), 3_000, log_every);
+        let plan = plan("2-3-1", Method::sgd(1.0), 3_000, log_every);
         let outcome = train(Fused, gpu(), &plan).expect("a run");
         assert_eq!(outcome.losses.len(), plan.marks().count());
         let cpu = reference::<f64>(&plan, &|| ControlFlow::Continue(())).expect("a run");
@@ -95,7 +95,7 @@ fn fused_runs_are_logged_at_any_interval_with_the_same_bits() {
 #[test]
 fn both_engines_name_the_same_step_when_a_run_diverges() {
     for (engine, log_every) in ENGINES.into_iter().flat_map(|e| [1, 7, 5_000].map(|n| (e, n))) {
-        let mut plan = plan("2-21-1", Rule::sgd(3e38), 5_000, log_every);
+        let mut plan = plan("2-21-1", Method::sgd(3e38), 5_000, log_every);
         plan.start = Parameters::initialise(&plan.start.sizes, Init::Torch, 1);
         match train(engine, gpu(), &plan) {
             Err(Error::Diverged { step: 2, what: "the loss", value }) => {
@@ -114,8 +114,8 @@ fn the_diagnosis_does_not_depend_on_what_is_logged() {
     for steps in [800, 801] {
         let intervals = [1, 7, 100, 1_000_000];
         let found = intervals.map(|log_every| {
-            let plan = plan("2-4-1", Rule::sgd(1.0), steps, log_every);
-            let fused = block_on(engines::Fused::new(gpu(), &plan, Budget::Hopeful));
+            let plan = plan("2-4-1", Method::sgd(1.0), steps, log_every);
+            let fused = block_on(engines::Fused::new(gpu(), &plan, LoopLimit::Hopeful));
             let mut fused = fused.expect("an engine").looking_late();
             let go_on = &mut |_| ControlFlow::Continue(());
             let outcomes = [block_on(fused.train(go_on)), train(Layered, gpu(), &plan)];
@@ -132,11 +132,14 @@ fn the_diagnosis_does_not_depend_on_what_is_logged() {
 
 #[test]
 fn a_run_that_diverges_never_has_a_negative_loss() {
-    for (layers, engine) in [("2-8-1", Layered), ("2-8-1", Fused), ("2-64-1", Fused)] {
-        for (seed, variant) in (0..4).flat_map(|k| [(k, Variant::CAREFUL), (k, Variant::PLAIN)]) {
-            let plan = plan(layers, Rule::sgd(3e38), 20, 1);
+    let fused = [("2-8-1", Fused), ("2-64-1", Fused)];
+    let fused = fused.map(|run| Rounding::ALL.map(|rounding| (run, rounding))).concat();
+    let layered = (("2-8-1", Layered), Rounding::Compensated);
+    for ((layers, engine), rounding) in fused.into_iter().chain([layered]) {
+        for seed in 0..4 {
+            let plan = plan(layers, Method::sgd(3e38), 20, 1).with_rounding(rounding);
             let start = Parameters::initialise(&plan.start.sizes, Init::Torch, seed);
-            match train(engine, gpu(), &Plan { start, variant, ..plan }) {
+            match train(engine, gpu(), &Plan { start, ..plan }) {
                 Err(Error::Diverged { what: "the loss", value, .. }) => {
                     let case = format!("{layers}, {engine:?}, seed {seed}: {value}");
                     assert!(value.is_nan() || value == f32::INFINITY, "{case}");
@@ -150,21 +153,22 @@ fn a_run_that_diverges_never_has_a_negative_loss() {
 
 #[test]
 fn what_the_fused_engine_does_not_take_is_refused_with_the_reason() {
-    for (layers, rule, word) in [
-        ("2-1", Rule::sgd(1.0), "one hidden layer"),
-        ("2-2-2-1", Rule::sgd(1.0), "one hidden layer"),
-        ("2-2-1", Preset::Backprop.rule(), "plain SGD"),
-        ("9-32-1", Rule::sgd(1.0), "bytes of data"),
+    for (layers, method, word) in [
+        ("2-1", Method::sgd(1.0), "one hidden layer"),
+        ("2-2-2-1", Method::sgd(1.0), "one hidden layer"),
+        ("2-2-1", Preset::Backprop.method(), "plain SGD"),
+        ("9-32-1", Method::sgd(1.0), "bytes of data"),
     ] {
-        let why = engines::Fused::can_run(&plan(layers, rule, 1, 1)).expect_err("it does not fit");
-        assert!(why.contains(word), "{layers}: {why}");
+        let recipe = plan(layers, method, 1, 1).recipe;
+        let refused = engines::Engine::Fused.resolve(&recipe).expect_err("it does not fit");
+        assert!(refused.why.contains(word), "{layers}: {refused}");
     }
 }
 
 #[test]
 fn networks_that_a_workgroup_trains_agree_with_the_reference() {
     for layers in ["2-100-1", "3-41-1", "5-9-1", "8-32-1"] {
-        let plan = plan(layers, Rule::sgd(0.5), 300, 7);
+        let plan = plan(layers, Method::sgd(0.5), 300, 7);
         let outcome = train(Fused, gpu(), &plan).expect("a run");
         let cpu_f32 = reference::<f32>(&plan, &|| ControlFlow::Continue(())).expect("a run");
         let cpu_f64 = reference::<f64>(&plan, &|| ControlFlow::Continue(())).expect("a run");
@@ -177,21 +181,14 @@ fn networks_that_a_workgroup_trains_agree_with_the_reference() {
 #[test]
 fn a_member_of_an_ensemble_replays_alone_to_the_same_bits() {
     let data = Dataset::parity(4).expect("data");
-    let budget = Budget::Hopeful;
     for (layers, steps) in [("4-16-1", 400), ("4-13-1", 33)] {
-        let task = Task {
-            data: data.clone(),
-            sizes: layers.parse().expect("a network"),
-            init: Init::Torch,
-            variant: Variant::PLAIN,
-            steps,
-            solved_below: 0.05,
-            budget,
-        };
-        assert_eq!(task.trainer().expect("it fits"), Trainer::Workgroup);
-        let sample = vec![0, 3, 6];
-        let (networks, seed, learning_rate, vary) = (7, 48, 2.0, vec![]);
-        let ensemble = EnsemblePlan { task, networks, seed, learning_rate, vary, sample };
+        let method = Method::PLAIN.with_learning_rate(2.0);
+        let sizes = layers.parse().expect("a network");
+        let recipe = Recipe::new(data.clone(), sizes, method, steps).expect("a recipe");
+        let population = Population::new(recipe, Init::Torch);
+        assert_eq!(population.kernel_choice().expect("it fits"), KernelChoice::Workgroup);
+        let (networks, seed, vary, sample) = (7, 48, vec![], vec![0, 3, 6]);
+        let ensemble = EnsemblePlan { population, networks, seed, vary, sample };
         pollster::block_on(async {
             let mut go_on = |_| ControlFlow::Continue(());
             let together = ensemble.run(gpu(), 3, &mut go_on).await.expect("a run");
@@ -199,8 +196,7 @@ fn a_member_of_an_ensemble_replays_alone_to_the_same_bits() {
             assert_eq!(together.sampled.len(), 3);
             for found in together.sampled {
                 let (start, _) = ensemble.start_of(gpu(), found.member).await.expect("a start");
-                let mut plan = plan(layers, Rule::sgd(learning_rate), steps, 7);
-                (plan.start, plan.variant) = (start, Variant::PLAIN);
+                let plan = Plan { start, ..plan(layers, method, steps, 7) };
                 let alone = train(Fused, gpu(), &plan).expect("a run");
                 assert_eq!(alone.parameters, found.parameters, "{layers}");
                 assert_eq!(alone.final_loss, found.final_loss, "{layers}, {}", found.member);
@@ -209,37 +205,33 @@ fn a_member_of_an_ensemble_replays_alone_to_the_same_bits() {
     }
 }
 
-/// Of each tile, the largest tensor fits.
+/// Of each chunk, the largest tensor fits.
 #[test]
 fn tiles_fit_the_adapter() {
     for (bits, layers) in [(2, "2-2-1"), (2, "2-21-1"), (4, "4-16-1"), (8, "8-32-1")] {
-        let task = Task {
-            data: Dataset::parity(bits).expect("data"),
-            sizes: layers.parse().expect("a network"),
-            init: Init::Torch,
-            variant: Variant::PLAIN,
-            steps: 1,
-            solved_below: 0.05,
-            budget: Budget::Safe,
-        };
-        let size = tile_size(gpu(), &task, u64::MAX).expect("it fits");
-        let rows = task.problem().expect("it fits").state_rows();
+        let (data, sizes) = (Dataset::parity(bits).expect("data"), layers.parse().expect("sizes"));
+        let recipe = Recipe::new(data, sizes, Method::PLAIN, 1).expect("a recipe");
+        let population = Population::new(recipe, Init::Torch);
+        let size = population.chunk_size(gpu(), u64::MAX).expect("it fits");
+        let rows = population.problem().expect("it fits").state_rows();
         assert!(size >= 1 && (4 * rows * size) as u64 <= gpu().max_tensor_bytes(), "{size}");
     }
 }
 
-/// Deep, wide, ragged, without a hidden layer, and with every rule.
+/// Deep, wide, ragged, without a hidden layer, and with every method.
 #[test]
 fn networks_of_any_shape_agree_with_the_reference() {
     let small = ["2-1", "2-2-1", "3-1-1", "4-7-1", "5-3-4-3-1"].map(|layers| (layers, 50));
     for (layers, steps) in small.into_iter().chain([("8-65-63-1", 8), ("9-33-1", 22)]) {
-        for rule in [Rule::sgd(0.5), Preset::Backprop.rule(), Preset::BackpropCorrected.rule()] {
-            let plan = plan(layers, rule, steps, 7);
+        for method in
+            [Method::sgd(0.5), Preset::Backprop.method(), Preset::BackpropCorrected.method()]
+        {
+            let plan = plan(layers, method, steps, 7);
             let outcome = train(Layered, gpu(), &plan).expect("a run");
             let cpu_f32 = reference::<f32>(&plan, &|| ControlFlow::Continue(())).expect("a run");
             let cpu_f64 = reference::<f64>(&plan, &|| ControlFlow::Continue(())).expect("a run");
             let agreement = Agreement::of(&plan, &outcome, &cpu_f32, &cpu_f64);
-            assert_eq!(agreement.verdict, Verdict::Agree, "{layers}, {rule:?}: {agreement:?}");
+            assert_eq!(agreement.verdict, Verdict::Agree, "{layers}, {method:?}: {agreement:?}");
         }
     }
 }
@@ -247,7 +239,7 @@ fn networks_of_any_shape_agree_with_the_reference() {
 /// Losses come from a ring of 4,096, and steps are cut wherever a submission ends.
 #[test]
 fn losses_of_every_step_are_kept_in_order() {
-    let every = plan("2-2-1", Rule::sgd(1.0), 9_000, 1);
+    let every = plan("2-2-1", Method::sgd(1.0), 9_000, 1);
     let outcome = train(Layered, gpu(), &every).expect("a run");
     let cpu = reference::<f64>(&every, &|| ControlFlow::Continue(())).expect("a run");
     assert_eq!(outcome.losses.len(), 9_000);
@@ -259,7 +251,7 @@ fn losses_of_every_step_are_kept_in_order() {
 
 #[test]
 fn an_engine_that_was_used_begins_anew() {
-    let plan = plan("2-3-1", Rule::sgd(1.0), 50, 7);
+    let plan = plan("2-3-1", Method::sgd(1.0), 50, 7);
     let mut layered = block_on(engines::Layered::new(gpu(), &plan)).expect("it fits");
     let [first, second] =
         [1, 2].map(|_| block_on(layered.train(&mut |_| ControlFlow::Continue(()))).expect("a run"));
@@ -271,7 +263,7 @@ fn an_engine_that_was_used_begins_anew() {
 #[test]
 fn the_same_plan_gives_the_same_bits_however_it_is_logged() {
     let runs = [1, 100, 100, 999].map(|log_every| {
-        let plan = plan("3-5-1", Rule::sgd(1.0), 1_000, log_every);
+        let plan = plan("3-5-1", Method::sgd(1.0), 1_000, log_every);
         train(Layered, gpu(), &plan).expect("a run").parameters.sha256()
     });
     assert!(runs.iter().all(|run| *run == runs[0]), "{runs:?}");
@@ -279,7 +271,7 @@ fn the_same_plan_gives_the_same_bits_however_it_is_logged() {
 
 #[test]
 fn a_loss_that_stops_being_a_number_names_its_step() {
-    let mut plan = plan("2-64-1", Rule::sgd(3e38), 100, 10);
+    let mut plan = plan("2-64-1", Method::sgd(3e38), 100, 10);
     match train(Layered, gpu(), &plan) {
         Err(Error::Diverged { step: 1, what: "the loss", value }) => assert!(!value.is_finite()),
         other => panic!("{other:?}"),
@@ -290,7 +282,7 @@ fn a_loss_that_stops_being_a_number_names_its_step() {
 
 #[test]
 fn an_interrupted_run_says_where_it_stopped() {
-    let plan = plan("2-2-1", Rule::sgd(1.0), 1_000_000, 100);
+    let plan = plan("2-2-1", Method::sgd(1.0), 1_000_000, 100);
     for engine in ENGINES {
         let mut stop = |now: Progress| {
             if now.step < 500 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -307,7 +299,7 @@ fn an_interrupted_run_says_where_it_stopped() {
 /// Wherever within a step the layered engine is stopped: its first dispatches go one by one.
 #[test]
 fn the_counted_state_of_an_interrupted_run_is_that_of_its_step() {
-    let plan = plan("2-3-1", Rule::sgd(1.0), 1_000_000, 100);
+    let plan = plan("2-3-1", Method::sgd(1.0), 1_000_000, 100);
     for engine in ENGINES {
         for calls in 1..25 {
             let mut left = calls;
@@ -325,7 +317,7 @@ fn the_counted_state_of_an_interrupted_run_is_that_of_its_step() {
                         engine.counted().await.expect("a state")
                     }
                     Fused => {
-                        let engine = engines::Fused::new(gpu(), &plan, Budget::Safe).await;
+                        let engine = engines::Fused::new(gpu(), &plan, LoopLimit::Safe).await;
                         let mut engine = engine.expect("it fits");
                         let stopped = engine.train(&mut stop).await;
                         assert!(matches!(stopped, Err(Error::Interrupted { .. })), "{stopped:?}");
@@ -338,7 +330,7 @@ fn the_counted_state_of_an_interrupted_run_is_that_of_its_step() {
                 continue;
             };
             assert!(calls > 1 && counted.step > 0, "{engine:?}: {counted:?} after {calls}");
-            let whole = Plan { steps: counted.step, ..plan.clone() };
+            let whole = plan.clone().with_steps(counted.step);
             let whole = train(engine, gpu(), &whole).expect("a run");
             assert_eq!(counted.parameters, whole.parameters, "{engine:?}, {calls}");
             assert_eq!(counted.loss, whole.final_loss, "{engine:?}, {calls}");
@@ -348,7 +340,7 @@ fn the_counted_state_of_an_interrupted_run_is_that_of_its_step() {
 
 #[test]
 fn a_device_lost_at_any_time_is_an_error_and_no_panic() {
-    let plan = plan("2-2-1", Rule::sgd(1.0), 1_000_000, 100);
+    let plan = plan("2-2-1", Method::sgd(1.0), 1_000_000, 100);
     for engine in ENGINES {
         for submissions in 1..4 {
             let gpu = open();
@@ -375,7 +367,7 @@ fn a_device_lost_at_any_time_is_an_error_and_no_panic() {
 #[test]
 fn a_network_too_large_for_the_adapter_is_refused() {
     // The most that a network of 16 bits can ask for: 65,536 rows of 65,536 activations, 16 GiB.
-    let plan = plan("16-65536-1", Rule::sgd(1.0), 1, 1);
+    let plan = plan("16-65536-1", Method::sgd(1.0), 1, 1);
     assert!(gpu().max_tensor_bytes() < 1 << 34, "this adapter needs a larger network");
     assert!(matches!(train(Layered, gpu(), &plan), Err(Error::Usage(_))));
 }

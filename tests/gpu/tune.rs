@@ -4,12 +4,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 
-use parity::dataset::Dataset;
 use parity::gpu::Gpu;
-use parity::kernels::matmul::{Epilogue, LADDER, Shape, Transpose, Variant};
+use parity::kernels::product::{Epilogue, LADDER, Shape, Transpose, Variant};
 use parity::kernels::{matmul_register, matmul_subgroup};
-use parity::model::{Init, Parameters};
-use parity::rule::{self, Rule};
+use parity::task::{Dataset, Init, Method, Parameters};
 use parity::train::{Agreement, Layered, Outcome, Plan, Products, Verdict, reference};
 use parity::tune::{Found, Tuner};
 use serde_json::Value;
@@ -28,14 +26,9 @@ const SHAPE: Shape = Shape { m: 201, n: 67, k: 35 };
 
 fn plan(steps: u64) -> Plan {
     let sizes = "8-64-64-1".parse().expect("a network");
-    Plan {
-        data: Dataset::parity(8).expect("data"),
-        rule: Rule::sgd(0.5),
-        variant: rule::Variant::CAREFUL,
-        start: Parameters::initialise(&sizes, Init::Torch, 48),
-        steps,
-        log_every: 7,
-    }
+    let start = Parameters::initialise(&sizes, Init::Torch, 48);
+    let data = Dataset::parity(8).expect("data");
+    Plan::new(data, Method::sgd(0.5), start, steps, 7).expect("a plan")
 }
 
 /// How the products of a run were found, and the run.
@@ -54,7 +47,7 @@ fn runs_of_all_kinds_agree_with_the_reference_and_what_was_tuned_is_not_tried_ag
     let plan = plan(100);
     let cpu_f32 = reference::<f32>(&plan, &|| ControlFlow::Continue(())).expect("a run");
     let cpu_f64 = reference::<f64>(&plan, &|| ControlFlow::Continue(())).expect("a run");
-    let tuner = || Tuner::with_folder(gpu(), Some(folder.path().to_owned()));
+    let tuner = || Tuner::new(gpu(), Some(folder.path()));
     let runs = [
         run(&plan, Products::Plain),
         run(&plan, Products::Epilogues),
@@ -78,7 +71,7 @@ fn variant(
     folder: &Path,
     (transpose, epilogue): (Transpose, Epilogue),
 ) -> (Variant, Found) {
-    let mut tuner = Tuner::with_folder(gpu, Some(folder.to_owned()));
+    let mut tuner = Tuner::new(gpu, Some(folder));
     pollster::block_on(tuner.variant(transpose, epilogue, SHAPE)).expect("one is right")
 }
 

@@ -4,12 +4,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use parity::dataset::Dataset;
 use parity::gpu::Gpu;
 use parity::kernels::{probe_arithmetic, sgd_update, sigmoid_grad, train_invocation};
-use parity::model::{Init, Parameters};
-use parity::rule::{Preset, Rule, Variant};
-use parity::state_dict;
+use parity::task::{Dataset, Init, Method, Parameters, Preset, state_dict};
 use parity::train::Plan;
 use parity::verify::{
     Effort, Engine, Failure, Request, Section, Trial, Unchecked, Verification, by_arithmetic,
@@ -27,14 +24,8 @@ fn parity(arguments: &[&str]) -> Output {
 
 fn found(gpu: &Gpu, layers: &str, kernel: Option<&str>) -> Verification {
     let sizes = layers.parse().expect("a network");
-    let plan = Plan {
-        data: Dataset::parity(2).expect("XOR"),
-        rule: Rule::sgd(1.0),
-        variant: Variant::CAREFUL,
-        start: Parameters::initialise(&sizes, Init::Torch, 48),
-        steps: 60,
-        log_every: u64::MAX,
-    };
+    let start = Parameters::initialise(&sizes, Init::Torch, 48);
+    let plan = plan(Method::sgd(1.0), start).with_steps(60);
     let effort = Effort { seed: 1, cases: 100, quick: true, thorough: false };
     let request = Request {
         plan,
@@ -79,9 +70,9 @@ fn a_rule_whose_gradient_is_wrong_fails_in_words() {
     assert!(parity(&arguments).status.success());
 }
 
-fn plan(rule: Rule, start: Parameters) -> Plan {
+fn plan(method: Method, start: Parameters) -> Plan {
     let data = Dataset::parity(2).expect("XOR");
-    Plan { data, rule, variant: Variant::CAREFUL, start, steps: 20, log_every: u64::MAX }
+    Plan::new(data, method, start, 20, u64::MAX).expect("a plan")
 }
 
 /// Gradients and lockstep of the engines that can run the plan: what could not be checked.
@@ -90,7 +81,7 @@ fn check(plan: &Plan) -> Result<Vec<Unchecked>, Failure> {
     let mut trial = Trial::new(gpu(), "backward pass", effort);
     let (mut gradients, failure) = by_arithmetic(&mut trial, plan, 1);
     failure.map_or(Ok(()), Err)?;
-    let takes_all = parity::train::Fused::can_run(plan).is_ok();
+    let takes_all = parity::train::Engine::fused_kernel(&plan.recipe).is_ok();
     let engines = [Engine::Layered, Engine::Epilogues, Engine::Fused];
     for engine in engines.into_iter().take(if takes_all { 3 } else { 2 }) {
         block_on(on_device(&mut trial, plan, engine, &mut gradients))?;
@@ -107,18 +98,18 @@ fn a_right_device_is_not_wrong_where_a_tolerance_was_no_number() {
     let drawn = Parameters::initialise(&sizes, Init::Torch, 48);
     let from =
         |file: &str| state_dict::load(&folder.join(file), &sizes).expect("a network").parameters;
-    let by_hand = |learning_rate| Rule { learning_rate, ..Preset::BackpropCorrected.rule() };
+    let by_hand = |rate| Preset::BackpropCorrected.method().with_learning_rate(rate);
     let saturated = from("saturated_by_training_seed3_lr100.safetensors");
     let mut far = drawn.clone();
     far.layers[1].bias[0] = 1e9;
     for (name, plan) in [
-        ("a saturated output", plan(Rule::sgd(1.0), saturated.clone())),
-        ("a logit of 200", plan(Rule::sgd(1.0), from("logit_plus_200.safetensors"))),
-        ("logits times 50", plan(Rule::sgd(1.0), from("logit_scale_50.safetensors"))),
-        ("a logit of 1e9", plan(Rule::sgd(1.0), far)),
+        ("a saturated output", plan(Method::sgd(1.0), saturated.clone())),
+        ("a logit of 200", plan(Method::sgd(1.0), from("logit_plus_200.safetensors"))),
+        ("logits times 50", plan(Method::sgd(1.0), from("logit_scale_50.safetensors"))),
+        ("a logit of 1e9", plan(Method::sgd(1.0), far)),
         ("an epsilon below the rounding of p(1 - p)", plan(by_hand(100.0), drawn.clone())),
         ("the same, saturated", plan(by_hand(0.1), saturated)),
-        ("a large rate", plan(Rule::sgd(1e30), drawn)),
+        ("a large rate", plan(Method::sgd(1e30), drawn)),
     ] {
         let unchecked = check(&plan).unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
         assert!(unchecked.is_empty(), "{name}: {unchecked:?}");
@@ -153,7 +144,7 @@ fn a_wrong_kernel_is_wrong_beside_values_that_cannot_be_checked() {
     let (right, wrong) = ("params.learning_rate *", "1.001 * params.learning_rate *");
     gpu.substitute("sgd_update", sgd_update::SPEC.source().replace(right, wrong));
     let start = Parameters::initialise(&"2-2-1".parse().expect("a network"), Init::Torch, 48);
-    let plan = plan(Rule::sgd(3e38), start);
+    let plan = plan(Method::sgd(3e38), start);
     let effort = Effort { seed: 1, cases: 100, quick: true, thorough: false };
     let mut trial = Trial::new(&gpu, "sgd_update", effort);
     let go_on = &mut |_| ControlFlow::Continue(());

@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use parity::model::{Init, LayerSizes, Parameters};
-use parity::state_dict;
+use parity::task::{Init, LayerSizes, Parameters, state_dict};
 
 /// Runs `parity` where there is no adapter, so that whatever fails earlier fails by itself.
 fn parity(arguments: &[&str]) -> Output {

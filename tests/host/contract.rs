@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use parity::gpu::{BindingKind, Field, KernelSpec};
-use parity::scalar::{LN_1P_COEFFICIENTS, MIDDLE, SIGMOID_COEFFICIENTS};
+use parity::numeric::{LN_1P_COEFFICIENTS, MIDDLE, SIGMOID_COEFFICIENTS};
 use parity::verify::KERNELS;
 use wgpu::naga::{
     AddressSpace, Module, Scalar, ScalarKind, ShaderStage, StorageAccess, TypeInner, front, valid,
 };
+
+use crate::invariants::{files, root};
 
 fn specs() -> impl Iterator<Item = &'static KernelSpec> {
     KERNELS.iter().map(|kernel| kernel.spec)
@@ -41,12 +43,13 @@ fn every_shader_has_its_files_in_four_places_and_a_row_in_the_table() {
     let shaders = stems("shaders", "wgsl");
     let table: BTreeSet<_> = specs().map(|spec| spec.name.to_owned()).collect();
     assert_eq!(shaders, table, "shaders/ and verify::KERNELS");
-    for folder in ["src/kernels", "src/cpu", "src/verify/kernels"] {
+    for folder in ["src/kernels", "src/cpu", "src/verify/cases"] {
         let missing: Vec<_> = shaders.difference(&stems(folder, "rs")).cloned().collect();
         assert!(missing.is_empty(), "{folder} lacks {missing:?}");
     }
     let kernels: BTreeSet<_> = stems("src/kernels", "rs").into_iter().collect();
-    let expected = shaders.into_iter().chain(["mod".into()]).collect();
+    let shared = ["fused", "mod", "product"].map(String::from);
+    let expected = shaders.into_iter().chain(shared).collect();
     assert_eq!(kernels, expected, "src/kernels has a file without a shader");
 }
 
@@ -174,21 +177,33 @@ fn functions(source: &str) -> Vec<(String, String)> {
     whole.map(|text| (text.split('(').next().expect("a part").to_owned(), text)).collect()
 }
 
-/// WGSL has no way to include text, so what two shaders share is written twice, and the same.
+/// What shaders share is in `shaders/parts`.
 #[test]
-fn functions_of_one_name_are_the_same_in_every_shader() {
+fn no_function_stands_in_two_files() {
     let mut seen = std::collections::BTreeMap::new();
-    let mut shared = 0;
-    for spec in specs() {
-        for (name, text) in functions(&spec.sample()).into_iter().filter(|(name, _)| name != "main")
-        {
-            if let Some((first, known)) = seen.insert(name.clone(), (spec.name, text.clone())) {
-                assert_eq!(known, text, "{name} in {first} and {}", spec.name);
-                shared += 1;
-            }
+    for path in files(&root().join("shaders")) {
+        let text = std::fs::read_to_string(&path).expect("it can be read");
+        for (name, _) in functions(&text).into_iter().filter(|(name, _)| name != "main") {
+            let first = seen.insert(name.clone(), path.clone());
+            assert!(first.is_none(), "{name} in {first:?} and {path:?}");
         }
     }
-    assert!(shared >= 6, "only {shared} functions were found twice");
+    assert!(seen.len() > 50, "only {} functions were found", seen.len());
+}
+
+/// A part that a shader does not need would be compiled for nothing.
+#[test]
+fn shaders_use_all_of_their_parts() {
+    let mut shared = 0;
+    for spec in specs() {
+        let text = spec.sample();
+        for (name, _) in functions(&text) {
+            let uses = text.matches(&format!("{name}(")).count();
+            assert!(name == "main" || uses > 1, "{}: {name} is not used", spec.name);
+            shared += 1;
+        }
+    }
+    assert!(shared > 100, "only {shared} functions were found");
 }
 
 /// wgpu bounds the loops of all other shaders itself.

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use parity::cli::{Cli, Refusal};
-use parity::model::{Init, LayerSizes, Parameters};
-use parity::state_dict;
+use parity::task::{Init, LayerSizes, Parameters, state_dict};
 
 /// An option with a value that the subcommand takes beside any other option that it can be with.
 type Typed = (&'static str, &'static [&'static str]);
@@ -52,7 +51,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
             ("solved-below", &["0.01"]),
             ("vary", &["init-scale=0.5..2"]),
             ("sample", &["1"]),
-            ("no-loop-budget", &[]),
+            ("no-loop-limit", &[]),
             ("log-every", &["5"]),
             ("no-reference", &[]),
             ("json", &[]),
@@ -102,7 +101,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
             ("output", &[]),
             ("again", &[]),
             ("json", &[]),
-            ("no-loop-budget", &[]),
+            ("no-loop-limit", &[]),
             DEVICE[0],
             DEVICE[1],
         ],
@@ -324,7 +323,7 @@ fn options_of_training_that_contradict_each_other_by_their_values_are_refused() 
         ("train --no-tune", &["--no-tune", "fused engine", "--engine"]),
         ("train --no-tune --engine layered", &[]),
         ("train --no-tune --layers 2-2-2-1", &[]),
-        ("train --no-loop-budget --engine layered", &["--no-loop-budget", "layered engine"]),
+        ("train --no-loop-limit --engine layered", &["--no-loop-limit", "layered engine"]),
         ("train --engine fused --layers 2-2-2-1", &["--engine fused", "one hidden layer"]),
         ("train backprop --engine fused", &["--engine fused", "plain SGD"]),
         (
@@ -342,8 +341,8 @@ fn options_of_training_that_contradict_each_other_by_their_values_are_refused() 
         ("train perceptron --member 10", &["preset perceptron has no hidden layer", "--member"]),
         ("train perceptron --engine fused", &["preset perceptron has no hidden layer", "--engine"]),
         ("train perceptron --networks 10 --layers 2-2-1", &[]),
-        ("verify --quick --steps 1001", &["--quick", "--steps 1001", "1000"]),
-        ("verify --quick --steps 1000", &[]),
+        ("verify --quick --steps 501", &["--quick", "--steps 501", "500"]),
+        ("verify --quick --steps 500", &[]),
         ("verify --kernel peak_copy --steps 7", &["--kernel peak_copy", "--steps", "no engine"]),
         ("verify --kernel peak_copy --kernel sigmoid --steps 7", &[]),
         ("verify --quick", &[]),

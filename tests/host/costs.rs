@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use parity::gpu::KernelSpec;
-use parity::kernels::matmul::{Epilogue, Shape};
-use parity::kernels::peak_arithmetic::Operation;
-use parity::kernels::train_invocation::Problem;
+use parity::kernels::fused::Problem;
+use parity::kernels::peak_arithmetic::{self, Operation};
+use parity::kernels::product::{self, Epilogue, Shape};
 use parity::kernels::{
-    Cost, bce_grad, bce_loss, bias_add, bias_grad, matmul, peak_arithmetic, peak_copy,
-    peak_workgroup, sgd_update, sigmoid, sigmoid_grad, uniform_draw,
+    Cost, bce_grad, bce_loss, bias_add, bias_grad, peak_copy, peak_workgroup, sgd_update, sigmoid,
+    sigmoid_grad, uniform_draw,
 };
-use parity::rule::{Activation, Loss, Variant};
+use parity::task::{Activation, Loss, Method, Rounding};
 use parity::verify::KERNELS;
 use wgpu::naga::{
     BinaryOperator, Block, Expression, Function, Handle, Literal, MathFunction, Module, Scalar,
@@ -202,7 +202,7 @@ const EPILOGUES: [Epilogue; 4] =
 const PRODUCTS: [&str; 4] = ["matmul", "matmul_register", "matmul_workgroup", "matmul_subgroup"];
 
 fn activation(number: u32) -> Activation {
-    [Activation::Sigmoid, Activation::Tanh, Activation::Identity][number as usize]
+    Activation::ALL[number as usize]
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn costs_have_the_exponentials_and_divisions_of_the_text() {
     for spec in PRODUCTS {
         for epilogue in EPILOGUES {
             let overrides = [("epilogue", f64::from(epilogue as u32))];
-            let cost = matmul::cost(Shape { m: 1, n: 1, k: 1 }, epilogue);
+            let cost = product::cost(Shape { m: 1, n: 1, k: 1 }, epilogue);
             check(spec, &overrides, &["finish"], cost);
         }
         seen.insert(spec);
@@ -237,33 +237,33 @@ fn a_step_costs_the_exponentials_and_divisions_of_its_text() {
         hidden_size: 1,
         inputs: &[1.0],
         targets: &[1.0],
-        variant: Variant::PLAIN,
-        lanes: 1,
+        method: Method::PLAIN,
+        members_per_invocation: 1,
     };
-    for careful in [false, true] {
-        let overrides = [("careful", f64::from(u8::from(careful)))];
-        let variant = Variant { careful, ..Variant::PLAIN };
-        check("train_workgroup", &overrides, &["train"], Problem { variant, ..one }.step_cost());
+    for rounding in Rounding::ALL {
+        let method = Method { rounding, ..Method::PLAIN };
+        let overrides = [("compensated", f64::from(u8::from(method.is_compensated())))];
+        check("train_workgroup", &overrides, &["train"], Problem { method, ..one }.step_cost());
     }
-    for careful in [false, true] {
+    for rounding in Rounding::ALL {
         for measured in [false, true] {
             for (loss, squared) in [(Loss::CrossEntropy, 0.0), (Loss::SquaredError, 1.0)] {
                 for number in 0..3 {
-                    let variant = Variant {
-                        careful,
+                    let method = Method {
+                        rounding,
                         measured,
                         loss,
                         hidden_activation: activation(number),
                         output_activation: activation(0),
-                        ..Variant::PLAIN
+                        ..Method::PLAIN
                     };
                     let overrides = [
-                        ("careful", f64::from(u8::from(careful))),
+                        ("compensated", f64::from(u8::from(method.is_compensated()))),
                         ("measured", f64::from(u8::from(measured))),
                         ("squared", squared),
                         ("hidden_activation", number.into()),
                     ];
-                    let cost = Problem { variant, ..one }.step_cost();
+                    let cost = Problem { method, ..one }.step_cost();
                     check("train_invocation", &overrides, &["forward", "step"], cost);
                 }
             }

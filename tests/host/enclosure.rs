@@ -12,14 +12,11 @@ use parity::cpu::matmul::{Operand, matmul};
 use parity::cpu::sgd_update::sgd_update;
 use parity::cpu::sigmoid::sigmoid;
 use parity::cpu::sigmoid_grad::sigmoid_grad;
-use parity::dataset::Dataset;
-use parity::model::{Init, LayerSizes, Parameters};
-use parity::rng::Stream;
-use parity::rule::Rule;
-use parity::scalar::{
-    EXP_FACTOR, Enclosure, FLUSH, LOG_FACTOR, LOG_MIDDLE, LOG_MIDDLE_ERROR, LOG_ULPS, Scalar, ULP,
-    exp_ulps, ulp,
+use parity::numeric::{
+    EXP_FACTOR, Enclosure, FLUSH, LOG_FACTOR, LOG_MIDDLE, LOG_MIDDLE_ERROR, LOG_ULPS, Scalar,
+    Stream, ULP, exp_ulps, ulp,
 };
+use parity::task::{Dataset, Init, LayerSizes, Method, Parameters};
 
 /// Monte Carlo arithmetic: a number whose every operation is off by a random share of what WGSL
 /// allows, so that a run on it is a run of one more conforming implementation.
@@ -217,10 +214,10 @@ fn run_sgd_update<S: Scalar>(parameters: &[f32], d_parameters: &[f32]) -> Vec<S>
     [parameters, residues].concat()
 }
 
-fn run_step<S: Scalar>(seed: u64, rule: Rule) -> Vec<S> {
+fn run_step<S: Scalar>(seed: u64, method: Method) -> Vec<S> {
     let sizes: LayerSizes = "3-4-2-1".parse().expect("a network");
     let start = Parameters::initialise(&sizes, Init::Normal, seed);
-    let mut network = Reference::<S>::new(&Dataset::parity(3).expect("data"), rule, &start);
+    let mut network = Reference::<S>::new(&Dataset::parity(3).expect("data"), method, &start);
     let loss = network.step();
     [vec![loss, network.forward()], network.probabilities().to_vec()].concat()
 }
@@ -365,8 +362,8 @@ fn a_bound_that_reaches_beyond_the_largest_number_is_infinite() {
 #[test]
 fn no_allowed_implementation_of_a_step_leaves_its_bound() {
     for seed in 0..50 {
-        for rule in [Rule::sgd(1.0), Rule::by_hand(true), Rule::by_hand(false)] {
-            check!("a step", run_step(seed, rule));
+        for method in [Method::sgd(1.0), Method::by_hand(true), Method::by_hand(false)] {
+            check!("a step", run_step(seed, method));
         }
     }
 }

@@ -2,32 +2,29 @@
 //! for everything that can be trained.
 
 use parity::cpu::train_invocation::{Member, changes, look};
-use parity::dataset::Dataset;
-use parity::rng::Stream;
-use parity::rule::{Activation, Loss, Variant};
-use parity::scalar::{Dual, Scalar};
+use parity::numeric::{Dual, Scalar, Stream};
+use parity::task::{Activation, Dataset, Loss, Method, Rounding};
 
 const RATES: [f64; 2] = [0.5, 2.0];
 
 /// Every activation of the hidden layer, with every loss and the outputs that it takes.
-fn variants() -> Vec<Variant> {
+fn methods() -> Vec<Method> {
     let ends = [
         (Loss::CrossEntropy, Activation::Sigmoid),
         (Loss::SquaredError, Activation::Sigmoid),
         (Loss::SquaredError, Activation::Tanh),
         (Loss::SquaredError, Activation::Identity),
     ];
-    let hidden = [Activation::Sigmoid, Activation::Tanh, Activation::Identity];
-    let all = hidden.into_iter().flat_map(|hidden_activation| {
+    let all = Activation::ALL.into_iter().flat_map(|hidden_activation| {
         ends.map(|(loss, output_activation)| (hidden_activation, output_activation, loss))
     });
     all.flat_map(|(hidden_activation, output_activation, loss)| {
-        [false, true].map(|careful| Variant {
-            careful,
+        Rounding::ALL.map(|rounding| Method {
+            rounding,
             hidden_activation,
             output_activation,
             loss,
-            ..Variant::PLAIN
+            ..Method::PLAIN
         })
     })
     .collect()
@@ -43,19 +40,19 @@ fn each_parameter_changes_by_its_rate_times_the_derivative_of_the_loss() {
     let parameters: Vec<f64> = (0..count)
         .map(|number| stream.normal(u32::try_from(number).expect("few")).into())
         .collect();
-    for variant in variants() {
+    for method in methods() {
         let member = Member::new(parameters.clone(), RATES);
-        for (number, change) in changes(variant, &data, &member).into_iter().enumerate() {
+        for (number, change) in changes(method, &data, &member).into_iter().enumerate() {
             let mut inputs: Vec<Dual<f64>> =
                 parameters.iter().map(|&value| Dual::from_f64(value)).collect();
             inputs[number].derivative = 1.0;
             let member = Member::new(inputs, RATES.map(Dual::from_f64));
-            let derivative = look(variant, &data, &member).0.derivative;
+            let derivative = look(method, &data, &member).0.derivative;
             let expected = -RATES[usize::from(number >= output_weight)] * derivative;
             let bound = 1e-12 * (1.0 + expected.abs());
             assert!(
                 (change - expected).abs() <= bound,
-                "{variant:?}, parameter {number}: {change}, not {expected}"
+                "{method:?}, parameter {number}: {change}, not {expected}"
             );
         }
     }

@@ -4,11 +4,9 @@
 use std::path::Path;
 
 use parity::cpu::Reference;
-use parity::dataset::Dataset;
-use parity::model::{Init, LayerSizes, Parameters, sha256};
-use parity::rng::Stream;
-use parity::rule::Rule;
-use parity::state_dict;
+use parity::file::sha256;
+use parity::numeric::Stream;
+use parity::task::{Dataset, Init, LayerSizes, Method, Parameters, state_dict};
 
 use crate::figures::{DRAWS, SQUARE_ANSWERS, SQUARE_LOSS, check_uniform, tensor};
 
@@ -40,7 +38,7 @@ fn square_weights_of_a_file_are_rows_of_outputs_and_answer_as_elsewhere() {
     assert_eq!(first.weight, [1.25, -2.5, 0.75, 3.5, 0.125, -1.625, -0.375, 2.25, 4.5]);
     assert_eq!(second.weight, [-3.25, 1.5, 2.75, 0.625, -4.125, 1.875, 2.125, 3.75, -0.875]);
     let data = Dataset::parity(3).expect("data");
-    let mut network = Reference::<f64>::new(&data, Rule::sgd(1.0), &parameters);
+    let mut network = Reference::<f64>::new(&data, Method::sgd(1.0), &parameters);
     let loss = network.forward();
     assert!((loss - SQUARE_LOSS).abs() < 1e-13, "{loss}");
     for (row, (&found, expected)) in network.probabilities().iter().zip(SQUARE_ANSWERS).enumerate()
@@ -113,7 +111,7 @@ fn starting_parameters_fill_the_bounds_of_their_law() {
         let starts: Vec<_> =
             (0..150).map(|seed| Parameters::initialise(&sizes, init, seed)).collect();
         for (layer, extent) in extents.into_iter().enumerate() {
-            let all = |of: fn(&parity::model::Layer) -> &Vec<f32>| -> Vec<f32> {
+            let all = |of: fn(&parity::task::Layer) -> &Vec<f32>| -> Vec<f32> {
                 starts.iter().flat_map(|start| of(&start.layers[layer])).copied().collect()
             };
             check_uniform(&format!("{init:?}, {layer}, weights"), &all(|of| &of.weight), extent);

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 
 use parity::cli::{Cli, Refusal};
-use parity::model::LayerSizes;
-use parity::report::Picture;
+use parity::plot::Picture;
+use parity::task::LayerSizes;
 
 /// Whether a run goes on to open an adapter.
 fn starts(line: &str) -> bool {

@@ -3,10 +3,8 @@
 use std::path::Path;
 
 use parity::cpu::Reference;
-use parity::dataset::Dataset;
-use parity::rule::Rule;
-use parity::scalar::Scalar;
-use parity::state_dict;
+use parity::numeric::Scalar;
+use parity::task::{Dataset, Method, state_dict};
 
 use crate::golden::{self, Golden};
 
@@ -22,8 +20,8 @@ fn check(what: &str, found: f64, expected: f64) {
 /// The loss before each update at a mark, and the network after the last.
 fn run<S: Scalar>(golden: &Golden) -> (Vec<f64>, Reference<S>) {
     let plan = &golden.plan;
-    let mut network = Reference::<S>::new(&plan.data, plan.rule, &plan.start);
-    let losses: Vec<f64> = (0..plan.steps).map(|_| network.step().to_f64()).collect();
+    let mut network = Reference::<S>::new(&plan.recipe.data, plan.recipe.method, &plan.start);
+    let losses: Vec<f64> = (0..plan.recipe.steps).map(|_| network.step().to_f64()).collect();
     let at = |mark| losses[usize::try_from(mark).expect("it fits")];
     (plan.marks().map(at).collect(), network)
 }
@@ -42,8 +40,8 @@ fn sums_of_many_rows_stay_within_2e_5_of_f64() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/big_16-64-1.safetensors");
     let sizes = "16-64-1".parse().expect("a network");
     let start = state_dict::load(&path, &sizes).expect("a network").parameters;
-    let mut f32 = Reference::<f32>::new(&data, Rule::sgd(1.0), &start);
-    let mut f64 = Reference::<f64>::new(&data, Rule::sgd(1.0), &start);
+    let mut f32 = Reference::<f32>::new(&data, Method::sgd(1.0), &start);
+    let mut f64 = Reference::<f64>::new(&data, Method::sgd(1.0), &start);
     for step in 0..4 {
         let deviation = (f32.step().to_f64() - f64.step()).abs();
         assert!(deviation <= 2e-5, "step {step}: {deviation:e}");

@@ -9,17 +9,13 @@
 
 use std::time::Duration;
 
-use parity::dataset::Dataset;
 use parity::gpu::{AdapterSummary, Backend, DeviceType};
-use parity::model::{Init, Layer, Parameters};
 use parity::report::{EnsembleReport, InitFile, SweepReport, TrainReport, finished_sweep};
-use parity::rule::{Activation, Loss, Preset, Rule, Variant};
 use parity::sweep::{
-    Axis, Ensemble, EnsemblePlan, Grid, GridPlan, Identity, Sampled, Stuck, Task, Value,
+    Axis, Ensemble, EnsemblePlan, Grid, GridPlan, Identity, Population, Sampled, Stuck, Value,
 };
-use parity::train::{
-    Agreement, Budget, Diagnosis, Ending, Outcome, Plan, ProductUse, Trajectory, Verdict,
-};
+use parity::task::{Activation, Dataset, Init, Layer, Loss, Method, Parameters, Preset, Recipe};
+use parity::train::{Agreement, Diagnosis, Ending, Outcome, Plan, ProductUse, Trajectory, Verdict};
 use parity::tune::Found;
 use serde_json::{Value as Json, json};
 
@@ -53,25 +49,18 @@ fn adapter_json() -> Json {
     })
 }
 
-fn task() -> Task {
-    Task {
-        data: Dataset::parity(2).expect("XOR"),
-        sizes: "2-2-1".parse().expect("a network"),
-        init: Init::Torch,
-        variant: Variant::PLAIN,
-        steps: 1_000,
-        solved_below: 0.05,
-        budget: Budget::Hopeful,
-    }
+fn population() -> Population {
+    let (data, sizes) = (Dataset::parity(2).expect("XOR"), "2-2-1".parse().expect("a network"));
+    Population::new(Recipe::new(data, sizes, Method::PLAIN, 1_000).expect("a recipe"), Init::Torch)
 }
 
 fn axis(text: &str) -> Axis {
-    Axis::parse("--x", text, &task().sizes).expect("an axis")
+    Axis::parse("--x", text, &population().recipe.sizes).expect("an axis")
 }
 
 fn parameters() -> Parameters {
     Parameters {
-        sizes: task().sizes,
+        sizes: population().recipe.sizes,
         layers: vec![
             Layer { weight: vec![1.5, -2.25, 0.5, 3.0], bias: vec![-1.0, 0.25] },
             Layer { weight: vec![2.5, -4.0], bias: vec![0.125] },
@@ -119,10 +108,9 @@ fn assert_json(found: &str, expected: &Json) {
 
 fn ensemble_plan() -> EnsemblePlan {
     EnsemblePlan {
-        task: task(),
+        population: population(),
         networks: 16,
         seed: 7,
-        learning_rate: 1.0,
         vary: ["learning-rate=0.5..5:log", "init-scale=0.5..2"].map(axis).into(),
         sample: vec![3],
     }
@@ -155,7 +143,7 @@ fn with_ensemble_report<T>(of: impl FnOnce(&EnsembleReport<'_>) -> T) -> T {
         preset: Preset::Xor,
         plan: &ensemble_plan(),
         ensemble: &ensemble(),
-        tile_size: 8,
+        chunk_size: 8,
         command: "parity train --networks 16",
     })
 }
@@ -198,7 +186,7 @@ fn the_json_of_an_ensemble_has_the_figures_that_were_put_in() {
         "version": VERSION,
         "command": "parity train --networks 16",
         "adapter": adapter_json(),
-        "tile_size": 8,
+        "chunk_size": 8,
         "preset": "xor",
         "layers": [2, 2, 1],
         "bits": 2,
@@ -257,10 +245,9 @@ const VALUES: [f32; 6] = [10.0, 20.0, 1_000.0, f32::from_bits(0x7fc0_0000), f32:
 
 fn grid_plan(value: Value) -> GridPlan {
     GridPlan {
-        task: task(),
+        population: population(),
         seed: 48,
         member: 5,
-        learning_rate: 1.0,
         fixed: vec![(0, 1.5)],
         x: axis("learning-rate=0.01..100:log"),
         y: axis("init-scale=0.5..2"),
@@ -282,7 +269,7 @@ fn with_sweep_report<T>(
         plan,
         grid: &Grid { values: values.to_vec(), wall, trained: 4 },
         shader: "shader",
-        tile_size: 4,
+        chunk_size: 4,
         command: "parity sweep",
         identity: &Identity { sweep: "one".into(), run: "two".into() },
     })
@@ -343,8 +330,8 @@ fn pixels_are_counted_on_either_side_of_each_limit() {
 
 #[test]
 fn the_card_of_a_sweep_has_the_figures_that_were_put_in() {
-    let variant = json!({
-        "careful": false,
+    let method = json!({
+        "compensated": false,
         "hidden_activation": "sigmoid",
         "output_activation": "sigmoid",
         "loss": "cross-entropy",
@@ -369,7 +356,7 @@ fn the_card_of_a_sweep_has_the_figures_that_were_put_in() {
         "learning_rate": null,
         "init": "torch",
         "set": [[0, 1.5]],
-        "variant": variant,
+        "method": method,
         "shader_sha256": SHADER_SHA256,
         "array_sha256": VALUES_SHA256,
         "nan_pixels": 1,
@@ -385,18 +372,19 @@ fn the_card_of_a_sweep_has_the_figures_that_were_put_in() {
 /// A card has no seed if the seed is an axis. It has the other layer's rate if one layer's rate is an axis.
 #[test]
 fn the_card_of_a_sweep_leaves_out_what_its_axes_say() {
-    let variant = Variant {
+    let method = Method {
         hidden_activation: Activation::Tanh,
         output_activation: Activation::Identity,
         loss: Loss::SquaredError,
-        momentum: 0.5,
         measured: true,
-        ..Variant::PLAIN
+        ..Method::PLAIN.with_momentum(0.5)
     };
+    let mut population = Population { init: Init::Uniform, ..population() };
+    population.recipe.method = method;
     let plan = GridPlan {
         x: axis("learning-rate.2=0.01..100:log"),
         y: axis("seed=3..9"),
-        task: Task { variant, init: Init::Uniform, ..task() },
+        population,
         fixed: vec![],
         ..grid_plan(Value::Convergence)
     };
@@ -411,9 +399,9 @@ fn the_card_of_a_sweep_leaves_out_what_its_axes_say() {
         ("set", json!([])),
         ("value", json!("convergence")),
         (
-            "variant",
+            "method",
             json!({
-                "careful": false,
+                "compensated": false,
                 "hidden_activation": "tanh",
                 "output_activation": "identity",
                 "loss": "squared-error",
@@ -442,14 +430,9 @@ fn the_array_of_a_sweep_has_the_bytes_of_numpy() {
 }
 
 fn with_train_report<T>(of: impl FnOnce(&TrainReport<'_>) -> T) -> T {
-    let plan = Plan {
-        data: Dataset::parity(2).expect("XOR"),
-        rule: Rule::sgd(0.5),
-        variant: Variant::CAREFUL,
-        start: Parameters::from_fn(&task().sizes, |_, _| 0.25),
-        steps: 2_000,
-        log_every: 1_000,
-    };
+    let start = Parameters::from_fn(&population().recipe.sizes, |_, _| 0.25);
+    let data = Dataset::parity(2).expect("XOR");
+    let plan = Plan::new(data, Method::sgd(0.5), start, 2_000, 1_000).expect("a plan");
     let outcome = Outcome {
         losses: vec![0.75, 0.5],
         final_loss: 0.0625,
@@ -489,6 +472,7 @@ fn with_train_report<T>(of: impl FnOnce(&TrainReport<'_>) -> T) -> T {
         vary: &[axis("init-scale=0.5..2")],
         no_tune: true,
         plan: &plan,
+        shows_all: true,
         outcome: &outcome,
         cpu: Some(&cpu),
         agreement: Some(agreement),
@@ -534,10 +518,22 @@ engine:  layered (asked for)
 product: naive (tuned)
 rule:    2,000 steps, learning rate 0.5
 
+XOR is 1 if exactly one of the two inputs is 1.
+The network 2-2-1 has 2 inputs, 2 hidden neurons and one output, a probability.
+The loss is the mean cross-entropy in nats: 0.693 (ln 2) for a guess, 0 for certainty.
+
     step      GPU loss      CPU loss   difference
        0   0.750000000   0.749990000      +1.0e-5
    1,000   0.500000000   0.500020000      -2.0e-5
    2,000   0.062500000   0.062250000      +2.5e-4
+
+    0.750 ┤█▇▇▆▆▅▅▄▃▃▂▂▁▁
+          ┤████████████████▇▇▆▆▅▅▄▃▃▂▂▁▁
+          ┤███████████████████████████████▇▆▅▄▃▂▁
+          ┤███████████████████████████████████████▇▆▅▄▃▂▂▁
+          ┤████████████████████████████████████████████████▇▆▅▄▃▂▁
+          ┤████████████████████████████████████████████████████████▇▆▅▄
+        0 └0                                                2,000 steps
 
   inputs   target   probability   answer
      0 0        0      0.125000        0
@@ -555,6 +551,7 @@ rule:    2,000 steps, learning rate 0.5
     learning rate × largest curvature 1.75; 25 % of hidden activations saturated; 2 outputs within 0.02 of 0.5
 
 Not learned: loss 0.062500 after 2,000 steps, 3 of 4 answers right; its loss is still falling, by 50.0 % over the last tenth of the steps: try more --steps. GPU and CPU part (4.0e-3 of the loss apart at most, at step 1,000; f32 on the CPU: 3.0e-3), as two f32 runs do where training magnifies every rounding: neither is wrong.
+More: parity train --help, docs/train.md
 "
     );
     assert_lines(&with_train_report(|report| report.text()), &expected);
@@ -563,7 +560,7 @@ Not learned: loss 0.062500 after 2,000 steps, 3 of 4 answers right; its loss is 
 #[test]
 fn the_json_of_a_run_has_the_figures_that_were_put_in() {
     let quarters = json!({
-        "sha256": Parameters::from_fn(&task().sizes, |_, _| 0.25).sha256(),
+        "sha256": Parameters::from_fn(&population().recipe.sizes, |_, _| 0.25).sha256(),
         "values": {
             "0.weight": [[0.25, 0.25], [0.25, 0.25]],
             "0.bias": [0.25, 0.25],
@@ -685,7 +682,8 @@ fn what_counts_as_solved_has_a_limit_and_one_beyond_is_refused() {
     let is_fine = |bits, layers: &str, solved_below| {
         let data = Dataset::parity(bits).expect("data");
         let sizes = layers.parse().expect("a network");
-        Task { data, sizes, solved_below, ..task() }.check().is_ok()
+        let recipe = Recipe::new(data, sizes, Method::PLAIN, 1).expect("a recipe");
+        Population { solved_below, ..Population::new(recipe, Init::Torch) }.check().is_ok()
     };
     for (bits, layers, most) in [(2, "2-2-1", 20.0_f32), (4, "4-2-1", 5.0)] {
         assert!(is_fine(bits, layers, most) && !is_fine(bits, layers, most.next_up()));
@@ -694,8 +692,11 @@ fn what_counts_as_solved_has_a_limit_and_one_beyond_is_refused() {
     {
         assert_eq!(is_fine(2, "2-2-1", limit), fine, "{limit}");
     }
-    let variant = Variant { loss: Loss::SquaredError, ..Variant::PLAIN };
-    let of_squares = |solved_below| Task { variant, solved_below, ..task() }.check().is_ok();
+    let of_squares = |solved_below| {
+        let mut population = Population { solved_below, ..population() };
+        population.recipe.method.loss = Loss::SquaredError;
+        population.check().is_ok()
+    };
     assert!(of_squares(f32::MAX) && !of_squares(f32::INFINITY));
-    assert!(Task { init: Init::Normal, ..task() }.check().is_err());
+    assert!(Population { init: Init::Normal, ..population() }.check().is_err());
 }

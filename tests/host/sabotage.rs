@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parity::error::Error;
 use parity::gpu::{KernelSpec, WrongLaunch};
-use parity::verify::sabotage::{
+use parity::verify::mutants::{
     Campaign, EQUIVALENTS, Fate, Mutant, PER_WORKER, Part, Reply, SAME_LAUNCHES, STEPS, Sabotage,
     Subject, Worker, clamped, launches, mutants, named, subjects,
 };

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use parity::error::Error;
-use parity::model::{LayerSizes, Parameters};
-use parity::state_dict::{self, Loaded};
+use parity::task::state_dict::{self, Loaded};
+use parity::task::{LayerSizes, Parameters};
 
 fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name)
@@ -58,7 +58,7 @@ fn values_of_other_types_are_loaded_with_a_note_of_what_was_rounded() {
         assert_eq!(loaded.note.as_deref(), Some(note));
         assert!(loaded.parameters.values().all(|value| value != 0.0 && value.abs() < 1.0));
         let bytes = std::fs::read(case(&name)).expect("it is there");
-        assert_eq!(loaded.sha256, parity::model::sha256(&bytes));
+        assert_eq!(loaded.sha256, parity::file::sha256(&bytes));
     }
     assert_eq!(values("f64_rounded.safetensors"), values("torch_f64.safetensors"));
 }

@@ -15,10 +15,8 @@ mod tests {
     use super::simd::Ensemble;
     use super::*;
     use crate::cpu::train_invocation::{Member, look, train_invocation};
-    use crate::dataset::Dataset;
-    use crate::model::{Init, Parameters};
-    use crate::rule::Variant;
-    use crate::scalar::Scalar;
+    use crate::numeric::Scalar;
+    use crate::task::{Dataset, Init, Method, Parameters};
 
     /// How far a loss may be from that in `f64`, relative to it: the tolerance of whole runs.
     const RELATIVE: f64 = 1e-4;
@@ -40,8 +38,8 @@ mod tests {
     fn assert_trained(case: &str, seed: u64, trained: &[f32; PARAMETERS]) {
         let xor = Dataset::parity(2).expect("XOR");
         let mut twin = member(&start(seed));
-        train_invocation(Variant::PLAIN, &xor, 0.0, STEPS as usize, &mut twin);
-        let loss = |member: &Member<f64>| look(Variant::PLAIN, &xor, member).0;
+        train_invocation(Method::PLAIN, &xor, 0.0, STEPS as usize, &mut twin);
+        let loss = |member: &Member<f64>| look(Method::PLAIN, &xor, member).0;
         let (expected, found) = (loss(&twin), loss(&member(trained)));
         let deviation = (found - expected).abs() / expected;
         assert!(deviation <= RELATIVE, "{case}, seed {seed}: {found}, expected {expected}");
@@ -85,7 +83,7 @@ mod tests {
             let start: Vec<f32> =
                 Parameters::initialise(&sizes, Init::Torch, seed).values().collect();
             let mut twin = Member::new(f64::all_from_f32(&start), [1.0; 2]);
-            train_invocation(Variant::PLAIN, &data, 0.0, STEPS as usize, &mut twin);
+            train_invocation(Method::PLAIN, &data, 0.0, STEPS as usize, &mut twin);
             let rows = simd::WideData { inputs: &data.inputs, targets: &data.targets };
             let mut trained = start.clone();
             scalar::train_any(rows, &mut trained, 1.0, STEPS);
@@ -104,7 +102,7 @@ mod tests {
             assert!(error <= bound, "{case}, {index}: {found}, expected {expected}");
         }
         let trained = Member::new(f64::all_from_f32(trained), [1.0; 2]);
-        let [found, expected] = [&trained, twin].map(|one| look(Variant::PLAIN, data, one).0);
+        let [found, expected] = [&trained, twin].map(|one| look(Method::PLAIN, data, one).0);
         assert!((found - expected).abs() <= RELATIVE * expected, "{case}: {found}, {expected}");
     }
 

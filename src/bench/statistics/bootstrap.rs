@@ -3,7 +3,7 @@
 use std::f64::consts::SQRT_2;
 
 use super::{index, middle, real};
-use crate::rng::{Stream, philox4x32};
+use crate::numeric::{Stream, philox4x32};
 
 /// How often the samples are drawn anew for the interval of the median.
 const RESAMPLES: usize = 2_000;
@@ -92,7 +92,7 @@ impl Grouped<'_> {
         let mut drawn = vec![0_u32; self.count];
         let mut medians: Vec<f64> = (0..resamples)
             .map(|number| {
-                draw(&mut drawn, Stream::new(seed).of_member(index(number)));
+                draw(&mut drawn, Stream::new(seed).of_member(index(number).into()));
                 self.median_of_drawn(&drawn)
             })
             .collect();

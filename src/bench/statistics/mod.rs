@@ -131,7 +131,7 @@ fn index(number: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::Stream;
+    use crate::numeric::Stream;
 
     /// Times as they come: a median of 100, a tail to the right, and one in twenty that something
     /// else disturbed. `spread` is the standard deviation of the logarithm.

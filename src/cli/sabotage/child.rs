@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::super::go_on;
 use crate::error::Error;
-use crate::verify::sabotage::{Fate, Reply, Worker};
+use crate::verify::mutants::{Fate, Reply, Worker};
 
 /// Between two looks at whether the user asked to stop.
 const PAUSE: Duration = Duration::from_millis(50);

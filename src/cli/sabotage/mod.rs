@@ -16,7 +16,7 @@ use super::{DeviceArgs, go_on};
 use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::report::{PartsDisplay, SabotageReport};
-use crate::verify::sabotage::{Campaign, Part};
+use crate::verify::mutants::{Campaign, Part};
 use crate::verify::{Effort, chosen};
 
 /// The most children at a time. Most of their work is a driver's compiler, which uses one processor.

@@ -6,7 +6,7 @@ use super::super::{DeviceArgs, go_on};
 use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::report;
-use crate::verify::sabotage::{Fate, Workbench, subjects};
+use crate::verify::mutants::{Fate, Workbench, subjects};
 use crate::verify::{Effort, Kernel, prove_by_training};
 
 /// Reads numbers of subjects on standard input, one a line, and writes what became of each as a line

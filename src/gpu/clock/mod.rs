@@ -5,7 +5,7 @@
 //! (its specification, "Timestamp Query"). So a clock is trusted only once nothing speaks against
 //! it. Pure: the passes come from elsewhere.
 
-mod doubt;
+mod clock_fault;
 mod fit;
 
 use std::collections::BTreeMap;
@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-pub use doubt::Doubt;
-use doubt::nanoseconds;
-pub(super) use doubt::{doubt_of, elapsed};
+pub use clock_fault::ClockFault;
+use clock_fault::nanoseconds;
+pub(super) use clock_fault::{elapsed, fault_of};
 pub use fit::{FEWEST_COUNTS, Fit};
 
 /// What a pass lasts, about, that is to be timed: so much longer than a submission takes that it
@@ -79,8 +79,8 @@ pub struct Trusted {
 /// are then far from the line.
 ///
 /// # Errors
-/// The first [`Doubt`], in the order of [`Doubt`], but for [`Doubt::Still`], which comes behind
-/// [`Doubt::Coarse`]: a coarse clock stands still in short passes, and why is worth more.
+/// The first [`ClockFault`], in the order of [`ClockFault`], but for [`ClockFault::Still`], which comes behind
+/// [`ClockFault::Coarse`]: a coarse clock stands still in short passes, and why is worth more.
 ///
 /// # Panics
 /// With passes of fewer than [`FEWEST_COUNTS`] counts.
@@ -88,37 +88,41 @@ pub fn judge(
     passes: &[Pass],
     period_ns: Option<f64>,
     sample_time: Duration,
-) -> Result<Trusted, Doubt> {
+) -> Result<Trusted, ClockFault> {
     let period_ns = period_ns.filter(|period| period.is_finite() && *period > 0.0);
     let (false, Some(period_ns)) = (passes.is_empty(), period_ns) else {
-        return Err(Doubt::Absent);
+        return Err(ClockFault::Absent);
     };
     let step = nanoseconds(step_ticks(passes), period_ns);
     let doubts = impossible(passes, period_ns, step);
-    if let Some(&doubt) = [Doubt::Zero, Doubt::Backwards].iter().find(|it| doubts.contains(it)) {
+    if let Some(&doubt) =
+        [ClockFault::Zero, ClockFault::Backwards].iter().find(|it| doubts.contains(it))
+    {
         return Err(doubt);
     }
     let (step_ns, sample_ns) = (step, sample_time.as_secs_f64() * 1e9);
     if step_ns > COARSE * sample_ns {
-        return Err(Doubt::Coarse { step_us: step_ns * 1e-3 });
+        return Err(ClockFault::Coarse { step_us: step_ns * 1e-3 });
     }
-    if let Some(&doubt) = [Doubt::Still, Doubt::TooLong].iter().find(|it| doubts.contains(it)) {
+    if let Some(&doubt) =
+        [ClockFault::Still, ClockFault::TooLong].iter().find(|it| doubts.contains(it))
+    {
         return Err(doubt);
     }
     let times = shortest(passes, |pass| nanoseconds(pass.end - pass.begin, period_ns) * 1e-3);
     let device = Fit::of(&times);
     let off = |&(count, time): &(f64, f64)| device.off(count, time) - step_ns * 1e-3;
     if times.iter().any(|point| off(point) > NONLINEAR * point.1) {
-        return Err(Doubt::Nonlinear { worst_share: device.worst_share });
+        return Err(ClockFault::Nonlinear { worst_share: device.worst_share });
     }
     let host = on_host(passes);
     let sure = host.dispatch_error_us <= UNSURE * host.dispatch_us;
     if !sure {
-        return Err(Doubt::Unchecked);
+        return Err(ClockFault::Unchecked);
     }
     let agreement = device.dispatch_us / host.dispatch_us;
     if !(1.0 / DISAGREES..=DISAGREES).contains(&agreement) {
-        return Err(Doubt::Disagrees { ratio: agreement });
+        return Err(ClockFault::Disagrees { ratio: agreement });
     }
     Ok(Trusted { device, host, step_ns, agreement })
 }
@@ -134,11 +138,11 @@ pub fn on_host(passes: &[Pass]) -> Fit {
 
 /// What is impossible of each pass, if anything is. As far as the clock can tell, a pass may take a
 /// step more than it did.
-fn impossible(passes: &[Pass], period_ns: f64, step_ns: f64) -> Vec<Doubt> {
+fn impossible(passes: &[Pass], period_ns: f64, step_ns: f64) -> Vec<ClockFault> {
     let lasts = std::iter::once(0).chain(passes.iter().map(|pass| pass.end));
     let step = Duration::from_secs_f64((step_ns * 1e-9).min(1e9));
     let doubt = |(pass, last): (&Pass, u64)| {
-        doubt_of(last, [pass.begin, pass.end], period_ns, pass.wall.saturating_add(step))
+        fault_of(last, [pass.begin, pass.end], period_ns, pass.wall.saturating_add(step))
     };
     passes.iter().zip(lasts).filter_map(doubt).collect()
 }
@@ -169,7 +173,7 @@ fn shortest(passes: &[Pass], time: impl Fn(&Pass) -> f64) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::Stream;
+    use crate::numeric::Stream;
 
     const COUNTS: [u32; 6] = [1, 2, 4, 8, 16, 32];
     const SAMPLE_TIME: Duration = Duration::from_millis(5);
@@ -215,7 +219,7 @@ mod tests {
         move |time| whole(time / period_ns)
     }
 
-    fn judged(passes: &[Pass], period_ns: f64) -> Result<Trusted, Doubt> {
+    fn judged(passes: &[Pass], period_ns: f64) -> Result<Trusted, ClockFault> {
         judge(passes, Some(period_ns), SAMPLE_TIME)
     }
 
@@ -239,30 +243,30 @@ mod tests {
     #[test]
     fn no_timestamps_are_absent() {
         let good = passes(0.05, honest(1.0));
-        assert_eq!(judge(&good, None, SAMPLE_TIME), Err(Doubt::Absent));
-        assert_eq!(judged(&[], 1.0), Err(Doubt::Absent));
+        assert_eq!(judge(&good, None, SAMPLE_TIME), Err(ClockFault::Absent));
+        assert_eq!(judged(&[], 1.0), Err(ClockFault::Absent));
         for period_ns in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert_eq!(judged(&good, period_ns), Err(Doubt::Absent));
+            assert_eq!(judged(&good, period_ns), Err(ClockFault::Absent));
         }
     }
 
     #[test]
     fn zeros_and_reversals_are_found_among_good_passes() {
         let good = passes(0.05, honest(1.0));
-        assert_eq!(judged(&passes(0.05, |_| 0), 1.0), Err(Doubt::Zero));
+        assert_eq!(judged(&passes(0.05, |_| 0), 1.0), Err(ClockFault::Zero));
         for index in [0, 20, good.len() - 1] {
             let mut bad = good.clone();
             bad[index].end = 0;
-            assert_eq!(judged(&bad, 1.0), Err(Doubt::Zero), "{index}");
+            assert_eq!(judged(&bad, 1.0), Err(ClockFault::Zero), "{index}");
             let Pass { begin, end, .. } = good[index];
             bad[index] = Pass { begin: end, end: begin, ..good[index] };
-            assert_eq!(judged(&bad, 1.0), Err(Doubt::Backwards), "{index}");
+            assert_eq!(judged(&bad, 1.0), Err(ClockFault::Backwards), "{index}");
         }
         let reversed = passes(0.05, |time| whole(1e12 - time));
-        assert_eq!(judged(&reversed, 1.0), Err(Doubt::Backwards));
+        assert_eq!(judged(&reversed, 1.0), Err(ClockFault::Backwards));
         let mut swapped = good.clone();
         swapped.swap(7, 8);
-        assert_eq!(judged(&swapped, 1.0), Err(Doubt::Backwards));
+        assert_eq!(judged(&swapped, 1.0), Err(ClockFault::Backwards));
     }
 
     #[test]
@@ -275,7 +279,7 @@ mod tests {
         };
         assert!(judged(&wrapped(0), 1.0).is_ok());
         for [before, behind] in [[good[9].begin, good[9].end], [good[9].end, good[10].begin]] {
-            assert_eq!(judged(&wrapped(before.midpoint(behind)), 1.0), Err(Doubt::Backwards));
+            assert_eq!(judged(&wrapped(before.midpoint(behind)), 1.0), Err(ClockFault::Backwards));
         }
     }
 
@@ -283,11 +287,11 @@ mod tests {
     fn steps_of_65_us_are_too_coarse_for_short_samples_only() {
         let coarse = passes(0.05, |time| whole(time) >> 16 << 16);
         let doubt = judged(&coarse, 1.0).expect_err("it is coarse");
-        assert_eq!(doubt, Doubt::Coarse { step_us: 65.536 });
+        assert_eq!(doubt, ClockFault::Coarse { step_us: 65.536 });
         assert_eq!(doubt.to_string(), "timestamps move in steps of 65.5 µs: too coarse");
         // The same clock would do for a second, but not with passes that are shorter than a step.
         let still = judge(&coarse, Some(1.0), Duration::from_secs(1));
-        assert_eq!(still, Err(Doubt::Still));
+        assert_eq!(still, Err(ClockFault::Still));
         let longer = |pass: Pass| Pass { wall: 40 * pass.wall, ..pass };
         let slow = passes(0.05, |time| whole(40.0 * time) >> 16 << 16).into_iter().map(longer);
         let slow: Vec<_> = slow.collect();
@@ -299,15 +303,18 @@ mod tests {
     #[test]
     fn steps_that_are_not_whole_ticks_hide_but_do_not_pass() {
         let hidden = passes(0.05, |time| whole((time / 65_104.17).floor() * 65_104.17));
-        assert!(matches!(judged(&hidden, 1.0), Err(Doubt::Still | Doubt::Nonlinear { .. })));
+        assert!(matches!(
+            judged(&hidden, 1.0),
+            Err(ClockFault::Still | ClockFault::Nonlinear { .. })
+        ));
     }
 
     #[test]
     fn a_clock_that_stands_still_does_so() {
-        assert_eq!(judged(&passes(0.05, |_| 1_000_000), 1.0), Err(Doubt::Still));
+        assert_eq!(judged(&passes(0.05, |_| 1_000_000), 1.0), Err(ClockFault::Still));
         let mut good = passes(0.05, honest(1.0));
         good[17].end = good[17].begin;
-        assert_eq!(judged(&good, 1.0), Err(Doubt::Still));
+        assert_eq!(judged(&good, 1.0), Err(ClockFault::Still));
     }
 
     /// Each pass of the good ones, with another time.
@@ -321,22 +328,24 @@ mod tests {
         let mut good = passes(0.05, honest(1.0));
         let last = good.last_mut().expect("there are passes");
         last.end += 1 << 42;
-        assert_eq!(judged(&good, 1.0), Err(Doubt::TooLong));
+        assert_eq!(judged(&good, 1.0), Err(ClockFault::TooLong));
     }
 
     #[test]
     fn times_that_do_not_grow_with_the_work_are_doubted() {
         let odd = retimed(|pass| 5_000 + 40_001 * u64::from(pass.dispatches % 3));
         assert!(
-            matches!(judged(&odd, 1.0), Err(Doubt::Nonlinear { worst_share }) if worst_share > NONLINEAR)
+            matches!(judged(&odd, 1.0), Err(ClockFault::Nonlinear { worst_share }) if worst_share > NONLINEAR)
         );
         // A line, too, but not that of the work.
         let flat = retimed(|pass| 20_000 + pass.begin % 97);
         assert!(
-            matches!(judged(&flat, 1.0), Err(Doubt::Disagrees { ratio }) if ratio.abs() < 0.01)
+            matches!(judged(&flat, 1.0), Err(ClockFault::Disagrees { ratio }) if ratio.abs() < 0.01)
         );
         let falling = retimed(|pass| 70_001 - 1_000 * u64::from(pass.dispatches));
-        assert!(matches!(judged(&falling, 1.0), Err(Doubt::Disagrees { ratio }) if ratio < 0.0));
+        assert!(
+            matches!(judged(&falling, 1.0), Err(ClockFault::Disagrees { ratio }) if ratio < 0.0)
+        );
     }
 
     #[test]
@@ -348,7 +357,7 @@ mod tests {
             let found = judged(&fast.collect::<Vec<_>>(), 1.0);
             let ratio = match found {
                 Ok(trusted) => trusted.agreement,
-                Err(Doubt::Disagrees { ratio }) => ratio,
+                Err(ClockFault::Disagrees { ratio }) => ratio,
                 Err(doubt) => panic!("{speed}: {doubt}"),
             };
             assert!(
@@ -358,7 +367,7 @@ mod tests {
         }
         // Without that room it is longer than the host waited.
         let fast = passes(0.02, |time| whole(2.0 * time));
-        assert_eq!(judged(&fast, 1.0), Err(Doubt::TooLong));
+        assert_eq!(judged(&fast, 1.0), Err(ClockFault::TooLong));
     }
 
     #[test]
@@ -368,7 +377,7 @@ mod tests {
             Pass { wall: pass.wall + disturbed, ..*pass }
         };
         let passes: Vec<_> = passes(0.05, honest(1.0)).iter().map(of).collect();
-        assert_eq!(judged(&passes, 1.0), Err(Doubt::Unchecked));
+        assert_eq!(judged(&passes, 1.0), Err(ClockFault::Unchecked));
     }
 
     #[test]
@@ -382,12 +391,12 @@ mod tests {
     fn a_step_may_be_half_a_per_cent_of_a_sample_and_no_more() {
         let coarse = passes(0.05, |time| whole(time) >> 16 << 16);
         let found = |ms| judge(&coarse, Some(1.0), Duration::from_secs_f64(ms * 1e-3));
-        assert!(matches!(found(13.09), Err(Doubt::Coarse { .. })), "{:?}", found(13.09));
-        assert_eq!(found(13.12), Err(Doubt::Still), "13.11 ms are 200 steps");
+        assert!(matches!(found(13.09), Err(ClockFault::Coarse { .. })), "{:?}", found(13.09));
+        assert_eq!(found(13.12), Err(ClockFault::Still), "13.11 ms are 200 steps");
     }
 
     /// Passes with more and more of a fault: the last that are trusted and the first that are not.
-    fn edge(passes: impl Fn(f64) -> Vec<Pass>) -> (Trusted, Doubt) {
+    fn edge(passes: impl Fn(f64) -> Vec<Pass>) -> (Trusted, ClockFault) {
         let mut last = None;
         for thousandth in 0..2_000 {
             match judged(&passes(f64::from(thousandth) / 1_000.0), 1.0) {
@@ -414,7 +423,7 @@ mod tests {
         let (trusted, doubt) =
             edge(|fault| exact(1.0, |count| 1.0 + if count == 4 { fault } else { 0.0 }));
         assert!((0.24..=0.25).contains(&trusted.device.worst_share), "{trusted:?}");
-        let Doubt::Nonlinear { worst_share } = doubt else { panic!("{doubt}") };
+        let ClockFault::Nonlinear { worst_share } = doubt else { panic!("{doubt}") };
         assert!(worst_share > 0.25 && worst_share < 0.26, "{doubt}");
     }
 
@@ -422,11 +431,11 @@ mod tests {
     fn clocks_may_differ_by_a_fifth_and_no_more() {
         let (trusted, doubt) = edge(|fault| exact(1.0 + fault, |_| 1.0));
         assert!((1.19..=1.2).contains(&trusted.agreement), "{trusted:?}");
-        let Doubt::Disagrees { ratio } = doubt else { panic!("{doubt}") };
+        let ClockFault::Disagrees { ratio } = doubt else { panic!("{doubt}") };
         assert!(ratio > 1.2 && ratio < 1.21, "{doubt}");
         let (trusted, doubt) = edge(|fault| exact(1.0 / (1.0 + fault), |_| 1.0));
         assert!((1.0 / 1.2..1.0 / 1.19).contains(&trusted.agreement), "{trusted:?}");
-        assert!(matches!(doubt, Doubt::Disagrees { ratio } if ratio < 1.0 / 1.2), "{doubt}");
+        assert!(matches!(doubt, ClockFault::Disagrees { ratio } if ratio < 1.0 / 1.2), "{doubt}");
     }
 
     #[test]
@@ -441,6 +450,6 @@ mod tests {
         });
         let share = trusted.host.dispatch_error_us / trusted.host.dispatch_us;
         assert!((0.09..=0.1).contains(&share), "{share}: {trusted:?}");
-        assert_eq!(doubt, Doubt::Unchecked);
+        assert_eq!(doubt, ClockFault::Unchecked);
     }
 }

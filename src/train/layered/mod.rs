@@ -1,19 +1,23 @@
 //! The layered engine: one dispatch per kernel and layer, any network that fits the adapter.
 
-mod passes;
+mod forward_backward;
 mod products;
-mod step;
+mod tensors;
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 pub use self::products::{ProductUse, Products};
-use self::step::Step;
+use self::tensors::Step;
 use super::capacity::check_tensors;
-use super::pacer::Pacer;
-use super::{Counted, Observer, Outcome, Plan, Progress, Run, State, check_finite, check_steps};
+use super::engine::{Engine, Unsupported};
+use super::outcome::{check_finite, check_steps};
+use super::run::Losses;
+use super::submission_size::SubmissionSize;
+use super::{Counted, Observer, Outcome, Plan, Progress, State};
 use crate::error::Error;
 use crate::gpu::{Gpu, Readback, Region, Timer};
+use crate::task::{Activation, Backprop, Loss, Method, Optimizer, Recipe, Rounding};
 
 /// Losses that the device keeps before the host has read them. It divides 2³², so that the place
 /// of a loss does not jump when the device's counter of steps wraps.
@@ -22,6 +26,34 @@ const LOSS_CAPACITY: u64 = 4_096;
 /// What the losses hold before the first of them is written: a NaN that no arithmetic makes.
 const POISON: u32 = 0x7fc0_dead;
 
+/// Whether the engine runs a recipe; if not, why.
+///
+/// # Errors
+/// The reason.
+pub(super) fn fits(recipe: &Recipe) -> Result<(), String> {
+    let Recipe { data: _, sizes: _, method, steps: _ } = recipe;
+    let Method {
+        hidden_activation,
+        output_activation,
+        loss,
+        optimizer: Optimizer::Sgd { learning_rate: _, momentum },
+        backprop: Backprop::Exact | Backprop::ByHand { .. },
+        rounding,
+        measured,
+    } = *method;
+    let are_sigmoids = [hidden_activation, output_activation] == [Activation::Sigmoid; 2];
+    if !are_sigmoids || loss != Loss::CrossEntropy || momentum != 0.0 || measured {
+        return Err(
+            "it takes sigmoids, the cross-entropy and no momentum, and does not measure convergence"
+                .into(),
+        );
+    }
+    if rounding != Rounding::Compensated {
+        return Err("it compensates rounding".into());
+    }
+    Ok(())
+}
+
 /// A network on the device, with its training step as a list of dispatches.
 pub struct Layered<'a> {
     gpu: &'a Gpu,
@@ -29,7 +61,7 @@ pub struct Layered<'a> {
     step: Step,
     readback: Readback,
     timer: Option<Timer>,
-    pacer: Pacer,
+    submission_size: SubmissionSize,
     longest_submission: Duration,
     has_run: bool,
     /// How much of the stream is done.
@@ -56,21 +88,24 @@ impl<'a> Layered<'a> {
         plan: &'a Plan,
         products: Products<'_, '_>,
     ) -> Result<Self, Error> {
-        check_tensors(gpu, &plan.data, &plan.start.sizes)?;
+        let refused = |why| Unsupported { engine: Engine::Layered, why };
+        fits(&plan.recipe).map_err(refused)?;
+        check_tensors(gpu, &plan.recipe.data, &plan.start.sizes)?;
         #[expect(clippy::cast_possible_truncation, reason = "4,096")]
         let capacity = LOSS_CAPACITY as usize;
         let step = Step::new(gpu, plan, capacity, products).await?;
         gpu.write(&step.losses, &vec![POISON; capacity]);
         let readback = gpu.readback(capacity + 1).await?;
         let timer = gpu.timer().await?;
-        let (pacer, longest_submission) = (Pacer::new(step.dispatches.len()), Duration::ZERO);
+        let (submission_size, longest_submission) =
+            (SubmissionSize::new(step.dispatches.len()), Duration::ZERO);
         Ok(Self {
             gpu,
             plan,
             step,
             readback,
             timer,
-            pacer,
+            submission_size,
             longest_submission,
             has_run: false,
             position: 0,
@@ -99,11 +134,11 @@ impl<'a> Layered<'a> {
         if std::mem::replace(&mut self.has_run, true) {
             self.restart();
         }
-        let Run { losses, final_loss, late_loss } = self.run(observe).await?;
+        let Losses { losses, final_loss, late_loss } = self.run(observe).await?;
         let probabilities = self.gpu.read(&self.step.probabilities).await?;
         let parameters = self.step.read_parameters(self.gpu).await?;
         let wall = start.elapsed();
-        check_finite(self.plan.steps, "a parameter", parameters.values())?;
+        check_finite(self.plan.recipe.steps, "a parameter", parameters.values())?;
         let gpu = self.gpu.time_of(self.timer.as_mut()).await?;
         let longest_submission = self.longest_submission;
         Ok(Outcome {
@@ -135,10 +170,10 @@ impl<'a> Layered<'a> {
 
     /// Repeats the step, then its forward pass once more, as one stream of dispatches cut into
     /// submissions.
-    async fn run(&mut self, observe: &mut Observer<'_>) -> Result<Run, Error> {
-        let (plan, steps) = (self.plan, self.plan.steps);
+    async fn run(&mut self, observe: &mut Observer<'_>) -> Result<Losses, Error> {
+        let (plan, steps) = (self.plan, self.plan.recipe.steps);
         let end = self.stream_position(steps) + self.step.forward_len as u64;
-        let mut run = Run::new(plan);
+        let mut run = Losses::new(plan);
         while self.position < end {
             self.submit_before(end, &mut |step, loss| run.keep(plan, step, loss)).await?;
             let (step, loss) = (self.updates_before(self.position), self.loss);
@@ -183,7 +218,7 @@ impl<'a> Layered<'a> {
         let done = self.position;
         // One loss fewer than there is room for: a submission may begin and end within a step.
         let most = self.stream_position(LOSS_CAPACITY - 1);
-        let count = self.pacer.next(done, most.min(end - done));
+        let count = self.submission_size.next(done, most.min(end - done));
         let first = self.losses_before(done);
         let losses = self.submit(done..done + count).await?;
         for (step, &loss) in (first..).zip(losses) {
@@ -194,7 +229,7 @@ impl<'a> Layered<'a> {
         let elapsed = started.elapsed();
         tracing::debug!(dispatches = count, ?elapsed, "submission");
         self.longest_submission = self.longest_submission.max(elapsed);
-        self.pacer.record(done, count, elapsed);
+        self.submission_size.record(done, count, elapsed);
         self.position += count;
         Ok(())
     }
@@ -242,7 +277,7 @@ impl<'a> Layered<'a> {
         let (parameters, residues) = values[1..].split_at(parameters.len());
         Ok(State {
             parameters: self.step.packed(parameters),
-            carried: self.step.packed(residues),
+            optimizer_state: self.step.packed(residues),
             loss_before: Some(values[0]),
             loss_after: None,
         })
@@ -251,7 +286,7 @@ impl<'a> Layered<'a> {
     /// Goes to a state; the count of steps stays.
     pub(super) fn load(&self, state: &State) {
         self.gpu.write(&self.step.parameters, &self.step.aligned(&state.parameters));
-        self.gpu.write(&self.step.residues, &self.step.aligned(&state.carried));
+        self.gpu.write(&self.step.residues, &self.step.aligned(&state.optimizer_state));
     }
 
     /// A tensor that the last step left behind, by the name that [`Reference::trace`] gives it;

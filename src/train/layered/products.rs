@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Tensor};
-use crate::kernels::matmul::{self, Epilogue, Product, Shape, Transpose, Variant};
+use crate::kernels::product::{self, Epilogue, Product, Shape, Transpose, Variant};
 use crate::tune::{Found, Tuner};
 
 /// How a step computes its products.
@@ -49,7 +49,7 @@ impl<'p, 't, 'g> Binder<'p, 't, 'g> {
         !matches!(self.products, Products::Plain)
     }
 
-    /// A product of tensors as [`matmul::dispatch`] takes them.
+    /// A product of tensors as [`product::dispatch`] takes them.
     pub(super) async fn bind(
         &mut self,
         transpose: Transpose,
@@ -68,10 +68,10 @@ impl<'p, 't, 'g> Binder<'p, 't, 'g> {
         {
             known
         } else {
-            let product = matmul::product(self.gpu, variant, transpose, epilogue).await?;
+            let product = product::product(self.gpu, variant, transpose, epilogue).await?;
             self.compiled.push((kind, product));
             self.compiled.len() - 1
         };
-        matmul::dispatch(self.gpu, &self.compiled[index].1, shape, tensors).await
+        product::dispatch(self.gpu, &self.compiled[index].1, shape, tensors).await
     }
 }

@@ -185,7 +185,7 @@ pub fn train_wide(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scalar::Scalar;
+    use crate::numeric::Scalar;
 
     /// In units of the last place of the exact result. Degree 6 errs by 0.03, and the roundings of
     /// the last two sums and of r by 1.5 at most.

@@ -1,0 +1,37 @@
+//! Activation functions of layers, and their derivatives: the twin of `parts/activation.wgsl`.
+
+use crate::numeric::Scalar;
+use crate::task::Activation;
+
+fn logistic<S: Scalar>(compensated: bool, z: S) -> S {
+    if compensated {
+        return z.sigmoid();
+    }
+    // Below, the divisor is larger than those for which WGSL has an error, and soon than any f32, and
+    // shaders give 0 or next to it: the result may be flushed, and so may eᶻ, which it is.
+    if z < S::from_f64(-87.3) {
+        return z.exp();
+    }
+    let one = S::from_f64(1.0);
+    one / (one + (-z).exp())
+}
+
+/// The value of an activation; by the shortest formula unless `compensated`.
+pub(super) fn activate<S: Scalar>(compensated: bool, activation: Activation, z: S) -> S {
+    let [one, two] = [1.0, 2.0].map(S::from_f64);
+    match activation {
+        Activation::Sigmoid => logistic(compensated, z),
+        Activation::Tanh => two * logistic(compensated, two * z) - one,
+        Activation::Identity => z,
+    }
+}
+
+/// The derivative of an activation, by its value.
+pub(super) fn slope<S: Scalar>(activation: Activation, a: S) -> S {
+    let one = S::from_f64(1.0);
+    match activation {
+        Activation::Sigmoid => a * (one - a),
+        Activation::Tanh => one - a * a,
+        Activation::Identity => one,
+    }
+}

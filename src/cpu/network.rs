@@ -1,0 +1,260 @@
+//! A training step made of the twins, in the order of the shaders.
+
+use super::bce_grad::bce_grad;
+use super::bce_loss::bce_loss;
+use super::bias_add::bias_add;
+use super::bias_grad::bias_grad;
+use super::matmul::{Operand, matmul};
+use super::sgd_update::sgd_update;
+use super::sigmoid::sigmoid;
+use super::sigmoid_grad::sigmoid_grad;
+use crate::numeric::Scalar;
+use crate::task::{Activation, Dataset, Loss, Method, Parameters};
+
+/// A network in training on the CPU. Nothing is allocated after [`Self::new`].
+pub struct Reference<S> {
+    method: Method,
+    batch_size: usize,
+    inputs: Vec<S>,
+    targets: Vec<S>,
+    layers: Vec<Layer<S>>,
+}
+
+/// What one kernel left in a step.
+#[derive(Clone, Debug)]
+pub struct Trace<S> {
+    /// The stem of the shader that wrote it last, or of those that did.
+    pub kernels: &'static str,
+    /// Its name.
+    pub tensor: &'static str,
+    /// Its layer, counted from the inputs.
+    pub layer: usize,
+    /// What it holds.
+    pub values: Vec<S>,
+}
+
+/// Parameters, gradients and intermediate results of one layer.
+struct Layer<S> {
+    input_size: usize,
+    output_size: usize,
+    weight: Vec<S>,
+    bias: Vec<S>,
+    d_weight: Vec<S>,
+    d_bias: Vec<S>,
+    weight_residues: Vec<S>,
+    bias_residues: Vec<S>,
+    pre_activations: Vec<S>,
+    activations: Vec<S>,
+    d_activations: Vec<S>,
+    d_pre_activations: Vec<S>,
+}
+
+fn plain<S>(values: &[S]) -> Operand<'_, S> {
+    Operand { values, transposed: false }
+}
+
+fn transposed<S>(values: &[S]) -> Operand<'_, S> {
+    Operand { values, transposed: true }
+}
+
+impl<S: Scalar> Layer<S> {
+    fn forward(&mut self, batch_size: usize, inputs: &[S]) {
+        let shape = [batch_size, self.output_size, self.input_size];
+        matmul(shape, plain(inputs), transposed(&self.weight), &mut self.pre_activations);
+        bias_add(&self.bias, &mut self.pre_activations);
+        sigmoid(&self.pre_activations, &mut self.activations);
+    }
+
+    fn gradients(&mut self, batch_size: usize, bias_scale: S, inputs: &[S]) {
+        let shape = [self.output_size, self.input_size, batch_size];
+        let d_pre_activations = transposed(&self.d_pre_activations);
+        matmul(shape, d_pre_activations, plain(inputs), &mut self.d_weight);
+        bias_grad(bias_scale, &self.d_pre_activations, &mut self.d_bias);
+    }
+}
+
+impl<S: Scalar> Reference<S> {
+    /// A network with these parameters, on these data.
+    ///
+    /// # Panics
+    /// If the network's input size is not the data's, or the method is not that of the layered
+    /// engine; its rounding does not matter.
+    #[must_use]
+    pub fn new(data: &Dataset, method: Method, parameters: &Parameters) -> Self {
+        assert_eq!(parameters.sizes.input_size(), data.input_size, "columns of the data");
+        let activations = [method.hidden_activation, method.output_activation];
+        assert_eq!(activations, [Activation::Sigmoid; 2], "activations");
+        assert_eq!((method.loss, method.momentum()), (Loss::CrossEntropy, 0.0), "loss, momentum");
+        let batch_size = data.row_count();
+        let zeros = |len| vec![S::from_f64(0.0); len];
+        let layers = parameters.sizes.layers().zip(&parameters.layers);
+        let layers = layers.map(|((input_size, output_size), layer)| Layer {
+            input_size,
+            output_size,
+            weight: S::all_from_f32(&layer.weight),
+            bias: S::all_from_f32(&layer.bias),
+            d_weight: zeros(layer.weight.len()),
+            d_bias: zeros(output_size),
+            weight_residues: zeros(layer.weight.len()),
+            bias_residues: zeros(output_size),
+            pre_activations: zeros(batch_size * output_size),
+            activations: zeros(batch_size * output_size),
+            d_activations: zeros(batch_size * output_size),
+            d_pre_activations: zeros(batch_size * output_size),
+        });
+        Self {
+            method,
+            batch_size,
+            inputs: S::all_from_f32(&data.inputs),
+            targets: S::all_from_f32(&data.targets),
+            layers: layers.collect(),
+        }
+    }
+
+    /// The loss of the parameters as they are.
+    pub fn forward(&mut self) -> S {
+        let mut inputs = self.inputs.as_slice();
+        for layer in &mut self.layers {
+            layer.forward(self.batch_size, inputs);
+            inputs = &layer.activations;
+        }
+        bce_loss(&self.output().pre_activations, &self.targets)
+    }
+
+    /// Goes to these parameters, with what rounding left out of them: both in the order of a
+    /// `state_dict`.
+    ///
+    /// # Panics
+    /// If there are fewer of them than the network has.
+    pub fn load(&mut self, parameters: &[f32], residues: &[f32]) {
+        let mut parameters = parameters.iter().map(|&value| S::from_f32(value));
+        let mut residues = residues.iter().map(|&value| S::from_f32(value));
+        for layer in &mut self.layers {
+            let Layer { weight, bias, weight_residues, bias_residues, .. } = layer;
+            let values = weight.iter_mut().chain(bias);
+            values.for_each(|value| *value = parameters.next().expect("one for each"));
+            let values = weight_residues.iter_mut().chain(bias_residues);
+            values.for_each(|value| *value = residues.next().expect("one for each"));
+        }
+    }
+
+    /// Every parameter, in the order of a `state_dict`.
+    pub fn parameters(&self) -> impl Iterator<Item = S> + '_ {
+        self.layers.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias)).copied()
+    }
+
+    /// The same, to be changed.
+    pub fn parameters_mut(&mut self) -> impl Iterator<Item = &mut S> + '_ {
+        self.layers.iter_mut().flat_map(|layer| layer.weight.iter_mut().chain(&mut layer.bias))
+    }
+
+    /// The gradient of the last [`Self::backward`] by each of them.
+    pub fn gradient(&self) -> impl Iterator<Item = S> + '_ {
+        self.layers.iter().flat_map(|layer| layer.d_weight.iter().chain(&layer.d_bias)).copied()
+    }
+
+    /// What the last [`Self::step`] added to each of them: the residue of a state that was
+    /// [`loaded`](Self::load), minus the rate times the gradient.
+    pub fn changes<'a>(&'a self, residues: &'a [f32]) -> impl Iterator<Item = S> + 'a {
+        let learning_rate = S::from_f64(self.method.learning_rate());
+        let change = move |(&residue, d)| S::from_f32(residue) - learning_rate * d;
+        residues.iter().zip(self.gradient()).map(change)
+    }
+
+    /// One update; returns the loss before it.
+    pub fn step(&mut self) -> S {
+        let loss = self.forward();
+        self.backward();
+        let learning_rate = S::from_f64(self.method.learning_rate());
+        for layer in &mut self.layers {
+            let Layer { weight, d_weight, weight_residues, .. } = layer;
+            sgd_update(learning_rate, d_weight, weight, weight_residues);
+            let Layer { bias, d_bias, bias_residues, .. } = layer;
+            sgd_update(learning_rate, d_bias, bias, bias_residues);
+        }
+        loss
+    }
+
+    /// The gradient of every parameter, after [`Self::forward`].
+    pub fn backward(&mut self) {
+        let Self { method, batch_size, inputs, targets, layers } = self;
+        let backprop = method.backprop;
+        let scale = S::from_f64(backprop.loss_scale(*batch_size));
+        let bias_scale = S::from_f64(backprop.bias_scale(*batch_size));
+        let output = layers.last_mut().expect("a network has a layer");
+        let epsilon = S::from_f64(backprop.epsilon());
+        bce_grad(scale, epsilon, &output.activations, targets, &mut output.d_pre_activations);
+        for number in (1..layers.len()).rev() {
+            let (before, after) = layers.split_at_mut(number);
+            let (layer, next) = (&mut before[number - 1], &mut after[0]);
+            next.gradients(*batch_size, bias_scale, &layer.activations);
+            let shape = [*batch_size, next.input_size, next.output_size];
+            let d_pre_activations = plain(&next.d_pre_activations);
+            matmul(shape, d_pre_activations, plain(&next.weight), &mut layer.d_activations);
+            if backprop.has_hidden_derivative() {
+                let d_pre_activations = &mut layer.d_pre_activations;
+                sigmoid_grad(&layer.activations, &layer.d_activations, d_pre_activations);
+            } else {
+                layer.d_pre_activations.copy_from_slice(&layer.d_activations);
+            }
+        }
+        layers[0].gradients(*batch_size, bias_scale, inputs);
+    }
+
+    /// What each kernel left in the last step, in the order in which the layered engine computes it.
+    pub fn trace(&self) -> Vec<Trace<S>> {
+        let mut forward = vec![];
+        let mut backward = vec![];
+        for (number, layer) in self.layers.iter().enumerate() {
+            let is_last = number + 1 == self.layers.len();
+            let has_chain = is_last || self.method.backprop.has_hidden_derivative();
+            let of = |kernels, tensor, values: &[S]| Trace {
+                kernels,
+                tensor,
+                layer: number,
+                values: values.to_vec(),
+            };
+            forward.extend([
+                of("matmul, bias_add", "pre_activations", &layer.pre_activations),
+                of("sigmoid", "activations", &layer.activations),
+            ]);
+            let mut own = vec![];
+            if !is_last {
+                own.push(of("matmul", "d_activations", &layer.d_activations));
+            }
+            if has_chain {
+                let kernel = if is_last { "bce_grad" } else { "sigmoid_grad" };
+                own.push(of(kernel, "d_pre_activations", &layer.d_pre_activations));
+            }
+            own.extend([
+                of("matmul", "d_weight", &layer.d_weight),
+                of("bias_grad", "d_bias", &layer.d_bias),
+            ]);
+            backward.push(own);
+        }
+        forward.extend(backward.into_iter().rev().flatten());
+        forward
+    }
+
+    /// The logits of the last forward pass, `[batch_size, 1]`.
+    #[must_use]
+    pub fn logits(&self) -> &[S] {
+        &self.output().pre_activations
+    }
+
+    fn output(&self) -> &Layer<S> {
+        self.layers.last().expect("a network has a layer")
+    }
+
+    /// The activations of all hidden layers in the last forward pass.
+    pub fn hidden_activations(&self) -> impl Iterator<Item = S> + '_ {
+        let hidden = &self.layers[..self.layers.len() - 1];
+        hidden.iter().flat_map(|layer| &layer.activations).copied()
+    }
+
+    /// The probabilities of the last forward pass, `[batch_size, 1]`.
+    #[must_use]
+    pub fn probabilities(&self) -> &[S] {
+        &self.output().activations
+    }
+}

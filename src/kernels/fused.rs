@@ -1,0 +1,233 @@
+//! What both fused kernels share: the problem that a shader is compiled for, a launch, and the layout
+//! of the state.
+
+use super::{Cost, as_f64, as_u32};
+use crate::gpu;
+use crate::task::{Activation, Loss, Method};
+
+gpu::params! {
+    /// The shader's `Params`.
+    pub struct Params {
+        /// Networks.
+        member_count: u32,
+        /// Updates that were made before this launch.
+        first_step: u32,
+        /// How many times to look at the loss.
+        segments: u32,
+        /// How many updates to make before each look.
+        steps: u32,
+        /// What shows that it was this run that wrote the progress.
+        nonce: u32,
+        /// Iterations of a loop that a driver must not have cut short either.
+        canary: u32,
+        /// Always 0.
+        zero: u32,
+        /// The bits of the first number that counts as solved.
+        solved_from: u32,
+        /// How many numbers from there on do.
+        solved_span: u32,
+        /// The first step of the tail that convergence looks at.
+        tail_from: u32,
+        /// The factor of the velocity.
+        momentum: f32,
+        /// 1 where members start.
+        at_start: u32,
+    }
+}
+
+/// The network and the data that a shader is compiled for.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem<'a> {
+    /// Columns of the data.
+    pub input_size: usize,
+    /// Neurons of the hidden layer.
+    pub hidden_size: usize,
+    /// `[batch_size, input_size]`
+    pub inputs: &'a [f32],
+    /// `[batch_size, 1]`
+    pub targets: &'a [f32],
+    /// What a step computes.
+    pub method: Method,
+    /// Networks of one invocation, which takes a step of each in turn: what one waits for, such as
+    /// a sigmoid of a sum of sigmoids, the next need not wait for.
+    pub members_per_invocation: usize,
+}
+
+/// Rows of the progress.
+pub const PROGRESS_ROWS: usize = 3;
+
+/// In the progress: the step before whose update a member is solved, if it never is.
+pub const NEVER: u32 = u32::MAX;
+
+/// What the nonce is found to have grown by if no loop was cut short.
+pub const CANARY: u32 = 8;
+
+/// A loss larger than this many times the first, or none at all, counts as this many times.
+pub const LARGEST: f32 = 1e6;
+
+impl Problem<'_> {
+    /// Parameters of the network.
+    #[must_use]
+    pub fn parameter_count(&self) -> usize {
+        (self.input_size + 2) * self.hidden_size + 1
+    }
+
+    /// Products of the forward pass over all rows.
+    #[must_use]
+    pub fn products(&self) -> usize {
+        self.targets.len() * self.hidden_size * (self.input_size + 1)
+    }
+
+    /// What one update of one network asks for: of each row the products and sums of the forward
+    /// pass and of the gradients, 4·i·h + 10·h + 3 for i inputs and h hidden neurons, and an
+    /// exponential and a division for each neuron that is a sigmoid or a tanh; a product and a sum for
+    /// each parameter. With the measures, also the mean loss, its share of the first and the
+    /// reciprocal of that. The state stays where it is, and the looks between steps do not count.
+    #[must_use]
+    pub fn step_cost(&self) -> Cost {
+        let sizes = [self.targets.len(), self.input_size, self.hidden_size, self.parameter_count()];
+        let [rows, inputs, hidden, parameters] = sizes.map(as_f64);
+        let Method { hidden_activation, output_activation, loss, measured, .. } = self.method;
+        let exponentials = |activation: Activation| f64::from(activation.exponentials());
+        let units = hidden * exponentials(hidden_activation) + exponentials(output_activation);
+        let (logs, quotients) = match (measured, loss) {
+            (false, _) => (0.0, 0.0),
+            (true, Loss::CrossEntropy) => (1.0, 3.0),
+            (true, Loss::SquaredError) => (0.0, 3.0),
+        };
+        Cost {
+            flops: rows * (4.0 * inputs * hidden + 10.0 * hidden + 3.0) + 2.0 * parameters,
+            exponentials: rows * (units + logs),
+            divisions: rows * (units + logs) + quotients,
+            ..Cost::default()
+        }
+    }
+
+    /// The first of the rows that steps hand on for each parameter.
+    #[must_use]
+    pub fn optimizer_state_row(&self) -> usize {
+        self.parameter_count()
+    }
+
+    /// The first of the two rows of learning rates: of the hidden layer, and of the output.
+    #[must_use]
+    pub fn rates_row(&self) -> usize {
+        2 * self.parameter_count()
+    }
+
+    /// The first of the four rows of measures: the first loss, then the sums over all steps of v,
+    /// the loss in units of the first, of 1/v, and of v over the tail.
+    #[must_use]
+    pub fn measures_row(&self) -> usize {
+        self.rates_row() + 2
+    }
+
+    /// Rows of the state.
+    #[must_use]
+    pub fn state_rows(&self) -> usize {
+        self.measures_row() + 4
+    }
+
+    /// Iterations of all loops together that one step can take where nothing is unrolled.
+    #[must_use]
+    pub fn iterations_a_step(&self) -> usize {
+        let pass = 1 + self.hidden_size * (1 + self.input_size);
+        1 + 2 * self.parameter_count() + self.targets.len() * (1 + 2 * pass)
+    }
+}
+
+/// What one launch does.
+#[derive(Clone, Copy, Debug)]
+pub struct Launch {
+    /// Updates that were made before.
+    pub first_step: u64,
+    /// Whether members start here: then the first segment makes no updates, and what the progress
+    /// and the measures hold does not count.
+    pub at_start: bool,
+    /// How many times to look at the loss.
+    pub segments: usize,
+    /// How many updates to make before each look.
+    pub steps: usize,
+    /// What shows that it was this run that wrote the progress.
+    pub nonce: u32,
+    /// A member is solved at the first step before whose update its loss is below this.
+    pub solved_below: f32,
+    /// The first step of the tail that convergence looks at.
+    pub tail_from: u32,
+}
+
+/// The bits of the first number that counts as solved, and how many do: of the product of the
+/// probabilities of the right answers, above exp(−n·l) for a mean cross-entropy l over n rows; of
+/// the sum of squared errors, below n·l.
+fn solved(problem: Problem<'_>, below: f32) -> [u32; 2] {
+    #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
+    let limit = problem.targets.len() as f64 * f64::from(below);
+    #[expect(clippy::cast_possible_truncation, reason = "the limit is rounded once")]
+    let bits = |limit: f64| (limit as f32).to_bits();
+    match problem.method.loss {
+        Loss::SquaredError => [0, bits(limit)],
+        Loss::CrossEntropy => {
+            let from = bits((-limit).exp()) + 1;
+            // Rounding may take the product a little beyond 1.
+            [from, bits(1.5) - from]
+        }
+    }
+}
+
+/// The `params` of a launch for so many networks.
+#[must_use]
+pub fn params(problem: Problem<'_>, member_count: usize, launch: Launch) -> Params {
+    let [solved_from, solved_span] = solved(problem, launch.solved_below);
+    Params {
+        member_count: as_u32(member_count),
+        first_step: u32::try_from(launch.first_step % (1 << 32)).expect("it was wrapped"),
+        segments: as_u32(launch.segments),
+        steps: as_u32(launch.steps),
+        nonce: launch.nonce,
+        canary: CANARY,
+        zero: 0,
+        solved_from,
+        solved_span,
+        tail_from: launch.tail_from,
+        momentum: problem.method.momentum(),
+        at_start: u32::from(launch.at_start),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_solved_where_its_mean_loss_is_below_the_limit() {
+        for rows in [1_u16, 4, 256] {
+            let values = vec![0.0; rows.into()];
+            for loss_kind in [Loss::CrossEntropy, Loss::SquaredError] {
+                let method = Method { loss: loss_kind, ..Method::PLAIN };
+                let problem = Problem {
+                    input_size: 1,
+                    hidden_size: 1,
+                    inputs: &values,
+                    targets: &values,
+                    method,
+                    members_per_invocation: 1,
+                };
+                for (below, factor) in
+                    [0.05, 0.3].map(|below| [(below, 0.999), (below, 1.001)]).concat()
+                {
+                    // Every row has this loss, so that it is the mean.
+                    let loss = f64::from(below) * factor;
+                    let evidence = match loss_kind {
+                        Loss::CrossEntropy => (-loss).exp().powi(rows.into()),
+                        Loss::SquaredError => f64::from(rows) * loss,
+                    };
+                    #[expect(clippy::cast_possible_truncation, reason = "as the kernel has it")]
+                    let bits = (evidence as f32).to_bits();
+                    let [from, span] = solved(problem, below);
+                    let is_solved = bits.wrapping_sub(from) < span;
+                    assert_eq!(is_solved, factor < 1.0, "{rows} rows, {loss_kind:?}, {loss}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What is trained: data, networks, how parameters start, how they are updated; pure.
+
+mod activation;
+mod backprop;
+mod dataset;
+mod init;
+mod loss;
+mod network;
+mod optimizer;
+mod preset;
+mod recipe;
+pub mod state_dict;
+
+pub use activation::Activation;
+pub use backprop::Backprop;
+pub use dataset::{Dataset, MAX_BITS};
+pub use init::Init;
+pub use loss::Loss;
+pub use network::{Layer, LayerSizes, MAX_PARAMETERS, MAX_WIDTH, Parameters};
+pub use optimizer::{Optimizer, is_learning_rate};
+pub use preset::Preset;
+pub use recipe::{Method, Recipe, Rounding};

@@ -1,0 +1,143 @@
+//! What is trained, and by which method: the only description of training.
+
+use super::{Activation, Backprop, Dataset, LayerSizes, Loss, Optimizer};
+use crate::error::Error;
+
+/// How much rounding is avoided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// Sigmoids with few roundings, and updates that carry over what rounding left out (Kahan,
+    /// 1965), at twice the time: a single network, compared with a CPU.
+    Compensated,
+    /// The shortest formulas: many networks.
+    Plain,
+}
+
+impl Rounding {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Compensated, Self::Plain];
+}
+
+/// What a training step computes, whatever the data and the network are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Method {
+    /// Activation function of the hidden layers.
+    pub hidden_activation: Activation,
+    /// Activation function of the output.
+    pub output_activation: Activation,
+    /// Loss function.
+    pub loss: Loss,
+    /// How gradients become updates.
+    pub optimizer: Optimizer,
+    /// How gradients are taken.
+    pub backprop: Backprop,
+    /// How much rounding is avoided.
+    pub rounding: Rounding,
+    /// Whether steps sum up what tells whether a run converges, for sweeps.
+    pub measured: bool,
+}
+
+impl Method {
+    /// Gradient descent at learning rate 1 on the mean binary cross-entropy of sigmoids.
+    pub const COMPENSATED: Self = Self { rounding: Rounding::Compensated, ..Self::PLAIN };
+
+    /// The same by the shortest formulas.
+    pub const PLAIN: Self = Self {
+        hidden_activation: Activation::Sigmoid,
+        output_activation: Activation::Sigmoid,
+        loss: Loss::CrossEntropy,
+        optimizer: Optimizer::Sgd { learning_rate: 1.0, momentum: 0.0 },
+        backprop: Backprop::Exact,
+        rounding: Rounding::Plain,
+        measured: false,
+    };
+
+    /// Gradient descent on the mean binary cross-entropy of sigmoids, compensated.
+    #[must_use]
+    pub fn sgd(learning_rate: f64) -> Self {
+        Self::COMPENSATED.with_learning_rate(learning_rate)
+    }
+
+    /// Gradient descent at learning rate 0.1, by hand: see [`Backprop::ByHand`].
+    #[must_use]
+    pub fn by_hand(hidden_derivative: bool) -> Self {
+        Self { backprop: Backprop::ByHand { hidden_derivative }, ..Self::sgd(0.1) }
+    }
+
+    /// The same with another learning rate.
+    #[must_use]
+    pub const fn with_learning_rate(self, learning_rate: f64) -> Self {
+        let Optimizer::Sgd { learning_rate: _, momentum } = self.optimizer;
+        Self { optimizer: Optimizer::Sgd { learning_rate, momentum }, ..self }
+    }
+
+    /// The same with another momentum.
+    #[must_use]
+    pub const fn with_momentum(self, momentum: f32) -> Self {
+        let Optimizer::Sgd { learning_rate, momentum: _ } = self.optimizer;
+        Self { optimizer: Optimizer::Sgd { learning_rate, momentum }, ..self }
+    }
+
+    /// The learning rate of all layers.
+    #[must_use]
+    pub fn learning_rate(self) -> f64 {
+        let Optimizer::Sgd { learning_rate, momentum: _ } = self.optimizer;
+        learning_rate
+    }
+
+    /// The momentum; 0 for none.
+    #[must_use]
+    pub fn momentum(self) -> f32 {
+        let Optimizer::Sgd { learning_rate: _, momentum } = self.optimizer;
+        momentum
+    }
+
+    /// Whether rounding is avoided.
+    #[must_use]
+    pub fn is_compensated(self) -> bool {
+        self.rounding == Rounding::Compensated
+    }
+}
+
+/// A training run, whatever the network starts from: data, network, method, and number of steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// The rows to learn; every step sees all of them.
+    pub data: Dataset,
+    /// Neurons of each layer.
+    pub sizes: LayerSizes,
+    /// What a step computes.
+    pub method: Method,
+    /// Number of updates.
+    pub steps: u64,
+}
+
+impl Recipe {
+    /// Checks and takes the parts.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the network does not take the data, or the loss not the output.
+    pub fn new(
+        data: Dataset,
+        sizes: LayerSizes,
+        method: Method,
+        steps: u64,
+    ) -> Result<Self, Error> {
+        let refuse = |why: String| Err(Error::Usage(why));
+        let (takes, has) = (sizes.input_size(), data.input_size);
+        if takes != has {
+            return refuse(format!(
+                "a network {sizes} takes {takes} inputs, and the data have {has}"
+            ));
+        }
+        let is_sigmoid = method.output_activation == Activation::Sigmoid;
+        if method.loss == Loss::CrossEntropy && !is_sigmoid {
+            return refuse(
+                "the cross-entropy is that of a sigmoid: expected a sigmoid output, or the squared \
+                 error"
+                    .into(),
+            );
+        }
+        Ok(Self { data, sizes, method, steps })
+    }
+}

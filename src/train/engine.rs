@@ -1,0 +1,97 @@
+//! Which engine trains a recipe, and why.
+
+use super::fused::{KernelChoice, problem};
+use super::layered;
+use crate::error::Error;
+use crate::task::Recipe;
+
+/// How a recipe is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Engine {
+    /// Fused where it can run the network, else layered
+    Auto,
+    /// A dispatch for each kernel and layer: any network
+    Layered,
+    /// Many steps in one dispatch: networks with one hidden layer, on little data
+    Fused,
+}
+
+/// What trains a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolved {
+    /// A dispatch for each kernel and layer.
+    Layered,
+    /// Many steps in one dispatch, by this kernel.
+    Fused(KernelChoice),
+}
+
+/// A recipe that an engine does not run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {engine} engine does not run this: {why}", engine = engine.name())]
+pub struct Unsupported {
+    /// The engine.
+    pub engine: Engine,
+    /// The reason.
+    pub why: String,
+}
+
+impl From<Unsupported> for Error {
+    fn from(unsupported: Unsupported) -> Self {
+        Self::Usage(unsupported.to_string())
+    }
+}
+
+impl Engine {
+    /// Its name, in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Layered => "layered",
+            Self::Fused => "fused",
+        }
+    }
+
+    /// What trains a recipe, and why.
+    ///
+    /// # Errors
+    /// [`Unsupported`] if the engine does not run it, or none does.
+    pub fn resolve(self, recipe: &Recipe) -> Result<(Resolved, String), Unsupported> {
+        let fused = problem(recipe).and_then(KernelChoice::of);
+        let layered = |why: String| match layered::fits(recipe) {
+            Ok(()) => Ok((Resolved::Layered, why)),
+            Err(why) => Err(Unsupported { engine: Self::Layered, why }),
+        };
+        match (self, fused) {
+            (Self::Layered, _) => layered("asked for".into()),
+            (Self::Fused, Ok(kernel)) => Ok((Resolved::Fused(kernel), "asked for".into())),
+            (Self::Fused, Err(why)) => Err(Unsupported { engine: self, why }),
+            (Self::Auto, Ok(kernel)) => {
+                let why = format!("many steps fit in one dispatch, {}", kernel.name());
+                Ok((Resolved::Fused(kernel), why))
+            }
+            (Self::Auto, Err(why)) => layered(format!("not fused: {why}")),
+        }
+    }
+
+    /// The fused kernel that trains a recipe.
+    ///
+    /// # Errors
+    /// [`Unsupported`] if none does.
+    pub fn fused_kernel(recipe: &Recipe) -> Result<KernelChoice, Unsupported> {
+        let fused = problem(recipe).and_then(KernelChoice::of);
+        fused.map_err(|why| Unsupported { engine: Self::Fused, why })
+    }
+}
+
+impl Resolved {
+    /// The name of the engine.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Layered => Engine::Layered.name(),
+            Self::Fused(_) => Engine::Fused.name(),
+        }
+    }
+}

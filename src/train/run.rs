@@ -1,0 +1,117 @@
+//! A run of one network: what it is asked to do, and how far it has come.
+
+use std::ops::ControlFlow;
+
+use super::{LEARNED_BELOW, Outcome, answer};
+use crate::error::Error;
+use crate::task::{Dataset, Method, Parameters, Recipe, Rounding};
+
+/// A network to be trained: a recipe, where it starts, and which losses are kept.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What is learned, and how.
+    pub recipe: Recipe,
+    /// Where training starts.
+    pub start: Parameters,
+    /// Losses are kept at each multiple of this step.
+    pub log_every: u64,
+}
+
+impl Plan {
+    /// The plan of `steps` updates from `start`.
+    ///
+    /// # Errors
+    /// As [`Recipe::new`].
+    pub fn new(
+        data: Dataset,
+        method: Method,
+        start: Parameters,
+        steps: u64,
+        log_every: u64,
+    ) -> Result<Self, Error> {
+        let recipe = Recipe::new(data, start.sizes.clone(), method, steps)?;
+        Ok(Self { recipe, start, log_every })
+    }
+
+    /// The same with another method.
+    #[must_use]
+    pub fn with_method(mut self, method: Method) -> Self {
+        self.recipe.method = method;
+        self
+    }
+
+    /// The same with another rounding.
+    #[must_use]
+    pub fn with_rounding(mut self, rounding: Rounding) -> Self {
+        self.recipe.method.rounding = rounding;
+        self
+    }
+
+    /// The same with another number of steps.
+    #[must_use]
+    pub fn with_steps(mut self, steps: u64) -> Self {
+        self.recipe.steps = steps;
+        self
+    }
+
+    /// The steps whose losses are kept.
+    pub fn marks(&self) -> impl Iterator<Item = u64> + use<> {
+        let every = usize::try_from(self.log_every).unwrap_or(usize::MAX);
+        (0..self.recipe.steps).step_by(every)
+    }
+
+    /// How many of the answers round to their targets.
+    #[must_use]
+    pub fn right_answers(&self, probabilities: &[f32]) -> usize {
+        let pairs = probabilities.iter().zip(&self.recipe.data.targets);
+        pairs.filter(|&(&probability, &target)| answer(probability) == target).count()
+    }
+
+    /// Whether a run ended knowing the data: a small loss, and every answer right.
+    #[must_use]
+    pub fn is_learned(&self, outcome: &Outcome) -> bool {
+        let all_right = self.right_answers(&outcome.probabilities) == self.recipe.data.row_count();
+        outcome.final_loss < LEARNED_BELOW && all_right
+    }
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Updates made.
+    pub step: u64,
+    /// The last loss that was seen, before its update; none before the first.
+    pub loss: Option<f32>,
+}
+
+/// Called between submissions; breaking off ends the run with
+/// [`Interrupted`](crate::error::Error::Interrupted).
+pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
+
+/// What the updates of a run bring, while it goes on.
+#[derive(Default)]
+pub(super) struct Losses {
+    /// At the marks.
+    pub(super) losses: Vec<f32>,
+    pub(super) final_loss: f32,
+    pub(super) late_loss: Option<f32>,
+}
+
+impl Losses {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let losses = Vec::with_capacity(plan.marks().count());
+        Self { losses, final_loss: f32::NAN, late_loss: None }
+    }
+
+    /// Puts down the loss before update number `step`, or after the last.
+    pub(super) fn keep(&mut self, plan: &Plan, step: u64, loss: f32) {
+        if step == plan.late_step() {
+            self.late_loss = Some(loss);
+        }
+        if step == plan.recipe.steps {
+            self.final_loss = loss;
+        } else if step.is_multiple_of(plan.log_every) {
+            self.losses.push(loss);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Checks of `train_invocation`.
+
+use crate::gpu::Gpu;
+use crate::task::{Activation, Dataset, Loss, Method};
+use crate::train::KernelChoice;
+use crate::verify::fused::{
+    LONG, Loops, Networks, check_by_invocation, data, described, largest, one_row, problem,
+};
+use crate::verify::{Failure, Trial, Workload};
+
+/// The squared error of an identity behind tanh.
+const TANH: Method = Method {
+    hidden_activation: Activation::Tanh,
+    output_activation: Activation::Identity,
+    loss: Loss::SquaredError,
+    measured: true,
+    ..Method::PLAIN
+};
+
+/// What Kolen and Pollack trained.
+const MOMENTUM: Method = Method { loss: Loss::SquaredError, ..Method::PLAIN.with_momentum(0.4) };
+
+/// The rest of the activations.
+const IDENTITY: Method = Method {
+    hidden_activation: Activation::Identity,
+    output_activation: Activation::Tanh,
+    loss: Loss::SquaredError,
+    ..Method::COMPENSATED
+};
+
+/// What convergence of sigmoids is measured on.
+const MEASURED: Method = Method { measured: true, ..Method::PLAIN };
+
+const METHODS: [Method; 5] = [Method::COMPENSATED, Method::PLAIN, TANH, MOMENTUM, IDENTITY];
+
+pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    // As few products as tell rows, columns and units apart: compilers unroll them all.
+    let data = data(3, 2);
+    for method in METHODS {
+        let members_per_invocation = if method == Method::COMPENSATED { 1 } else { 2 };
+        let networks = Networks::by_invocation(
+            trial.gpu,
+            &data,
+            (2, members_per_invocation),
+            method,
+            Loops::Trusted,
+        )
+        .await?;
+        // The last invocation of two has only one; then it is full, and the last workgroup too.
+        networks.check_start(trial, 67).await?;
+        if method == Method::PLAIN && trial.effort.quick {
+            networks.check_tile(trial).await?;
+        }
+        networks.check_going_on(trial, 67).await?;
+        networks.check_going_on(trial, 64).await?;
+        networks.check_all(trial).await?;
+        if [Method::COMPENSATED, Method::PLAIN].contains(&method) {
+            if trial.effort.quick {
+                networks.check_random(trial).await?;
+            }
+            let (row, sizes) = (one_row(), (1, 1));
+            let networks =
+                Networks::by_invocation(trial.gpu, &row, sizes, method, Loops::Trusted).await?;
+            networks.check_own_exp(trial).await?;
+            networks.check_overflow(trial).await?;
+            networks.check_long(trial, 5, LONG).await?;
+        }
+    }
+    check_by_invocation(trial).await?;
+    if !trial.effort.quick {
+        check_production(trial).await?;
+    }
+    for method in [Method::COMPENSATED, Method::PLAIN] {
+        let networks =
+            Networks::by_invocation(trial.gpu, &data, (2, 1), method, Loops::Bounded).await?;
+        networks.check_start(trial, 67).await?;
+        networks.check_cuts(trial, 9).await?;
+    }
+    if trial.effort.quick { Ok(()) } else { check_parity(trial).await }
+}
+
+/// What ensembles and single networks are trained by, in launches as large and as long as theirs.
+async fn check_production(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    let (data, device_type) = (Dataset::parity(2)?, trial.gpu.adapter.device_type);
+    // What sweeps measure takes as long again.
+    let measured = trial.effort.thorough.then_some(MEASURED);
+    for method in [Method::COMPENSATED, Method::PLAIN].into_iter().chain(measured) {
+        for count in [1, 65] {
+            let of = problem(&data, 2, method, 1);
+            let members_per_invocation =
+                KernelChoice::Invocation.members_per_invocation(of, device_type, count);
+            let loops = Loops::Trusted;
+            let networks = Networks::by_invocation(
+                trial.gpu,
+                &data,
+                (2, members_per_invocation),
+                method,
+                loops,
+            )
+            .await?;
+            let most = KernelChoice::Invocation.most_steps(of, device_type);
+            let most = u32::try_from(most).expect("one dispatch");
+            networks.check_long(trial, count, most).await?;
+            // Ensembles are never compensated, and only sweeps are measured.
+            if count > 1 && (method == Method::PLAIN || trial.effort.thorough) {
+                networks.check_tile(trial).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Ensembles of 2-2-1, a hundred steps of each.
+pub(super) fn workloads(gpu: &Gpu, member_count: usize) -> Vec<Workload> {
+    let xor = || Dataset::parity(2).expect("two bits are few");
+    let (hidden_size, method) = (2, Method::PLAIN);
+    let data = xor();
+    let problem = problem(&data, hidden_size, method, 1);
+    let members_per_invocation = KernelChoice::Invocation.members_per_invocation(
+        problem,
+        gpu.adapter.device_type,
+        member_count,
+    );
+    let (size, cost) = described(problem, member_count, 100);
+    let largest = largest(problem, member_count);
+    let make = async move |trial: &mut Trial<'_>| {
+        let (xor, sizes) = (xor(), (hidden_size, members_per_invocation));
+        let networks =
+            Networks::by_invocation(trial.gpu, &xor, sizes, method, Loops::Trusted).await?;
+        networks.launch(trial, member_count, 100).await
+    };
+    vec![Workload::new(size, cost, make).with_largest(largest)]
+}
+
+/// The networks that sweeps and ensembles train.
+async fn check_parity(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    for method in [Method::COMPENSATED, Method::PLAIN, TANH, MOMENTUM, IDENTITY, MEASURED] {
+        let is_default = [Method::COMPENSATED, Method::PLAIN].contains(&method);
+        for (bits, hidden_size, members_per_invocation, count) in
+            [(2, 2, 1, 1), (2, 2, 2, 65), (2, 1, 3, 257), (2, 3, 2, 4), (3, 5, 1, 33)]
+        {
+            let data = Dataset::parity(bits)?;
+            let sizes = (hidden_size, members_per_invocation);
+            let networks =
+                Networks::by_invocation(trial.gpu, &data, sizes, method, Loops::Trusted).await?;
+            networks.check_start(trial, count).await?;
+            networks.check_cuts(trial, 60).await?;
+            if members_per_invocation == 2 && is_default {
+                networks.check_random(trial).await?;
+            }
+        }
+        if is_default {
+            let data = Dataset::parity(3)?;
+            let networks =
+                Networks::by_invocation(trial.gpu, &data, (4, 1), method, Loops::Bounded).await?;
+            networks.check_start(trial, 33).await?;
+            networks.check_cuts(trial, 60).await?;
+        }
+    }
+    let (data, loops) = (Dataset::parity(2)?, Loops::Trusted);
+    for method in [MEASURED, TANH] {
+        let networks = Networks::by_invocation(trial.gpu, &data, (4, 1), method, loops).await?;
+        networks.check_cuts(trial, 400).await?;
+    }
+    Ok(())
+}
