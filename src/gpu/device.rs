@@ -71,7 +71,7 @@ impl Gpu {
         device.set_device_lost_callback(move |reason, message| {
             heard.report(format!("the device was lost ({reason:?}) {message}"));
         });
-        let poller = Poller::start(device.clone(), Arc::clone(&faults))?;
+        let poller = Poller::start(device.clone(), queue.clone(), Arc::clone(&faults))?;
         let (uploaded, read_back, substitute, recorder) = Default::default();
         let (wrong_launch, kernel_cache) = Default::default();
         Ok(Self {

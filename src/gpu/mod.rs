@@ -9,6 +9,10 @@ mod instance;
 mod kernel;
 mod kernel_cache;
 mod listing;
+#[cfg(not(target_arch = "wasm32"))]
+mod poll;
+#[cfg(target_arch = "wasm32")]
+#[path = "poll_web.rs"]
 mod poll;
 mod spec;
 mod submit;
@@ -22,6 +26,7 @@ pub use instance::Instance;
 
 pub use kernel::{Dispatch, Kernel, cover};
 pub use listing::{Chosen, Listing, Selection};
+#[cfg(not(target_arch = "wasm32"))]
 pub use poll::THREAD as POLL_THREAD;
 pub(crate) use spec::params;
 pub use spec::{Binding, BindingKind, Field, HostScalar, KernelSpec};

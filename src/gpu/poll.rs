@@ -1,6 +1,6 @@
 //! Waiting without blocking: a thread polls the device while a future waits for a submission.
 //!
-//! In a browser the event loop does this, and this file is what would be left out.
+//! In a browser the event loop does this: `poll_web.rs` is there in place of this file.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
@@ -45,7 +45,11 @@ impl Drop for Poller {
 }
 
 impl Poller {
-    pub(super) fn start(device: wgpu::Device, faults: Arc<Faults>) -> Result<Self, Error> {
+    pub(super) fn start(
+        device: wgpu::Device,
+        _: wgpu::Queue,
+        faults: Arc<Faults>,
+    ) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::channel::<Job>();
         let serve = move || {
             for (submission, done) in receiver {

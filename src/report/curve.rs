@@ -1,5 +1,7 @@
 //! A curve in characters.
 
+use std::fmt::Write;
+
 /// Columns of a curve.
 const WIDTH: usize = 60;
 
@@ -33,7 +35,7 @@ pub(super) fn curve(points: &[(u64, f64)], unit: &str) -> String {
         let label = if row + 1 == HEIGHT { format!("{largest:.3}") } else { String::new() };
         let bar: String =
             bars.iter().map(|&bar| EIGHTHS[bar.saturating_sub(8 * row).min(8)]).collect();
-        text += &format!("  {label:>7} ┤{}\n", bar.trim_end());
+        let _ = writeln!(text, "  {label:>7} ┤{}", bar.trim_end());
     }
     let last = indicatif::HumanCount(*last).to_string();
     let width = WIDTH - 1;
@@ -71,7 +73,7 @@ mod tests {
     #[test]
     fn a_line_that_falls_evenly_is_a_triangle() {
         let points: Vec<_> =
-            (0..=60).map(|place| (place, 60.0 - f64::from(place as u32))).collect();
+            (0_u32..=60).map(|place| (place.into(), 60.0 - f64::from(place))).collect();
         let text = curve(&points, "steps");
         let bars = |line: &str| line.matches(|c| EIGHTHS[1..].contains(&c)).count();
         let rows: Vec<_> = text.lines().map(bars).collect();

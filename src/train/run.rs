@@ -90,14 +90,14 @@ pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
 
 /// What the updates of a run bring, while it goes on.
 #[derive(Default)]
-pub(super) struct Losses {
+pub(super) struct LossRecord {
     /// At the marks.
     pub(super) losses: Vec<f32>,
     pub(super) final_loss: f32,
     pub(super) late_loss: Option<f32>,
 }
 
-impl Losses {
+impl LossRecord {
     pub(super) fn new(plan: &Plan) -> Self {
         let losses = Vec::with_capacity(plan.marks().count());
         Self { losses, final_loss: f32::NAN, late_loss: None }

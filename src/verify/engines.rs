@@ -160,8 +160,8 @@ async fn common_steps(
 /// Members of an ensemble have the same bits alone.
 async fn members(trial: &mut Trial<'_>, plan: &Plan, found: &mut Engines) -> Result<(), Failure> {
     trial.kernel = Engine::Fused.kernel(plan);
-    let plain = plan.clone().with_rounding(Rounding::Plain);
-    let population = Population::new(plain.recipe.clone(), Init::Torch);
+    let shortest = plan.clone().with_rounding(Rounding::Plain);
+    let population = Population::new(shortest.recipe.clone(), Init::Torch);
     let ensemble = EnsemblePlan {
         population,
         networks: 7,
@@ -173,8 +173,8 @@ async fn members(trial: &mut Trial<'_>, plan: &Plan, found: &mut Engines) -> Res
     let together = ensemble.run(trial.gpu, 3, &mut |_| ControlFlow::Continue(())).await?;
     for member in together.sampled {
         let (start, rate) = ensemble.start_of(trial.gpu, member.member).await?;
-        let method = plain.recipe.method.with_learning_rate(rate.to_f64());
-        let alone = Plan { start, ..plain.clone() }.with_method(method);
+        let method = shortest.recipe.method.with_learning_rate(rate.to_f64());
+        let alone = Plan { start, ..shortest.clone() }.with_method(method);
         let mut fused = Fused::new(trial.gpu, &alone, LoopLimit::Hopeful).await?;
         let outcome = match fused.train(&mut |_| ControlFlow::Continue(())).await {
             Err(Error::Diverged { step, .. }) => {

@@ -32,8 +32,8 @@ const MARGIN: f64 = 64.0 * ULP;
 /// # Errors
 /// The first fault, or why the device could not go on.
 pub(super) async fn ensemble(trial: &mut Trial<'_>, plan: &Plan) -> Result<(), Failure> {
-    let plain = Method { rounding: Rounding::Plain, ..plan.recipe.method };
-    let measured = Method { measured: true, ..plain };
+    let shortest = Method { rounding: Rounding::Plain, ..plan.recipe.method };
+    let measured = Method { measured: true, ..shortest };
     let of = |method, solved_below| Population {
         recipe: Recipe { method, ..plan.recipe.clone() },
         init: INIT,
@@ -41,7 +41,7 @@ pub(super) async fn ensemble(trial: &mut Trial<'_>, plan: &Plan) -> Result<(), F
         loop_limit: LoopLimit::Hopeful,
     };
     let can_measure = of(measured, 1e-3).check().is_ok();
-    let method = if can_measure { measured } else { plain };
+    let method = if can_measure { measured } else { shortest };
     if of(method, 1e-3).check().is_err() {
         return Ok(());
     }

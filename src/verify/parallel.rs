@@ -1,8 +1,16 @@
 //! Work on all threads of the processor, where it has more than one.
 
+#[cfg(not(target_arch = "wasm32"))]
 use std::thread;
 
+/// The same where there is one thread.
+#[cfg(target_arch = "wasm32")]
+pub(super) fn map<T>(count: usize, work: impl Fn(usize) -> T) -> Vec<T> {
+    (0..count).map(work).collect()
+}
+
 /// What `work` makes of each number below `count`, in their order.
+#[cfg(not(target_arch = "wasm32"))]
 pub(super) fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let share = count.div_ceil(threads).max(1);

@@ -14,7 +14,7 @@ pub enum LoopLimit {
     Unlimited,
 }
 
-/// A loop_limit that shrinks as dispatches come short.
+/// A limit that shrinks as dispatches come short.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allowance {
     /// The most steps of a dispatch.
@@ -33,7 +33,7 @@ impl Allowance {
     }
 
     /// From hopeful to safe, and on to a quarter; false if there is nothing left to lower, or no
-    /// loop_limit.
+    /// limit.
     pub(super) fn lower(&mut self) -> bool {
         if self.most == 1 || self.most == u64::MAX {
             return false;

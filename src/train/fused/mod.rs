@@ -18,7 +18,7 @@ pub(crate) use run::{Training, run};
 
 use super::engine::Engine;
 use super::outcome::check_finite;
-use super::run::Losses;
+use super::run::LossRecord;
 use super::{Counted, Observer, Outcome, Plan, Progress};
 use crate::error::Error;
 use crate::gpu::Gpu;
@@ -43,7 +43,7 @@ struct Single<'a> {
     every: u64,
     /// Whether the loss at nine tenths of the steps is wanted, which may take a dispatch more.
     looks_late: bool,
-    losses: Losses,
+    losses: LossRecord,
     /// What the last dispatch left.
     last: Option<Evaluation>,
     counted: Option<Counted>,
@@ -72,7 +72,7 @@ impl<'a> Fused<'a> {
         let problem = problem(&plan.recipe).map_err(Error::Usage)?;
         let capacity = usize::try_from(LOSS_CAPACITY).expect("1,024");
         let batch = Batch::new(gpu, problem, 1, capacity, true, loop_limit).await?;
-        let (every, losses) = (plan.log_every, Losses::new(plan));
+        let (every, losses) = (plan.log_every, LossRecord::new(plan));
         let (looks_late, last, counted) = (false, None, None);
         let single = Single { gpu, plan, every, looks_late, losses, last, counted };
         Ok(Self { batch, single })
@@ -105,7 +105,7 @@ impl<'a> Fused<'a> {
             }
             outcome => outcome?,
         }
-        let Losses { losses, final_loss, late_loss } = std::mem::take(&mut single.losses);
+        let LossRecord { losses, final_loss, late_loss } = std::mem::take(&mut single.losses);
         let wall = start.elapsed();
         let last = single.last.take().expect("a run has a dispatch");
         let parameters = parameters(plan, &last);
@@ -160,7 +160,7 @@ impl Training for Observed<'_, '_, '_> {
         let Single { gpu, plan, losses, .. } = &mut *self.single;
         gpu.write_at(&batch.state, 0, &plan.state_rows());
         batch.start(0.0, 0);
-        *losses = Losses::new(plan);
+        *losses = LossRecord::new(plan);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use self::tensors::Step;
 use super::capacity::check_tensors;
 use super::engine::{Engine, Unsupported};
 use super::outcome::{check_finite, check_steps};
-use super::run::Losses;
+use super::run::LossRecord;
 use super::submission_size::SubmissionSize;
 use super::{Counted, Observer, Outcome, Plan, Progress, State};
 use crate::error::Error;
@@ -134,7 +134,7 @@ impl<'a> Layered<'a> {
         if std::mem::replace(&mut self.has_run, true) {
             self.restart();
         }
-        let Losses { losses, final_loss, late_loss } = self.run(observe).await?;
+        let LossRecord { losses, final_loss, late_loss } = self.run(observe).await?;
         let probabilities = self.gpu.read(&self.step.probabilities).await?;
         let parameters = self.step.read_parameters(self.gpu).await?;
         let wall = start.elapsed();
@@ -170,10 +170,10 @@ impl<'a> Layered<'a> {
 
     /// Repeats the step, then its forward pass once more, as one stream of dispatches cut into
     /// submissions.
-    async fn run(&mut self, observe: &mut Observer<'_>) -> Result<Losses, Error> {
+    async fn run(&mut self, observe: &mut Observer<'_>) -> Result<LossRecord, Error> {
         let (plan, steps) = (self.plan, self.plan.recipe.steps);
         let end = self.stream_position(steps) + self.step.forward_len as u64;
-        let mut run = Losses::new(plan);
+        let mut run = LossRecord::new(plan);
         while self.position < end {
             self.submit_before(end, &mut |step, loss| run.keep(plan, step, loss)).await?;
             let (step, loss) = (self.updates_before(self.position), self.loss);
