@@ -25,9 +25,9 @@ pub mod statistics;
 mod training;
 mod worst_exp;
 
-use std::cell;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use regex_lite::Regex;
@@ -153,7 +153,7 @@ pub struct Options<'a> {
     pub cache: Option<&'a Path>,
     /// Is told how far the run has come, before each check of a case, each sample and each run; says
     /// whether to go on.
-    pub observe: &'a dyn Fn(Progress) -> ControlFlow<()>,
+    pub observe: &'a (dyn Fn(Progress) -> ControlFlow<()> + Sync),
 }
 
 /// How far a part of a run has come.
@@ -263,9 +263,12 @@ async fn measure_training(
     results: &mut Results,
 ) -> Result<(), Error> {
     let total = (training::GROUPS + crossover::kinds(options).count()) as u64;
-    let done = cell::Cell::new(0);
-    let count = || done.set(done.get() + 1);
-    let go_on = &|| (options.observe)(Progress { unit: "comparison", done: done.get(), total });
+    let done = AtomicU64::new(0);
+    let count = || done.fetch_add(1, Ordering::Relaxed);
+    let go_on = &|| {
+        let done = done.load(Ordering::Relaxed);
+        (options.observe)(Progress { unit: "comparison", done, total })
+    };
     let (training, crossover) = (&mut results.training, &mut results.crossover);
     let add_group = &mut |group| {
         training.push(group);

@@ -114,7 +114,7 @@ pub(super) fn loss_of(data: &Dataset, parameters: &[f32]) -> f32 {
     f32::from_f64(look(Method::PLAIN, data, &member).0)
 }
 
-pub(super) type GoOn<'a> = &'a dyn Fn() -> ControlFlow<()>;
+pub(super) type GoOn<'a> = &'a (dyn Fn() -> ControlFlow<()> + Sync);
 
 /// The fused engine as a contender: compiled once.
 fn fused<'a>(name: &str, gpu: &'a Gpu, plan: &'a Plan, go_on: GoOn<'a>) -> Contender<'a> {

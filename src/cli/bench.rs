@@ -1,8 +1,8 @@
 //! `parity bench`
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use regex_lite::Regex;
@@ -235,9 +235,9 @@ impl Args {
 
     async fn measure(&self, gpu: &Gpu, only: &Only) -> Result<Results, Error> {
         let budget = Duration::from_secs(self.budget);
-        let display = RefCell::new(PartsDisplay::default());
+        let display = Mutex::new(PartsDisplay::default());
         let observe = |Progress { unit, done, total }: Progress| {
-            display.borrow_mut().update(unit, done, total);
+            display.lock().expect("no update panics").update(unit, done, total);
             go_on()
         };
         let handicap = self.handicap.as_ref().map(|(kernel, percent)| (kernel.as_str(), *percent));
@@ -245,7 +245,7 @@ impl Args {
         let cache = cache.as_deref();
         let options = Options { quick: self.quick, budget, handicap, cache, observe: &observe };
         let results = bench::run(gpu, self.suite, only, options).await;
-        display.borrow().finish();
+        display.lock().expect("no update panics").finish();
         results
     }
 

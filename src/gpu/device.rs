@@ -64,6 +64,42 @@ impl Gpu {
             })
             .await
             .map_err(|error| Error::Gpu(format!("{summary} cannot be opened: {error}")))?;
+        Self::with_device(summary, subgroup_size, device, queue)
+    }
+
+    /// Takes a device of the caller's own, and replaces its handlers of errors and of loss.
+    /// Timestamps and subgroups are used if the device has the features.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if its backend is none of [`Backend`](super::Backend) or its limits are
+    /// below wgpu's `downlevel_defaults`, [`Error::Gpu`] if the thread that waits for it cannot start.
+    pub fn from_device(
+        adapter: &wgpu::Adapter,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+    ) -> Result<Self, Error> {
+        let summary = AdapterSummary::of(adapter).ok_or_else(|| {
+            let backend = adapter.get_info().backend;
+            Error::NoAdapter(format!("the backend {backend} runs no kernels"))
+        })?;
+        let (asked, mut lacks) = (wgpu::Limits::downlevel_defaults(), vec![]);
+        asked.check_limits_with_fail_fn(&device.limits(), false, |name, asked, found| {
+            lacks.push(format!("{name} is {found}, expected {asked}"));
+        });
+        if !lacks.is_empty() {
+            return Err(Error::NoAdapter(format!("{summary}: {}", lacks.join("; "))));
+        }
+        let has_subgroups = device.features().contains(wgpu::Features::SUBGROUP);
+        let subgroup_size = subgroup_size(adapter).filter(|_| has_subgroups);
+        Self::with_device(summary, subgroup_size, device, queue)
+    }
+
+    fn with_device(
+        adapter: AdapterSummary,
+        subgroup_size: Option<u32>,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+    ) -> Result<Self, Error> {
         let faults = Arc::new(Faults::default());
         let heard = Arc::clone(&faults);
         device.on_uncaptured_error(Arc::new(move |error| heard.report(error.to_string())));
@@ -75,7 +111,7 @@ impl Gpu {
         let (uploaded, read_back, substitute, recorder) = Default::default();
         let (wrong_launch, kernel_cache) = Default::default();
         Ok(Self {
-            adapter: summary,
+            adapter,
             device,
             queue,
             poller,

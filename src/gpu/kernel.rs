@@ -69,9 +69,9 @@ pub struct Dispatch {
     /// What the pipeline is compiled from.
     program: Arc<Program>,
     /// The compiled shader.
-    pub pipeline: wgpu::ComputePipeline,
+    pub(super) pipeline: wgpu::ComputePipeline,
     /// Its buffers.
-    pub bind_group: wgpu::BindGroup,
+    pub(super) bind_group: wgpu::BindGroup,
     /// The first of them: its `params`.
     uniform: wgpu::Buffer,
     /// The others.
@@ -85,6 +85,12 @@ impl Dispatch {
     #[must_use]
     pub fn tensors(&self) -> &[Tensor] {
         &self.tensors
+    }
+
+    /// Whether another launch runs the same compiled code.
+    #[must_use]
+    pub fn shares_code_with(&self, other: &Self) -> bool {
+        self.pipeline == other.pipeline
     }
 
     /// Its `params`.

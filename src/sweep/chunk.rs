@@ -76,7 +76,7 @@ struct Drawing<'a> {
 struct Watched<'c, 'a> {
     drawing: &'c Drawing<'a>,
     starts: &'c Starts,
-    observe: &'c mut dyn FnMut(u64) -> ControlFlow<()>,
+    observe: &'c mut (dyn FnMut(u64) -> ControlFlow<()> + Send),
     finished: Option<Finished>,
 }
 
@@ -119,7 +119,7 @@ impl<'a> Chunk<'a> {
         &mut self,
         starts: &Starts,
         before: u64,
-        observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + '_),
+        observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + Send + '_),
     ) -> Result<(Finished, ControlFlow<()>), Error> {
         let (count, all_steps) = (self.member_count as u64, self.drawing.population.recipe.steps);
         let mut go_on = ControlFlow::Continue(());

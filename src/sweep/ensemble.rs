@@ -137,7 +137,7 @@ impl EnsemblePlan {
         &self,
         gpu: &Gpu,
         chunk_size: usize,
-        observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + '_),
+        observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + Send + '_),
     ) -> Result<Ensemble, Error> {
         let mut ensemble = Ensemble::default();
         let size = usize::try_from(self.networks).unwrap_or(usize::MAX).min(chunk_size);

@@ -152,7 +152,7 @@ impl GridPlan {
         gpu: &Gpu,
         chunk_size: usize,
         checkpoint: &mut Checkpoint,
-        observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + '_),
+        observe: &mut (dyn FnMut(u64) -> ControlFlow<()> + Send + '_),
     ) -> Result<Grid, Error> {
         let (pixels, before) = (self.pixels(), checkpoint.values.len());
         let mut chunk = Chunk::new(gpu, &self.population, chunk_size.min(pixels)).await?;

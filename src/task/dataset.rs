@@ -17,6 +17,33 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Rows of inputs `[row_count, input_size]`, row-major, with a target `[row_count, 1]` each.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] unless there is a row, each row has all columns, all inputs are finite, and
+    /// all targets are 0 or 1.
+    pub fn new(inputs: Vec<f32>, targets: Vec<f32>, input_size: usize) -> Result<Self, Error> {
+        let refuse = |why: String| Err(Error::Usage(format!("data: {why}")));
+        let rows = targets.len();
+        if rows == 0 || input_size == 0 {
+            return refuse(format!("expected rows and columns, found {rows} and {input_size}"));
+        }
+        if rows.checked_mul(input_size) != Some(inputs.len()) {
+            let found = inputs.len();
+            return refuse(format!(
+                "expected {rows} rows of {input_size} inputs, found {found} values"
+            ));
+        }
+        if let Some(place) = inputs.iter().position(|input| !input.is_finite()) {
+            let (row, column) = (place / input_size, place % input_size);
+            return refuse(format!("input {column} of row {row} is {}", inputs[place]));
+        }
+        if let Some(row) = targets.iter().position(|target| ![0.0, 1.0].contains(target)) {
+            return refuse(format!("the target of row {row} is {}, expected 0 or 1", targets[row]));
+        }
+        Ok(Self { inputs, targets, input_size })
+    }
+
     /// Every pattern of `bits` bits in counting order, the first bit the most significant, each
     /// with its parity: `XOR` of all bits. Two bits give XOR's rows (0,0) (0,1) (1,0) (1,1).
     ///
@@ -70,6 +97,22 @@ mod tests {
             let data = Dataset::parity(bits).expect("allowed");
             let odd = data.targets.iter().filter(|&&target| target == 1.0).count();
             assert_eq!(odd * 2, data.row_count());
+        }
+    }
+
+    #[test]
+    fn data_with_other_shapes_or_values_are_refused_with_what_was_found() {
+        let xor = Dataset::parity(2).expect("two bits are allowed");
+        assert_eq!(Dataset::new(xor.inputs.clone(), xor.targets.clone(), 2).ok(), Some(xor));
+        for (inputs, targets, input_size, word) in [
+            (vec![], vec![], 1, "expected rows"),
+            (vec![], vec![1.0], 0, "expected rows"),
+            (vec![0.0; 3], vec![1.0; 2], 2, "2 rows of 2 inputs, found 3 values"),
+            (vec![0.0, 1.0, f32::NAN], vec![1.0; 3], 1, "input 0 of row 2 is NaN"),
+            (vec![0.0; 2], vec![1.0, 0.5], 1, "target of row 1 is 0.5"),
+        ] {
+            let error = Dataset::new(inputs, targets, input_size).expect_err(word).to_string();
+            assert!(error.contains(word), "{error}");
         }
     }
 

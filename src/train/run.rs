@@ -86,7 +86,7 @@ pub struct Progress {
 
 /// Called between submissions; breaking off ends the run with
 /// [`Interrupted`](crate::error::Error::Interrupted).
-pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
+pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + Send + 'a;
 
 /// What the updates of a run bring, while it goes on.
 #[derive(Default)]

@@ -10,6 +10,7 @@ mod identity;
 
 mod bench;
 mod command;
+mod device;
 mod doctor;
 mod examples;
 mod judges;
