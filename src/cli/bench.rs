@@ -288,7 +288,7 @@ impl Args {
             return Ok(());
         }
         if let Some(path) = &self.csv {
-            file::write(path, &report.csv()?)?;
+            file::write(path, report.csv().as_bytes())?;
         }
         if let Some(folder) = &self.plot {
             for (name, png) in report.plots()? {

@@ -5,13 +5,13 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use serde::Serialize;
 
+use super::export::csv;
 use super::quietness::quietness_lines;
 use super::{adapter_lines, processor_line, rate, table, wrapped};
 use crate::bench::{
     Bandwidth, CaseName, Cell, Change, Clock, ClockKind, Compared, GroupResult, LimitsOf, Peaks,
     Processor, Quietness, Results, Row, RunsOn, Suite, TrainingRow,
 };
-use crate::error::Error;
 use crate::gpu::{AdapterSummary, DeviceType};
 
 /// All that was measured.
@@ -92,6 +92,24 @@ impl BenchComparison<'_> {
     }
 }
 
+/// One sample, as a table has it.
+#[derive(Serialize)]
+struct SampleRow<'a> {
+    version: &'static str,
+    adapter: &'a str,
+    driver: &'a str,
+    backend: &'static str,
+    clock: &'static str,
+    suite: &'static str,
+    kernel: &'a str,
+    variant: &'a str,
+    size: &'a str,
+    shader: Option<&'a str>,
+    launches: u32,
+    us: f64,
+    canary_us: Option<f64>,
+}
+
 impl BenchReport<'_> {
     /// One object, with every sample.
     #[must_use]
@@ -119,57 +137,32 @@ impl BenchReport<'_> {
     }
 
     /// One line a sample.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] if a sample is no text, which none is.
-    pub fn csv(&self) -> Result<Vec<u8>, Error> {
-        let unwritable = |error: &dyn std::fmt::Display| Error::Usage(format!("CSV: {error}"));
-        let mut writer = csv::Writer::from_writer(vec![]);
+    #[must_use]
+    pub fn csv(&self) -> String {
         let adapter = self.adapter;
         let clock = self.results.clock_kind().unwrap_or(ClockKind::Host).name();
-        writer
-            .write_record([
-                "version",
-                "adapter",
-                "driver",
-                "backend",
-                "clock",
-                "suite",
-                "kernel",
-                "variant",
-                "size",
-                "shader",
-                "launches",
-                "us",
-                "canary_us",
-            ])
-            .map_err(|error| unwritable(&error))?;
-        for row in self.results.all_rows() {
+        let rows = self.results.all_rows();
+        let samples = rows.iter().flat_map(|row| {
             let name = &row.name;
             let clock = if name.suite == Suite::Training { "host" } else { clock };
-            let canary = row.canary_us.iter().map(ToString::to_string);
-            let canary = canary.chain(std::iter::repeat(String::new()));
-            for (us, canary) in row.samples_us.iter().zip(canary) {
-                writer
-                    .write_record([
-                        env!("CARGO_PKG_VERSION"),
-                        &adapter.name,
-                        &adapter.driver,
-                        adapter.backend.name(),
-                        clock,
-                        name.suite.name(),
-                        &name.kernel,
-                        &name.variant,
-                        &name.size,
-                        row.shader.as_deref().unwrap_or_default(),
-                        &row.launches.to_string(),
-                        &us.to_string(),
-                        &canary,
-                    ])
-                    .map_err(|error| unwritable(&error))?;
-            }
-        }
-        writer.into_inner().map_err(|error| unwritable(&error))
+            let canary = row.canary_us.iter().copied().map(Some).chain(std::iter::repeat(None));
+            row.samples_us.iter().zip(canary).map(move |(&us, canary_us)| SampleRow {
+                version: env!("CARGO_PKG_VERSION"),
+                adapter: &adapter.name,
+                driver: &adapter.driver,
+                backend: adapter.backend.name(),
+                clock,
+                suite: name.suite.name(),
+                kernel: &name.kernel,
+                variant: &name.variant,
+                size: &name.size,
+                shader: row.shader.as_deref(),
+                launches: row.launches,
+                us,
+                canary_us,
+            })
+        });
+        csv(samples)
     }
 
     /// What a person reads.

@@ -8,7 +8,7 @@ mod devices;
 mod diagnosis;
 mod doctor;
 mod ensemble;
-mod json;
+mod export;
 mod parameters;
 mod progress;
 mod quietness;
@@ -30,7 +30,7 @@ pub use sweep::{SweepReport, finished_sweep};
 pub use train::{InitFile, TrainReport};
 pub use verify::VerifyReport;
 
-use json::json;
+use export::json;
 use table::{table, wrapped};
 
 use crate::bench::Processor;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use serde::Serialize;
 
+use super::export::{npy, read_npy};
 use super::{adapter_lines, plain, rate, table};
 use crate::error::Error;
 use crate::file::sha256;
@@ -13,9 +14,6 @@ use crate::plot::{AxisScale, ColourScale, Picture, PlotAxis};
 use crate::sweep::{Axis, Grid, GridPlan, Identity, Quantity, Value};
 use crate::task::{Activation, Loss, Method};
 use crate::train::KernelChoice;
-
-/// The start of an array's file.
-const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 
 /// All that is to be said of a sweep.
 pub struct SweepReport<'a> {
@@ -187,7 +185,7 @@ impl SweepReport<'_> {
     /// format of `numpy.load` (NEP 1, version 1.0).
     #[must_use]
     pub fn npy(&self) -> Vec<u8> {
-        [npy_header(self.plan.width, self.plan.height), self.bytes()].concat()
+        npy(&self.grid.values, [self.plan.height, self.plan.width])
     }
 
     /// The card as JSON.
@@ -306,26 +304,10 @@ impl SweepReport<'_> {
 #[must_use]
 pub fn finished_sweep(card: &[u8], npy: &[u8], identity: &Identity) -> Option<Vec<f32>> {
     let card: serde_json::Value = serde_json::from_slice(card).ok()?;
-    let (before, rest) = npy.split_at_checked(MAGIC.len() + 2)?;
-    let len = u16::from_le_bytes(before[MAGIC.len()..].try_into().ok()?);
-    let (_, bytes) = rest.split_at_checked(len.into())?;
-    let (values, rest) = bytes.as_chunks();
-    let is_same = before.starts_with(MAGIC)
-        && rest.is_empty()
-        && card["identity"] == identity.to_string()
-        && card["array_sha256"] == sha256(bytes);
+    let bytes = read_npy(npy)?;
+    let is_same = card["identity"] == identity.to_string() && card["array_sha256"] == sha256(bytes);
+    let (values, _) = bytes.as_chunks();
     is_same.then(|| values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
-}
-
-/// What stands before the values of an array `[height, width]`.
-fn npy_header(width: usize, height: usize) -> Vec<u8> {
-    let dictionary =
-        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
-    // With the magic, the length and the line's end it fills whole lines of 64 bytes.
-    let len = (MAGIC.len() + 2 + dictionary.len() + 1).next_multiple_of(64) - MAGIC.len() - 2;
-    let header = format!("{dictionary:<width$}\n", width = len - 1);
-    let header_len = u16::try_from(len).expect("two numbers are short").to_le_bytes();
-    [MAGIC, &header_len, header.as_bytes()].concat()
 }
 
 /// The name by which a value is given on the command line.

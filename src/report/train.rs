@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::curve::curve;
 use super::diagnosis::{advice, figures};
+use super::export::csv;
 use super::parameters::Written;
 use super::{adapter_lines, number, plain, table};
 use crate::gpu::AdapterSummary;
@@ -188,12 +189,7 @@ impl TrainReport<'_> {
     /// The losses as a table: `step,gpu,cpu_f32,cpu_f64`; the last row is after the last step.
     #[must_use]
     pub fn csv(&self) -> String {
-        let mut writer = csv::Writer::from_writer(vec![]);
-        for row in self.rows() {
-            writer.serialize(row).expect("a row is flat");
-        }
-        let bytes = writer.into_inner().expect("memory can be written");
-        String::from_utf8(bytes).expect("numbers are ASCII")
+        csv(self.rows())
     }
 
     /// What a person reads.

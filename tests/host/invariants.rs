@@ -102,7 +102,8 @@ fn only_reports_print() {
 #[test]
 fn only_one_function_writes_the_json_of_reports() {
     // The last is what a child process tells its parent.
-    let files = ["report/json.rs", "bench/best.rs", "tune/cache.rs", "cli/sabotage/try_mutants.rs"];
+    let files =
+        ["report/export/json.rs", "bench/best.rs", "tune/cache.rs", "cli/sabotage/try_mutants.rs"];
     only_in(&files, &["serde_json::to_", "serde_json::ser"]);
 }
 

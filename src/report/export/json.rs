@@ -10,7 +10,7 @@ use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 /// Values of 32 bits are written with the digits that give back the same number when they are read
 /// in 64 bits, as all readers of JSON do: their shortest decimals would give another one, and
 /// differences of two of them would be wrong in the seventh digit.
-pub(super) fn json(report: &impl Serialize) -> String {
+pub(in crate::report) fn json(report: &impl Serialize) -> String {
     let mut bytes = vec![];
     let mut serializer = Serializer::with_formatter(&mut bytes, Exact::default());
     report.serialize(&mut serializer).expect("every key is a string");
