@@ -21,12 +21,12 @@ pub struct State {
 
 /// A network on the device, in the hands of one engine.
 pub struct Stepper<'a> {
-    engine: Engine<'a>,
+    engine: OnDevice<'a>,
     done: u64,
     state: State,
 }
 
-enum Engine<'a> {
+enum OnDevice<'a> {
     Layered(Box<Layered<'a>>),
     Fused(Box<Batch<'a>>),
 }
@@ -42,7 +42,7 @@ impl<'a> Stepper<'a> {
         products: Products<'_, '_>,
     ) -> Result<Self, Error> {
         let layered = Layered::with_products(gpu, plan, products).await?;
-        let engine = Engine::Layered(Box::new(layered));
+        let engine = OnDevice::Layered(Box::new(layered));
         Ok(Self { engine, done: 0, state: State::at_start(plan) })
     }
 
@@ -57,15 +57,15 @@ impl<'a> Stepper<'a> {
         gpu.write_at(&batch.state, 0, &plan.state_rows());
         batch.start(0.0, 0);
         let state = advance(&mut batch, 0).await?;
-        Ok(Self { engine: Engine::Fused(Box::new(batch)), done: 0, state })
+        Ok(Self { engine: OnDevice::Fused(Box::new(batch)), done: 0, state })
     }
 
     /// The stems of the shaders that a step launches.
     #[must_use]
     pub fn kernels(&self) -> Vec<&'static str> {
         match &self.engine {
-            Engine::Layered(layered) => layered.kernels().collect(),
-            Engine::Fused(batch) => vec![batch.kernel()],
+            OnDevice::Layered(layered) => layered.kernels().collect(),
+            OnDevice::Fused(batch) => vec![batch.kernel()],
         }
     }
 
@@ -91,11 +91,11 @@ impl<'a> Stepper<'a> {
             let left = end - self.done;
             let count;
             (count, self.state) = match &mut self.engine {
-                Engine::Layered(layered) => {
+                OnDevice::Layered(layered) => {
                     let count = left.min(layered.steps_at_once());
                     (count, layered.advance(self.done, count).await?)
                 }
-                Engine::Fused(batch) => {
+                OnDevice::Fused(batch) => {
                     let count = batch.next(left);
                     (count, advance(batch, count).await?)
                 }
@@ -108,8 +108,8 @@ impl<'a> Stepper<'a> {
     /// Goes to another state.
     pub fn load(&mut self, gpu: &Gpu, state: &State) {
         match &self.engine {
-            Engine::Layered(layered) => layered.load(state),
-            Engine::Fused(batch) => {
+            OnDevice::Layered(layered) => layered.load(state),
+            OnDevice::Fused(batch) => {
                 let values = [&state.parameters[..], &state.optimizer_state].concat();
                 gpu.write_at(&batch.state, 0, &values);
             }
@@ -123,7 +123,7 @@ impl<'a> Stepper<'a> {
     /// As [`Self::advance`].
     pub async fn loss_of(&mut self, gpu: &Gpu, state: &State) -> Result<f32, Error> {
         self.load(gpu, state);
-        if let Engine::Fused(batch) = &mut self.engine {
+        if let OnDevice::Fused(batch) = &mut self.engine {
             return Ok(advance(batch, 0).await?.loss_after.expect("a look"));
         }
         Ok(self.advance(1).await?.loss_before.expect("the layered engine computes it"))
@@ -137,8 +137,8 @@ impl<'a> Stepper<'a> {
     /// [`Error::Gpu`] if the device fails.
     pub async fn read(&self, layer: usize, name: &str) -> Result<Option<Vec<f32>>, Error> {
         match &self.engine {
-            Engine::Layered(layered) => layered.read(layer, name).await,
-            Engine::Fused(_) => Ok(None),
+            OnDevice::Layered(layered) => layered.read(layer, name).await,
+            OnDevice::Fused(_) => Ok(None),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::ensemble::ensemble;
 use super::harness::{Judgement, NO_BOUND};
-use super::lockstep::{Engine, Twin};
+use super::lockstep::{EngineForm, Twin};
 use super::problems::problems;
 use super::used_by::Launching;
 use super::{Failure, Trial};
@@ -57,7 +57,7 @@ pub(super) async fn engines(
     if train::Engine::fused_kernel(&plan.recipe).is_err() {
         return Ok(found);
     }
-    if [Engine::Layered, Engine::Fused].into_iter().any(|engine| launching.has(engine)) {
+    if [EngineForm::Layered, EngineForm::Fused].into_iter().any(|engine| launching.has(engine)) {
         let compensated = &plan.clone().with_rounding(Rounding::Compensated);
         common_steps(trial, compensated, &mut found).await?;
     }
@@ -69,21 +69,21 @@ pub(super) async fn engines(
 }
 
 /// As training cuts it.
-async fn whole(trial: &Trial<'_>, plan: &Plan, engine: Engine) -> Result<Outcome, Error> {
+async fn whole(trial: &Trial<'_>, plan: &Plan, engine: EngineForm) -> Result<Outcome, Error> {
     let mut go_on = |_| ControlFlow::Continue(());
     match engine {
-        Engine::Layered | Engine::Epilogues => {
+        EngineForm::Layered | EngineForm::Epilogues => {
             let products = engine.products();
             Layered::with_products(trial.gpu, plan, products).await?.train(&mut go_on).await
         }
-        Engine::Fused => {
+        EngineForm::Fused => {
             Fused::new(trial.gpu, plan, LoopLimit::Hopeful).await?.train(&mut go_on).await
         }
     }
 }
 
 /// Whole, as training cuts it, and in parts of random lengths: how many steps were the same.
-async fn cut(trial: &mut Trial<'_>, plan: &Plan, engine: Engine) -> Result<u64, Failure> {
+async fn cut(trial: &mut Trial<'_>, plan: &Plan, engine: EngineForm) -> Result<u64, Failure> {
     trial.kernel = engine.kernel(plan);
     let whole = match whole(trial, plan, engine).await {
         Err(Error::Diverged { step, .. }) => Err(step),
@@ -126,12 +126,12 @@ async fn common_steps(
     found: &mut Engines,
 ) -> Result<(), Failure> {
     let [mut layered, mut fused] = [
-        Engine::Layered.start(trial.gpu, plan).await?,
-        Engine::Fused.start(trial.gpu, plan).await?,
+        EngineForm::Layered.start(trial.gpu, plan).await?,
+        EngineForm::Fused.start(trial.gpu, plan).await?,
     ];
     let [mut first, mut second] =
-        [Engine::Layered, Engine::Fused].map(|engine| Twin::new(engine, plan));
-    trial.kernel = Engine::Fused.kernel(plan);
+        [EngineForm::Layered, EngineForm::Fused].map(|engine| Twin::new(engine, plan));
+    trial.kernel = EngineForm::Fused.kernel(plan);
     while fused.done() < plan.recipe.steps {
         let before = fused.state().clone();
         let bounds =
@@ -159,7 +159,7 @@ async fn common_steps(
 
 /// Members of an ensemble have the same bits alone.
 async fn members(trial: &mut Trial<'_>, plan: &Plan, found: &mut Engines) -> Result<(), Failure> {
-    trial.kernel = Engine::Fused.kernel(plan);
+    trial.kernel = EngineForm::Fused.kernel(plan);
     let shortest = plan.clone().with_rounding(Rounding::Plain);
     let population = Population::new(shortest.recipe.clone(), Init::Torch);
     let ensemble = EnsemblePlan {

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::harness::{Judgement, NO_BOUND};
-use super::lockstep::{Engine, Twin};
+use super::lockstep::{EngineForm, Twin};
 use super::{Failure, Trial, draws};
 use crate::cpu::Reference;
 use crate::numeric::{Dual, Enclosure, F64_SHARE, Scalar};
@@ -305,7 +305,7 @@ impl Shown {
 pub async fn on_device(
     trial: &mut Trial<'_>,
     plan: &Plan,
-    engine: Engine,
+    engine: EngineForm,
     found: &mut Gradients,
 ) -> Result<(), Failure> {
     trial.kernel = engine.kernel(plan);

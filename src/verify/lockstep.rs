@@ -16,7 +16,7 @@ use crate::train::{self, Fused, KernelChoice, LoopLimit, Plan, Products, State, 
 /// What walks in step with the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Engine {
+pub enum EngineForm {
     /// A dispatch for each kernel.
     Layered,
     /// The same, with products that take over what follows them.
@@ -25,7 +25,7 @@ pub enum Engine {
     Fused,
 }
 
-impl Engine {
+impl EngineForm {
     /// Its name, in lower case.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -77,7 +77,7 @@ pub struct Growth {
 #[derive(Clone, Debug, Serialize)]
 pub struct Lockstep {
     /// What ran.
-    pub engine: Engine,
+    pub engine: EngineForm,
     /// Whether it ran the compensated formulas, or the plain ones of ensembles.
     pub compensated: bool,
     /// Updates made.
@@ -104,14 +104,14 @@ pub(super) struct Expected {
 }
 
 impl<'a> Twin<'a> {
-    pub(super) fn new(engine: Engine, plan: &'a Plan) -> Self {
+    pub(super) fn new(engine: EngineForm, plan: &'a Plan) -> Self {
         match engine {
-            Engine::Layered | Engine::Epilogues => Self::Layered(Box::new(Reference::new(
+            EngineForm::Layered | EngineForm::Epilogues => Self::Layered(Box::new(Reference::new(
                 &plan.recipe.data,
                 plan.recipe.method,
                 &plan.start,
             ))),
-            Engine::Fused => Self::Fused(plan),
+            EngineForm::Fused => Self::Fused(plan),
         }
     }
 
@@ -158,7 +158,7 @@ fn member(plan: &Plan, state: &State) -> Member<Enclosure> {
 pub async fn lockstep(
     trial: &mut Trial<'_>,
     plan: &Plan,
-    engine: Engine,
+    engine: EngineForm,
     mut every: u64,
     observe: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Lockstep, Failure> {
@@ -200,12 +200,14 @@ pub async fn lockstep(
             return Err(Error::Interrupted { step: step + 1, steps: plan.recipe.steps }.into());
         }
     }
-    if engine == Engine::Fused && stepper.done() == plan.recipe.steps && stepper.state().is_finite()
+    if engine == EngineForm::Fused
+        && stepper.done() == plan.recipe.steps
+        && stepper.state().is_finite()
     {
         whole(trial, plan, &stepper.state().parameters, every, &losses).await?;
     }
     let (compensated, steps) =
-        (engine != Engine::Fused || plan.recipe.method.is_compensated(), plan.recipe.steps);
+        (engine != EngineForm::Fused || plan.recipe.method.is_compensated(), plan.recipe.steps);
     Ok(Lockstep { engine, compensated, steps, checked, growth: free.growth })
 }
 
@@ -311,7 +313,7 @@ pub(super) fn at_step(plan: &Plan, failure: Failure, step: u64) -> Failure {
 pub fn check_step(
     trial: &mut Trial<'_>,
     plan: &Plan,
-    engine: Engine,
+    engine: EngineForm,
     before: &State,
     after: &State,
 ) -> Result<(), Failure> {

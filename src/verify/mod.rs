@@ -31,7 +31,7 @@ pub use doctor::{Check, Diagnosis, Fingerprint, Habit, Loops, examine};
 pub use engines::Engines;
 pub use gradients::{Gradients, by_arithmetic, on_device};
 pub use harness::{Effort, Failure, Fault, Output, Tally, Trial, Unchecked};
-pub use lockstep::{Engine, Growth, Lockstep, check_step, lockstep};
+pub use lockstep::{EngineForm, Growth, Lockstep, check_step, lockstep};
 pub use run::{
     KernelResult, LockstepResult, Observe, QUICK_STEPS, Request, Section, Skipped, Trouble,
     Verification, prove_by_training, verify,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::drawn::{Draws, times};
 use super::fused::data;
-use super::lockstep::{Engine, lockstep};
+use super::lockstep::{EngineForm, lockstep};
 use super::used_by::Launching;
 use super::{Failure, Trial};
 use crate::task::{Init, LayerSizes, Method, Parameters};
@@ -28,7 +28,7 @@ const MOST_ROWS: usize = 64;
 /// number of networks. None in a quick check, where each kernel has had its random values.
 pub(super) async fn problems(trial: &mut Trial<'_>, launching: &Launching) -> Result<u64, Failure> {
     let engines =
-        [Engine::Layered, Engine::Epilogues].map(|engine| (engine, launching.has(engine)));
+        [EngineForm::Layered, EngineForm::Epilogues].map(|engine| (engine, launching.has(engine)));
     if trial.effort.quick || engines.iter().all(|(_, is_asked)| !is_asked) {
         return Ok(0);
     }

@@ -9,7 +9,7 @@ use super::cases::chosen;
 use super::engines::{Engines, engines};
 use super::used_by::Launching;
 use super::{
-    Diagnosis, Effort, Engine, Failure, Fault, Gradients, Lockstep, Tally, Trial, Unchecked,
+    Diagnosis, Effort, EngineForm, Failure, Fault, Gradients, Lockstep, Tally, Trial, Unchecked,
     by_arithmetic, examine, lockstep, on_device,
 };
 use crate::error::Error;
@@ -373,15 +373,15 @@ async fn check_lockstep(
 
 /// The most steps that an engine makes, and the most that are compared. The layered one takes ten times
 /// as long for a step.
-fn most_steps(engine: Engine, effort: Effort) -> [u64; 2] {
+fn most_steps(engine: EngineForm, effort: Effort) -> [u64; 2] {
     match engine {
         _ if effort.thorough => [u64::MAX, THOROUGH_COMPARED],
-        Engine::Fused if effort.quick => [QUICK_STEPS; 2],
-        Engine::Fused => [u64::MAX, MOST_COMPARED],
+        EngineForm::Fused if effort.quick => [QUICK_STEPS; 2],
+        EngineForm::Fused => [u64::MAX, MOST_COMPARED],
         _ if effort.quick => [QUICK_STEPS / 5; 2],
-        Engine::Layered => [LAYERED_STEPS, MOST_COMPARED],
+        EngineForm::Layered => [LAYERED_STEPS, MOST_COMPARED],
         // Its other kernels are those of the layered one.
-        Engine::Epilogues => [LAYERED_STEPS, MOST_COMPARED / 2],
+        EngineForm::Epilogues => [LAYERED_STEPS, MOST_COMPARED / 2],
     }
 }
 

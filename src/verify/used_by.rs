@@ -1,6 +1,6 @@
 //! Which parts of training launch a kernel, so that they are checked with it.
 
-use super::Engine;
+use super::EngineForm;
 use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::kernels::uniform_draw;
@@ -31,7 +31,7 @@ pub fn is_of_training(kernel: &str) -> bool {
 /// The parts of training that are checked.
 pub(super) struct Launching {
     /// The engines, each with the plan in the form that it runs.
-    pub runs: Vec<(Engine, Plan)>,
+    pub runs: Vec<(EngineForm, Plan)>,
     /// Whether ensembles are.
     pub ensembles: bool,
 }
@@ -54,12 +54,13 @@ impl Launching {
             }
         }
         launching.runs = of_them;
-        launching.ensembles = launching.has(Engine::Fused) || is_named(&uniform_draw::SPEC.name);
+        launching.ensembles =
+            launching.has(EngineForm::Fused) || is_named(&uniform_draw::SPEC.name);
         Ok(launching)
     }
 
     /// Whether an engine is among them.
-    pub fn has(&self, engine: Engine) -> bool {
+    pub fn has(&self, engine: EngineForm) -> bool {
         self.runs.iter().any(|(other, _)| *other == engine)
     }
 
@@ -69,11 +70,11 @@ impl Launching {
 }
 
 /// The engines that can run a plan, each in the forms that it has.
-fn runs(plan: &Plan) -> Vec<(Engine, Plan)> {
-    let mut runs = vec![(Engine::Layered, plan.clone()), (Engine::Epilogues, plan.clone())];
+fn runs(plan: &Plan) -> Vec<(EngineForm, Plan)> {
+    let mut runs = vec![(EngineForm::Layered, plan.clone()), (EngineForm::Epilogues, plan.clone())];
     if train::Engine::fused_kernel(&plan.recipe).is_ok() {
         let forms = [Rounding::Compensated, Rounding::Plain];
-        runs.extend(forms.map(|form| (Engine::Fused, plan.clone().with_rounding(form))));
+        runs.extend(forms.map(|form| (EngineForm::Fused, plan.clone().with_rounding(form))));
     }
     runs
 }

@@ -7,7 +7,7 @@ use parity::gpu::Gpu;
 use parity::numeric::{Enclosure, Scalar};
 use parity::task::{Dataset, Init, Method, Parameters};
 use parity::train::{Plan, Products, State, Stepper};
-use parity::verify::{Effort, Engine, Failure, Fault, Trial, check_step, prove_by_training};
+use parity::verify::{Effort, EngineForm, Failure, Fault, Trial, check_step, prove_by_training};
 
 use crate::harness::{gpu, open};
 
@@ -122,12 +122,12 @@ fn plan(method: Method) -> Plan {
 }
 
 /// The states before and after step 30.
-fn step(plan: &Plan, engine: Engine) -> [State; 2] {
+fn step(plan: &Plan, engine: EngineForm) -> [State; 2] {
     pollster::block_on(async {
         let mut stepper = match engine {
-            Engine::Layered => Stepper::layered(gpu(), plan, Products::Plain).await,
-            Engine::Epilogues => Stepper::layered(gpu(), plan, Products::Epilogues).await,
-            Engine::Fused => Stepper::fused(gpu(), plan).await,
+            EngineForm::Layered => Stepper::layered(gpu(), plan, Products::Plain).await,
+            EngineForm::Epilogues => Stepper::layered(gpu(), plan, Products::Epilogues).await,
+            EngineForm::Fused => Stepper::fused(gpu(), plan).await,
         }
         .expect("room");
         let before = stepper.advance(30).await.expect("steps").clone();
@@ -138,10 +138,10 @@ fn step(plan: &Plan, engine: Engine) -> [State; 2] {
 /// What the step may come to: the parameters, and the loss before it or after it.
 fn expected(
     plan: &Plan,
-    engine: Engine,
+    engine: EngineForm,
     [before, after]: &[State; 2],
 ) -> (Vec<Enclosure>, Enclosure) {
-    if engine != Engine::Fused {
+    if engine != EngineForm::Fused {
         let mut twin =
             Reference::<Enclosure>::new(&plan.recipe.data, plan.recipe.method, &plan.start);
         twin.load(&before.parameters, &before.optimizer_state);
@@ -162,10 +162,10 @@ fn expected(
 #[test]
 fn a_step_is_accepted_up_to_the_bounds_of_each_value_and_no_further() {
     for (engine, method) in [
-        (Engine::Layered, Method::COMPENSATED),
-        (Engine::Epilogues, Method::COMPENSATED),
-        (Engine::Fused, Method::COMPENSATED),
-        (Engine::Fused, Method::PLAIN),
+        (EngineForm::Layered, Method::COMPENSATED),
+        (EngineForm::Epilogues, Method::COMPENSATED),
+        (EngineForm::Fused, Method::COMPENSATED),
+        (EngineForm::Fused, Method::PLAIN),
     ] {
         let plan = plan(method);
         let states @ [before, after] = &step(&plan, engine);
@@ -219,7 +219,7 @@ fn after_update(state: &mut State) -> &mut Option<f32> {
 
 /// Rounding leaves out half a unit in the last place of a parameter: what is off by far more is wrong.
 fn check_optimizer_state(
-    engine: Engine,
+    engine: EngineForm,
     after: &State,
     check: impl Fn(&State) -> Result<(), Failure>,
 ) {

@@ -6,7 +6,9 @@ use parity::gpu::{Gpu, KernelSpec};
 use parity::kernels::{self, train_invocation, train_workgroup};
 use parity::task::{Dataset, Init, Method, Parameters};
 use parity::train::{Plan, Stepper};
-use parity::verify::{Effort, Engine, Failure, Fault, KERNELS, Trial, is_of_training, lockstep};
+use parity::verify::{
+    Effort, EngineForm, Failure, Fault, KERNELS, Trial, is_of_training, lockstep,
+};
 use pollster::block_on;
 
 use crate::harness::{gpu, open};
@@ -226,7 +228,7 @@ fn a_run_in_its_longest_dispatches_is_compared_with_single_steps() {
         let plan = plan("2-2-1", 1_000).with_method(method);
         let mut trial = Trial::new(&gpu, INVOCATION.name, QUICK);
         let go_on = &mut |_| ControlFlow::Continue(());
-        let walked = block_on(lockstep(&mut trial, &plan, Engine::Fused, 1, go_on));
+        let walked = block_on(lockstep(&mut trial, &plan, EngineForm::Fused, 1, go_on));
         let Err(Failure::Fault(fault)) = walked else { panic!("{walked:?}") };
         assert!(fault.case.contains(mistake.case), "{fault}");
         assert!(fault.bits.is_some(), "{fault}");

@@ -9,7 +9,7 @@ use parity::kernels::{probe_arithmetic, sgd_update, sigmoid_grad, train_invocati
 use parity::task::{Dataset, Init, Method, Parameters, Preset, state_dict};
 use parity::train::Plan;
 use parity::verify::{
-    Effort, Engine, Failure, Request, Section, Trial, Unchecked, Verification, by_arithmetic,
+    Effort, EngineForm, Failure, Request, Section, Trial, Unchecked, Verification, by_arithmetic,
     lockstep, on_device, verify,
 };
 use pollster::block_on;
@@ -82,7 +82,7 @@ fn check(plan: &Plan) -> Result<Vec<Unchecked>, Failure> {
     let (mut gradients, failure) = by_arithmetic(&mut trial, plan, 1);
     failure.map_or(Ok(()), Err)?;
     let takes_all = parity::train::Engine::fused_kernel(&plan.recipe).is_ok();
-    let engines = [Engine::Layered, Engine::Epilogues, Engine::Fused];
+    let engines = [EngineForm::Layered, EngineForm::Epilogues, EngineForm::Fused];
     for engine in engines.into_iter().take(if takes_all { 3 } else { 2 }) {
         block_on(on_device(&mut trial, plan, engine, &mut gradients))?;
         let go_on = &mut |_| ControlFlow::Continue(());
@@ -148,7 +148,7 @@ fn a_wrong_kernel_is_wrong_beside_values_that_cannot_be_checked() {
     let effort = Effort { seed: 1, cases: 100, quick: true, thorough: false };
     let mut trial = Trial::new(&gpu, "sgd_update", effort);
     let go_on = &mut |_| ControlFlow::Continue(());
-    let failure = block_on(lockstep(&mut trial, &plan, Engine::Layered, 1, go_on));
+    let failure = block_on(lockstep(&mut trial, &plan, EngineForm::Layered, 1, go_on));
     assert!(matches!(failure, Err(Failure::Fault(_))), "{failure:?}");
 }
 
