@@ -25,7 +25,7 @@ pub enum Error {
         "{what} is {value} at step {step}: {why}; nothing was saved",
         why = match step {
             0 => "the starting parameters are too large",
-            _ => "training diverged, try a smaller --learning-rate",
+            _ => "training diverged, try a smaller learning rate",
         }
     )]
     Diverged {
@@ -33,18 +33,18 @@ pub enum Error {
         step: u64,
         /// The loss, or a parameter.
         what: &'static str,
-        /// What it is instead of a number.
+        /// Its value, which is infinite or NaN.
         value: f32,
     },
-    /// A result that the reference contradicts.
+    /// A result that differs from the reference.
     #[error("{0}")]
     Wrong(String),
     /// The user asked to stop.
     #[error("interrupted at step {step} of {steps}; nothing was saved")]
     Interrupted {
-        /// Updates that were made.
+        /// Number of updates that were made.
         step: u64,
-        /// Updates that were asked for.
+        /// Number of updates that were asked for.
         steps: u64,
     },
     /// The user asked to stop a run that had a counted state, which was saved.
@@ -58,7 +58,7 @@ pub enum Error {
         step: u64,
         /// Updates that were asked for.
         steps: u64,
-        /// Where the parameters are.
+        /// The file that holds the parameters.
         path: PathBuf,
     },
     /// The user asked to stop a sweep.
@@ -72,13 +72,13 @@ pub enum Error {
         done: usize,
         /// Pixels that were asked for.
         pixels: usize,
-        /// Where they are kept.
+        /// The file that keeps them.
         path: PathBuf,
     },
     /// A driver that gave up on a launch may report success: the device's own counter tells.
     #[error(
-        "the device counted {counted} steps where it was given {expected}: its driver left work \
-         undone without an error; nothing was saved"
+        "the device counted {counted} steps, expected {expected}: its driver left work undone \
+         without an error; nothing was saved"
     )]
     Undone {
         /// What the device counted.

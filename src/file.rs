@@ -34,7 +34,8 @@ pub fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-/// Where the bytes really go: links are followed, also to what is not there yet.
+/// The path that the bytes really go to: links are followed, even to a file that does not exist
+/// yet.
 #[must_use]
 pub fn resolve(path: &Path) -> PathBuf {
     let mut target = path.to_owned();

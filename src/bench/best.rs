@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::file::{self, sha256};
 use crate::gpu::AdapterSummary;
 
-/// Of the file's layout.
+/// Version of the file's layout.
 const FORMAT: u32 = 1;
 
 /// What the time of a canary depends on, besides what runs beside it.
@@ -54,7 +54,7 @@ struct Entry {
     canary_us: f64,
 }
 
-/// Where the best canary of a key is kept.
+/// The file in which the best canary of a key is kept.
 pub(super) struct Best<'a> {
     folder: &'a Path,
     key: Key,

@@ -23,7 +23,7 @@ const ENOUGH: usize = 50;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Reading {
     pub work_us: f64,
-    /// Of one launch that does next to nothing.
+    /// Time of one launch that does next to nothing.
     pub launch_us: f64,
 }
 

@@ -25,7 +25,7 @@ pub struct CaseName {
 }
 
 impl CaseName {
-    /// All of it on one line: what `--filter` is matched with.
+    /// All of it on one line: what a filter is matched with.
     #[must_use]
     pub fn path(&self) -> String {
         let Self { suite, kernel, variant, size } = self;
@@ -163,7 +163,7 @@ impl Case {
     }
 }
 
-/// Of all that a launch is bound to.
+/// Bytes of all tensors that a launch is bound to.
 fn bytes(dispatch: &Dispatch) -> usize {
     4 * dispatch.tensors().iter().map(Tensor::len).sum::<usize>()
 }

@@ -27,7 +27,8 @@ pub(super) fn planned(gpu: &Gpu, suite: Suite, only: &Only) -> Vec<Planned> {
     planned
 }
 
-/// The cases of the peaks, with so many invocations where that is for the adapter to say.
+/// The cases of the peaks. Their number of invocations is `invocations` if it depends on the
+/// adapter.
 pub(super) fn planned_peaks(gpu: &Gpu, invocations: usize) -> Vec<Planned> {
     all_of(gpu, Suite::Peaks, |workloads| match workloads.sizes {
         [] => vec![invocations],

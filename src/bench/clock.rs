@@ -44,8 +44,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Times passes of more and more equal dispatches, of so many invocations each, on both clocks;
-    /// takes the device's if nothing speaks against it.
+    /// Times passes of more and more equal dispatches, of `invocations` invocations each, on both
+    /// clocks; takes the device's if nothing speaks against it.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.

@@ -41,11 +41,11 @@ const PLACE: f64 = 0.12;
 /// What a run left behind: the parts of its JSON that are compared.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Saved {
-    /// Of the program.
+    /// Version of the program.
     pub version: String,
     /// What was asked for.
     pub suite: Suite,
-    /// Where it ran.
+    /// The adapter that it ran on.
     pub adapter: SavedAdapter,
     /// What kernels were timed with, if any were.
     pub clock: Option<SavedClock>,
@@ -87,7 +87,7 @@ impl Saved {
             |row: &&SavedRow| !row.samples_us.is_empty() && row.samples_us.iter().all(is_time);
         match saved.rows.iter().find(|row| !is_right(row)) {
             None => Ok(saved),
-            Some(row) => Err(format!("{} has no times, or one that is none", row.name.path())),
+            Some(row) => Err(format!("{} has no times, or one that is not positive and finite", row.name.path())),
         }
     }
 
@@ -103,7 +103,7 @@ impl Saved {
         ];
         let differ = pairs.into_iter().filter(|(_, then, now)| then != now);
         let differ = differ.map(|(what, then, now)| format!("{what} was {then}, is {now}"));
-        let quick = self.quick.then(|| "that was a --quick run, whose figures mean nothing".into());
+        let quick = self.quick.then(|| "that was a quick run, whose figures mean nothing".into());
         let runs = [("that", self), ("this", later)];
         let is_loud = |(_, run): &(&str, &Self)| run.quietness.is_quiet() == Some(false);
         let loud = runs.into_iter().filter(is_loud);
@@ -162,15 +162,15 @@ impl Change {
 pub struct Compared {
     /// Every row that both have.
     pub changes: Vec<Change>,
-    /// The paths of those that the saved run does not have: whether they are slower nobody knows.
+    /// The paths of rows that the saved run does not have; whether they are slower is not known.
     pub missing: Vec<String>,
     /// How many rows only the saved run has.
     pub left_out: usize,
 }
 
 impl Compared {
-    /// Whether no row that decides is slower by more than so many per cent, beyond doubt, and none is
-    /// missing.
+    /// Whether no row that decides is slower by more than `percent` per cent, beyond doubt, and
+    /// none is missing.
     #[must_use]
     pub fn passes(&self, percent: f64) -> bool {
         self.missing.is_empty() && !self.changes.iter().any(|change| change.is_regression(percent))
@@ -299,11 +299,11 @@ fn are_apart([before, after]: &[Vec<f64>; 2]) -> bool {
 }
 
 /// Whether whole training runs are slower than others beyond what a neighbour explains. They take
-/// seconds in all, have no other places in memory, and no canary beside them: a state of the machine
-/// may last as long as all of one contender. So all but one of the slower must be above all but one of
-/// the faster: where a neighbour comes and goes, some of the slower are as fast as the faster. Of 150
-/// comparisons of one binary on a shared machine that left one (`docs/measured/llvmpipe.md`), and Mann
-/// and Whitney's test 18.
+/// seconds in all, have no other places in memory, and no canary beside them: a state of the
+/// machine may last as long as all of one contender. So all but one of the slower must be above all
+/// but one of the faster: where a neighbour comes and goes, some of the slower are as fast as the
+/// faster. Among 150 comparisons of one binary on a shared machine that left one
+/// (`docs/measured/llvmpipe.md`), and Mann and Whitney's test 18.
 fn whole_runs_are_apart(samples_us: [&[f64]; 2]) -> bool {
     let [[low, high], [other_low, other_high]] = samples_us.map(|samples| {
         let mut sorted = samples.to_vec();
@@ -505,7 +505,10 @@ mod tests {
         before.quick = true;
         assert_eq!(verdict(&before, &after), Verdict::Unclear);
         let notes = before.differences(&after).join("; ");
-        assert!(notes.contains("--quick") && notes.contains("clock was host, is none"), "{notes}");
+        assert!(
+            notes.contains("quick run") && notes.contains("clock was host, is none"),
+            "{notes}"
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::train::Outcome;
 const RELATIVE: f64 = 1e-4;
 const FLOOR: f64 = 1e-6;
 
-/// Where a contender runs.
+/// The device that a contender runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunsOn {
@@ -34,7 +34,7 @@ pub enum RunsOn {
 pub struct TrainingRow {
     /// What it is called.
     pub name: String,
-    /// Where it ran.
+    /// The device that it ran on.
     pub runs_on: RunsOn,
     /// Networks that one run trains.
     pub member_count: u64,
@@ -101,9 +101,9 @@ impl GroupResult {
 pub(super) struct Effort {
     /// Never fewer rounds than these.
     pub fewest: u32,
-    /// At least so many rounds, and so much time in them.
+    /// Least number of rounds, which must also take `time` in all.
     pub rounds: u32,
-    /// See there.
+    /// Least time of all rounds.
     pub time: Duration,
     /// After this time no further round begins, once there are the fewest.
     pub most_time: Duration,
@@ -213,7 +213,7 @@ impl<'a> Contender<'a> {
 /// Contenders, and the truth about their work.
 pub(super) struct Group<'a> {
     pub name: String,
-    /// The final losses after so many steps: of all members, or of some.
+    /// The final losses after a number of steps: of all members, or of some.
     pub expected: Box<dyn Fn(u64) -> Vec<Expected> + 'a>,
     /// The first is the baseline.
     pub contenders: Vec<Contender<'a>>,
@@ -346,7 +346,7 @@ fn check(contender: &Contender<'_>, losses: &[f32], expected: &[Expected]) -> Re
 mod tests {
     use super::*;
 
-    /// Trains so many members.
+    /// Trains `member_count` members.
     fn contender<'a>(member_count: u64) -> Contender<'a> {
         Contender::cpu("test", [member_count, 10], || Sample::time(|| vec![0.5], |losses| losses))
     }

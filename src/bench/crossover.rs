@@ -1,5 +1,5 @@
-//! Where an adapter begins to win: the fastest way on the CPU and the fastest on the adapter, over
-//! the width of the network, its batch, and how many networks there are.
+//! The sizes at which an adapter begins to win: the fastest way on the CPU and the fastest on the
+//! adapter, over the width of the network, its batch, and how many networks there are.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::sweep::{Population, Starts};
 use crate::task::{Dataset, Init, Method, Parameters, Recipe, Rounding};
 use crate::train::Plan;
 
-/// All networks here have so many inputs: the parity of a byte, or its first rows.
+/// Number of inputs of all networks here: the parity of a byte, or its first rows.
 const BITS: u32 = 8;
 
 const BATCHES: [usize; 2] = [16, 256];
@@ -234,7 +234,7 @@ impl Work {
         Sample { losses, elapsed, device: None }
     }
 
-    /// Of the first member and the last.
+    /// The losses of the first member and the last.
     fn expected(&self, steps: u64) -> Vec<Expected> {
         let last = self.start.len() - 1;
         let members = if last == 0 { vec![0] } else { vec![0, last] };

@@ -56,7 +56,7 @@ use crate::error::Error;
 use crate::file::sha256;
 use crate::gpu::{Gpu, KernelSpec};
 
-/// What is measured.
+/// A set of cases to measure.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
 )]
@@ -68,9 +68,9 @@ pub enum Suite {
     Matmul,
     /// Whole training runs, on the CPU and on the adapter
     Training,
-    /// What the adapter can do at most
+    /// Highest arithmetic rates and bandwidths of the adapter
     Peaks,
-    /// All of these
+    /// All suites
     All,
 }
 
@@ -94,7 +94,7 @@ impl Suite {
     }
 }
 
-/// Which cases are wanted; all, if nothing is said.
+/// The cases to measure; all, if nothing is chosen.
 #[derive(Clone, Debug, Default)]
 pub struct Only {
     /// Those of this kernel.
@@ -116,14 +116,14 @@ impl Only {
         let name = suite.name();
         if !wants_all && [Suite::Training, Suite::Peaks].contains(&suite) {
             return Err(Error::Usage(format!(
-                "--suite {name} is run as a whole, and --kernel, --size and --filter choose cases of \
-                 the suites kernels and matmul: leave them out"
+                "the suite {name} is run as a whole: leave out the kernel, the size and the filter, \
+                 or take the suite kernels or matmul"
             )));
         }
         let names = cases::kernel_names(suite, |_| true);
         match kernel {
             Some(kernel) if !names.contains(&kernel.as_str()) => Err(Error::Usage(format!(
-                "--kernel {kernel}: the suite {name} has {}",
+                "kernel {kernel}: expected a kernel of the suite {name}: {}",
                 names.join(", ")
             ))),
             _ => Ok(()),
@@ -140,14 +140,14 @@ impl Only {
 /// Readings of the canary before anything else.
 const READINGS_BEFORE: u32 = 10;
 
-/// How much is done.
+/// The options of a run.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
-    /// As few samples as show whether it works, for tests of the machinery: the figures mean nothing.
+    /// Whether to take only as many samples as show that it works. The figures then mean nothing.
     pub quick: bool,
-    /// What the samples of all kernels may take together.
+    /// Time limit for the samples of all kernels together.
     pub budget: Duration,
-    /// Makes a kernel slower by so many per cent, to see whether that is found.
+    /// Kernel to slow down, and by how many per cent, to test that the slowdown is found.
     pub handicap: Option<(&'a str, u32)>,
     /// Folder in which the best canary of this machine is kept across runs, if any.
     pub cache: Option<&'a Path>,
@@ -161,20 +161,20 @@ pub struct Options<'a> {
 pub struct Progress {
     /// What is counted.
     pub unit: &'static str,
-    /// How many of them are done.
+    /// Number of those that are done.
     pub done: u64,
-    /// How many there are.
+    /// Number of all.
     pub total: u64,
 }
 
 /// All that was measured.
 #[derive(Debug, Default)]
 pub struct Results {
-    /// What was timed with.
+    /// The clock that kernels were timed on.
     pub clock: Option<Clock>,
     /// Whether the run had the machine for itself.
     pub quietness: Quietness,
-    /// What the adapter can do at most.
+    /// Highest arithmetic rates and bandwidths of the adapter.
     pub peaks: Peaks,
     /// Every case that was found right.
     pub rows: Vec<Row>,
@@ -182,9 +182,9 @@ pub struct Results {
     pub faults: Vec<String>,
     /// Whole runs.
     pub training: Vec<GroupResult>,
-    /// Where the adapter wins, and where the CPU does.
+    /// The sizes at which the adapter wins, and those at which the CPU does.
     pub crossover: Vec<Cell>,
-    /// Whether the user broke it off.
+    /// Whether the user interrupted it.
     pub interrupted: bool,
     /// Why the device could not go on.
     pub failure: Option<Error>,
@@ -211,8 +211,7 @@ impl Results {
 /// [`Error::Usage`] if it is not.
 pub fn check_build() -> Result<(), Error> {
     if cfg!(debug_assertions) {
-        let why = "a build without optimisation says nothing of speed: use cargo run --release -- \
-                   bench";
+        let why = "expected a build with optimisation: this one says nothing about speed";
         return Err(Error::Usage(why.into()));
     }
     Ok(())
@@ -376,11 +375,13 @@ fn no_case(gpu: &Gpu, suite: Suite, only: &Only) -> String {
     let suite = suite.name();
     match &only.kernel {
         Some(kernel) if !names.contains(&kernel.as_str()) => {
-            format!("--kernel {kernel}: of the suite {suite} this adapter runs {all}")
+            format!(
+                "kernel {kernel}: expected one that this adapter runs, of the suite {suite}: {all}"
+            )
         }
         _ => format!(
-            "no case of suite {suite} is left by --kernel, --size and --filter; kernels are {all}, \
-             and a case is called like kernels/sigmoid/[4096]"
+            "no case of the suite {suite} has the kernel, the size and the filter that were given; \
+             its kernels are {all}, and the name of a case is like kernels/sigmoid/[4096]"
         ),
     }
 }

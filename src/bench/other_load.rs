@@ -17,7 +17,7 @@ struct Ticks {
     all: u64,
     busy: u64,
     stolen: u64,
-    /// Of this process and of its children that have ended.
+    /// Ticks of this process and of its children that have ended.
     own: u64,
 }
 
@@ -45,8 +45,8 @@ impl Ticks {
         Self::of_machine(&read("/proc/stat")?, own)
     }
 
-    /// Of the line `cpu  user nice system idle iowait irq softirq steal guest guest_nice`; guests of
-    /// this machine are in `user` and `nice`, too.
+    /// The ticks of the line `cpu  user nice system idle iowait irq softirq steal guest
+    /// guest_nice`; guests of this machine are in `user` and `nice`, too.
     fn of_machine(stat: &str, own: u64) -> Option<Self> {
         let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
         let ticks: Option<Vec<u64>> =

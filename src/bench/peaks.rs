@@ -111,7 +111,7 @@ impl Bound {
 const BEYOND_LAUNCH: f64 = 0.2;
 
 impl Peaks {
-    /// Of the cases that measure them.
+    /// The peaks from the cases that measure them.
     pub(super) fn of<'a>(
         device_type: DeviceType,
         cases: impl IntoIterator<Item = &'a Case>,
@@ -122,7 +122,7 @@ impl Peaks {
         Self::of_times(device_type, &timed)
     }
 
-    /// Of the shortest time of each kind of work.
+    /// The peaks from the shortest time of each kind of work.
     fn of_times(device_type: DeviceType, timed: &[(Cost, f64)]) -> Self {
         let mut peaks = Self { limits_of: LimitsOf::of(device_type), ..Self::default() };
         let is_launch = |cost: &Cost| *cost == Cost { bytes: cost.bytes, ..Cost::default() };
@@ -156,7 +156,7 @@ impl Peaks {
         self.copy.iter().find(fits).or(self.copy.last()).map(|copy| copy.gbps)
     }
 
-    /// The time that a launch with this work on so many bytes of memory takes at least, in
+    /// The least time of a launch with this work on `bytes` bytes of memory, in
     /// microseconds: what a launch takes by itself, and the longest part of the work. With the peak
     /// that has the largest part of it; none without peaks.
     #[must_use]
@@ -227,7 +227,7 @@ pub(super) async fn invocations(gpu: &Gpu) -> Result<usize, Error> {
     Ok(INVOCATIONS.into_iter().rev().find(fits).unwrap_or(INVOCATIONS[0]))
 }
 
-/// Arithmetic of so many invocations.
+/// The arithmetic of a number of invocations.
 pub(super) async fn busy(gpu: &Gpu, invocations: usize) -> Result<Dispatch, Error> {
     let kernel = peak_arithmetic::kernel(gpu, Operation::MultiplyAdd).await?;
     let out = gpu.zeros("out", invocations).await?;

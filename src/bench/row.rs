@@ -35,7 +35,7 @@ pub struct Row {
     pub percent_of_peak: Option<f64>,
     /// Which peak that is.
     pub bound_by: Option<Bound>,
-    /// Whether most samples are not quiet; nobody knows where no canary ran.
+    /// Whether most samples are not quiet; `None` if no canary ran.
     pub drifted: Option<bool>,
     /// Every sample, in the order in which they were taken.
     pub samples_us: Vec<f64>,
@@ -66,7 +66,7 @@ pub struct SavedRow {
 }
 
 impl Row {
-    /// Of something of which nothing is known but its times.
+    /// A row of which only the times are known.
     #[must_use]
     pub fn of_times(name: CaseName, time: Summary, samples_us: Vec<f64>) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Row {
         }
     }
 
-    /// Of a case that has samples, by what the canary takes on a quiet machine.
+    /// The row of a case with samples, judged by the time of the canary on a quiet machine.
     pub(super) fn of(case: &Case, peaks: &Peaks, quiet_us: Option<f64>) -> Option<Self> {
         let Samples { us, placements, canary, .. } = &case.samples;
         if us.is_empty() {

@@ -21,7 +21,7 @@ pub(super) struct Sampler<'a> {
 }
 
 impl<'a> Sampler<'a> {
-    /// Tests the clocks on launches of so many invocations, and takes one.
+    /// Tests the clocks on launches of `invocations` invocations, and takes one.
     pub async fn new(gpu: &'a Gpu, invocations: usize) -> Result<Self, Error> {
         let clock = Clock::choose(gpu, invocations).await?;
         let timer = if clock.is_device() { gpu.timer().await? } else { None };
@@ -29,8 +29,8 @@ impl<'a> Sampler<'a> {
         Ok(Self { gpu, timer, clock, has_changed_clocks: false, nothing })
     }
 
-    /// Microseconds that a pass of so many launches takes; none from a device's clock that has just
-    /// lost its credit, after which the host's is used.
+    /// Microseconds that a pass of `launches` launches takes; none from a device's clock that has
+    /// just lost its credit, after which the host's is used.
     pub async fn pass(&mut self, dispatch: &Dispatch, count: u32) -> Result<Option<f64>, Error> {
         self.pass_of(std::iter::repeat_n(dispatch, count as usize)).await
     }

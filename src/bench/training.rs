@@ -32,7 +32,7 @@ pub(super) const LEARNING_RATE: f32 = 1.0;
 /// From here one network starts: the default of `parity train`.
 const SEED: u64 = 48;
 
-/// A run may be so many times as far from the truth as one in the CPU's `f32`.
+/// Largest error of a run, as a multiple of the error of a run in the CPU's `f32`.
 const STANDS_OUT: f64 = 10.0;
 
 /// How many members of an ensemble are compared with the reference, at most.
@@ -94,7 +94,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// A network on the parity of so many bits.
+/// A network on the parity of `bits` bits.
 fn plan(bits: u32, layers: &str, steps: u32) -> Result<Plan, Error> {
     let start = Parameters::initialise(&layers.parse()?, Init::Torch, SEED);
     let method = Method::sgd(LEARNING_RATE.into());
@@ -242,7 +242,7 @@ fn one_network<'a>(
     }
 }
 
-/// Where networks of seeds from 0 on start.
+/// The initial parameters of networks of seeds from 0 on.
 pub(super) fn starts(member_count: usize) -> Starts {
     let mut starts = Starts::new(member_count, LEARNING_RATE);
     for seed in 0..member_count {
@@ -296,7 +296,7 @@ impl Members {
         Ok(Self { xor, start, laid_out, steps, population, starts })
     }
 
-    /// Of members that are spread over all, the last among them.
+    /// The losses of members that are spread over all, the last among them.
     fn expected(&self, steps: u64) -> Vec<Expected> {
         let last = self.start.len() - 1;
         let every = self.start.len().div_ceil(COMPARED);

@@ -10,18 +10,18 @@ use regex_lite::Regex;
 use super::command_line::command_line;
 use super::folders;
 use super::given::{Conflict, Given, Need, refuse};
-use super::{DeviceArgs, go_on, values};
+use super::{DeviceArgs, as_option, go_on, values};
 use crate::bench::{self, Compared, Only, Options, Processor, Progress, Results, Saved, Suite};
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
 use crate::report::{self, BenchComparison, BenchReport, PartsDisplay};
 
-/// What the samples of all kernels take at most, unless the user says otherwise: all suites together
+/// The time limit for the samples of all kernels, unless the user gives one: all suites together
 /// then end within five minutes, also on a software adapter.
 const BUDGET_S: u64 = 120;
 
-/// The most characters of a name under which a run is kept: files may be called so everywhere.
+/// The most characters in the name of a saved run: every file system takes a name of that length.
 const MAX_NAME: usize = 100;
 
 /// The charts of `--plot`.
@@ -32,7 +32,7 @@ const CONFLICTS: &[Conflict] = &[
     Conflict {
         one: "quick",
         others: &["budget"],
-        why: "a quick run takes one sample of each case, however much time there is",
+        why: "a quick run takes one sample of each case, without a time limit",
     },
     Conflict {
         one: "saved",
@@ -40,9 +40,12 @@ const CONFLICTS: &[Conflict] = &[
             "suite", "kernel", "size", "filter", "budget", "save", "plot", "csv", "quick",
             "handicap", "adapter", "backend",
         ],
-        why: "two kept runs are compared, and nothing is measured",
+        why: "two saved runs are compared, and nothing is measured",
     },
 ];
+
+/// Options that choose cases of a suite.
+const CHOICES: [&str; 3] = ["kernel", "size", "filter"];
 
 /// Options that have an effect only with another.
 const NEEDS: &[Need] = &[
@@ -61,48 +64,50 @@ pub(super) struct Prepared {
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(super) struct Args {
-    /// What to measure
+    /// Suite to measure
     #[arg(long, default_value = "all")]
     suite: Suite,
-    /// Only this kernel
+    /// Kernel to measure [default: all kernels of the suite]
     #[arg(long, value_name = "NAME")]
     kernel: Option<String>,
-    /// At this size: elements, rows or networks, or n of a product of n × n matrices
+    /// Size to measure: number of elements, rows or networks, or n of a product of n × n matrices
+    /// [default: several sizes]
     #[arg(long, value_name = "N", value_parser = values::count::<usize>(1..=16_777_216))]
     size: Option<usize>,
-    /// Only cases whose suite/kernel/variant/size contains a match
+    /// Regular expression of the cases to measure. It is searched for in suite/kernel/variant/size
     #[arg(long, value_name = "REGEX")]
     filter: Option<Regex>,
-    /// Seconds that all samples of kernels may take together
+    /// Time limit for all samples of kernels together, in seconds
     #[arg(long, value_name = "S", default_value_t = BUDGET_S, value_parser = values::count::<u64>(1..=86_400))]
     budget: u64,
-    /// Keep this run under a name, to compare others with: in the folder bench of `PARITY_DATA`, or of
-    /// your folder for data
+    /// Name under which this run is saved, for later comparisons. Saved runs are kept in the folder
+    /// bench of `PARITY_DATA`, or of your data folder
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     save: Option<String>,
-    /// Compare with a run that was kept under this name
+    /// Name of the saved run to compare with
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     compare: Option<String>,
-    /// Compare the run that was kept under this name, instead of measuring one now
+    /// Name of a second saved run to compare, instead of measuring one now (with --compare)
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     saved: Option<String>,
-    /// Exit with 1 if a case is slower than the saved one by more than this many per cent, surely, or
-    /// is not in the saved run; peaks count if the suite is peaks
+    /// Slowdown in per cent that fails the comparison, with exit code 1 (with --compare). Only a
+    /// slowdown beyond doubt counts. A case that the saved run lacks fails, too. Peaks count only
+    /// in the suite peaks
     #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
     fail_on_regression: Option<f64>,
-    /// Draw roofline.png and times.png into this folder, which is made if it is not there
+    /// Folder for the charts roofline.png and times.png. It is created if it does not exist
     #[arg(long, value_name = "FOLDER")]
     plot: Option<PathBuf>,
-    /// Write every sample to this file
+    /// File to write every sample to, as a CSV table
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
-    /// As few samples as show that it works here: the figures mean nothing
+    /// Take only as many samples as show that the benchmark works. The figures mean nothing
     #[arg(long)]
     quick: bool,
-    /// Make a kernel slower on purpose: for tests of the comparison
+    /// Kernel to slow down on purpose, for tests of the comparison
     #[arg(long, hide = true, value_name = "KERNEL=PERCENT", value_parser = parse_handicap)]
     handicap: Option<(String, u32)>,
     #[command(flatten)]
@@ -127,17 +132,17 @@ fn parse_handicap(text: &str) -> Result<(String, u32), String> {
     Ok((kernel.into(), percent.parse().map_err(|error| format!("{percent}: {error}"))?))
 }
 
-/// Where runs are kept: `PARITY_DATA`, or the user's folder for such things.
+/// The file of a saved run: in `PARITY_DATA`, or in the user's data folder.
 fn path_of(name: &str) -> Result<PathBuf, Error> {
     let folder = folders::data().ok_or_else(|| {
-        Error::Usage("there is no home folder to keep runs in: set PARITY_DATA to a folder".into())
+        Error::Usage("there is no home folder to save runs in: set PARITY_DATA to a folder".into())
     })?;
     Ok(folder.join("bench").join(format!("{name}.json")))
 }
 
 fn make_folder(folder: &Path) -> Result<(), Error> {
     fs::create_dir_all(folder)
-        .map_err(|error| Error::file(folder, format!("no folder can be made there: {error}")))
+        .map_err(|error| Error::file(folder, format!("no folder can be created there: {error}")))
 }
 
 fn load(name: &str) -> Result<Saved, Error> {
@@ -156,7 +161,7 @@ impl Args {
             return self.compare_saved(before, after);
         }
         self.make_folders(saved_at.as_deref())?;
-        let gpu = Gpu::open(self.device.selection()).await?;
+        let gpu = self.device.open().await?;
         let mut results = self.measure(&gpu, &only).await?;
         let failure = results.failure.take();
         let mut report = BenchReport {
@@ -187,13 +192,13 @@ impl Args {
                 file::write(&path, report.json().as_bytes())?;
                 report::note(&format!("saved in {}", path.display()));
             } else {
-                report::note("not saved: only a run that ends with 0 is");
+                report::note("not saved: only a run with exit code 0 is saved");
             }
         }
         Ok(code)
     }
 
-    /// Compares two kept runs.
+    /// Compares two saved runs.
     fn compare_saved(&self, before: &Saved, after: &Saved) -> Result<u8, Error> {
         let (notes, compared) = (before.differences(after), bench::compare(before, after));
         let report = self.comparison(&notes, &compared);
@@ -215,7 +220,8 @@ impl Args {
 
     /// Checks everything that can be checked without an adapter, and reads what to compare with.
     pub(super) fn prepare(&self) -> Result<Prepared, Error> {
-        bench::check_build()?;
+        bench::check_build()
+            .map_err(|error| Error::Usage(format!("{error}; use cargo run --release -- bench")))?;
         self.given.check(CONFLICTS, NEEDS)?;
         if self.suite == Suite::Training && self.given.has("budget") {
             return refuse(
@@ -225,7 +231,15 @@ impl Args {
         }
         let (kernel, size, filter) = (self.kernel.clone(), self.size, self.filter.clone());
         let only = Only { kernel, size, filter };
-        only.check(self.suite)?;
+        if [Suite::Training, Suite::Peaks].contains(&self.suite)
+            && let Some(option) = CHOICES.iter().find(|option| self.given.has(option))
+        {
+            return refuse(
+                &format!("--suite {} and --{option}", self.suite.name()),
+                "that suite is always run as a whole",
+            );
+        }
+        only.check(self.suite).map_err(as_option("kernel"))?;
         let saved_at = self.save.as_deref().map(path_of).transpose()?;
         let [before, after] = [&self.compare, &self.saved].map(|name| name.as_deref().map(load));
         let (before, after) = (before.transpose()?, after.transpose()?);
@@ -246,7 +260,7 @@ impl Args {
         let options = Options { quick: self.quick, budget, handicap, cache, observe: &observe };
         let results = bench::run(gpu, self.suite, only, options).await;
         display.lock().expect("no update panics").finish();
-        results
+        results.map_err(as_option("kernel"))
     }
 
     fn check_outputs(&self, saved_at: Option<&Path>) -> Result<(), Error> {

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use super::DeviceArgs;
 use crate::bench;
 use crate::error::Error;
-use crate::gpu::{Gpu, Instance};
+use crate::gpu::Instance;
 use crate::report;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A JSON list of instances of shaders
+    /// File with a JSON list of instances of shaders
     file: PathBuf,
     #[command(flatten)]
     device: DeviceArgs,
@@ -22,7 +22,7 @@ impl Args {
         let bytes = std::fs::read(path).map_err(|error| Error::file(path, error))?;
         let instances: Vec<Instance> = serde_json::from_slice(&bytes)
             .map_err(|error| Error::file(path, format!("no list of shaders: {error}")))?;
-        let gpu = Gpu::open(self.device.selection()).await?;
+        let gpu = self.device.open().await?;
         report::note(&format!("adapter: {}", gpu.adapter));
         // Beside what a driver tells of the shader there.
         let mut begin = |name: &str| report::note(&format!("compiling: {name}"));

@@ -1,13 +1,13 @@
 //! `parity devices`
 
-use super::DeviceArgs;
+use super::{DeviceArgs, as_option};
 use crate::error::Error;
 use crate::gpu::Listing;
 use crate::report::{self, DevicesReport};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Print one JSON object and nothing else on standard output, also if there is no adapter
+    /// Print one JSON object and nothing else on standard output, even if there is no adapter
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -16,7 +16,8 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(self) -> Result<u8, Error> {
-        let listing = Listing::of(self.device.selection()).await?;
+        let mut listing = Listing::of(self.device.selection()).await?;
+        listing.chosen = listing.chosen.map_err(as_option("adapter"));
         let report = DevicesReport { listing: &listing };
         match &listing.chosen {
             _ if self.json => report::print(&report.json())?,

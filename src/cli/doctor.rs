@@ -4,7 +4,6 @@ use super::command_line::command_line;
 use super::{DeviceArgs, go_on};
 use crate::bench::Processor;
 use crate::error::Error;
-use crate::gpu::Gpu;
 use crate::report::{self, DoctorReport};
 use crate::verify;
 
@@ -19,7 +18,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(self) -> Result<u8, Error> {
-        let gpu = Gpu::open(self.device.selection()).await?;
+        let gpu = self.device.open().await?;
         let diagnosis = verify::examine(&gpu).await?;
         let processor = Processor::detect();
         let (adapter, diagnosis, command) = (&gpu.adapter, &diagnosis, &command_line());

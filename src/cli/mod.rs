@@ -24,7 +24,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use refusal::Refusal;
 
 use crate::error::Error;
-use crate::gpu::{Backend, Selection};
+use crate::gpu::{Backend, Gpu, Selection};
 use given::Given;
 
 /// Set when the user asks to stop; runs look at it between submissions.
@@ -59,9 +59,9 @@ enum Command {
     Verify(Box<verify::Args>),
     /// Measure every kernel, the matrix product and whole training runs, after checking them
     Bench(Box<bench::Args>),
-    /// Examine an adapter: whether its arithmetic, memory and barriers are right, and what it is like
+    /// Examine an adapter: check its arithmetic, memory and barriers, and describe it
     Doctor(doctor::Args),
-    /// List the adapters, and say which one "parity train" would take
+    /// List the adapters, and say which one "parity train" would use
     Devices(devices::Args),
     /// Compile a list of shaders: for tests with the compilers of other GPUs
     #[command(hide = true)]
@@ -73,10 +73,11 @@ enum Command {
 /// Which adapter to use.
 #[derive(clap::Args)]
 struct DeviceArgs {
-    /// The adapter: its number in "parity devices", or part of its name [env: WGPU_ADAPTER_NAME]
+    /// Adapter to use: its number in "parity devices", or part of its name [default: the first that
+    /// "parity devices" lists] [env: WGPU_ADAPTER_NAME]
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
-    /// Only adapters that are reached this way [env: WGPU_BACKEND]
+    /// Graphics interface through which the adapter is reached [default: any] [env: WGPU_BACKEND]
     #[arg(long)]
     backend: Option<Backend>,
 }
@@ -84,6 +85,22 @@ struct DeviceArgs {
 impl DeviceArgs {
     fn selection(&self) -> Selection {
         Selection { backends: self.backend.into_iter().collect(), adapter: self.adapter.clone() }
+    }
+
+    /// Opens the adapter to use.
+    async fn open(&self) -> Result<Gpu, Error> {
+        Gpu::open(self.selection()).await.map_err(as_option("adapter"))
+    }
+}
+
+/// Names the option in an error of the library, which says `adapter 7: …` where the user typed
+/// `--adapter 7`.
+fn as_option(name: &str) -> impl Fn(Error) -> Error {
+    move |error| match error {
+        Error::Usage(said) if said.starts_with(&format!("{name} ")) => {
+            Error::Usage(format!("--{said}"))
+        }
+        other => other,
     }
 }
 

@@ -21,30 +21,31 @@ pub(super) const SEED: u64 = 48;
 
 #[derive(clap::Args)]
 pub(super) struct PlanArgs {
-    /// Neurons in each layer, input first, such as 2-8-8-1 [default: the preset's]
+    /// Number of neurons in each layer, inputs first, such as 2-8-8-1 [default: the preset's]
     #[arg(long, value_name = "N-…-1", value_parser = values::layers)]
     layers: Option<LayerSizes>,
-    /// Learn the parity of this many bits (2 is XOR): all 2^N rows at every step
+    /// Number of input bits whose parity is learned (2 is XOR). Each step sees all 2^N rows
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = values::bits)]
     bits: u32,
-    /// Updates to make
+    /// Number of training steps (updates)
     #[arg(long, default_value_t = 10_000, value_parser = values::count::<u64>(1..=MAX_STEPS))]
     pub(super) steps: u64,
-    /// The factor of the gradient in an update [default: the preset's]
+    /// Learning rate: the factor of the gradient in an update [default: the preset's]
     #[arg(long, value_name = "RATE", value_parser = values::learning_rate)]
     pub(super) learning_rate: Option<f64>,
-    /// The seed of the starting parameters; from the default, every preset shows what it is for
+    /// Seed of the initial parameters. With the default, each preset shows what it is for
     #[arg(long, default_value_t = SEED, value_parser = values::count::<u64>(0..=u64::MAX))]
     pub(super) seed: u64,
-    /// The law that they are drawn from [default: the preset's]
+    /// Initial distribution of the parameters [default: the preset's]
     #[arg(long)]
     init: Option<Init>,
-    /// Start from a safetensors file, named and shaped as PyTorch saves a Sequential
+    /// File with the initial parameters: safetensors, with the names and shapes of a PyTorch
+    /// Sequential
     #[arg(long, value_name = "FILE")]
     pub(super) init_from: Option<PathBuf>,
 }
 
-/// What a file of parameters leaves nothing to.
+/// Options without effect on parameters that a file gives.
 pub(super) const START_IS_GIVEN: Conflict = Conflict {
     one: "init-from",
     others: &["init", "seed"],
@@ -59,7 +60,7 @@ pub(super) struct Subject {
 }
 
 impl PlanArgs {
-    /// The law that parameters are drawn from.
+    /// The initial distribution of the parameters.
     pub(super) fn init(&self, preset: Preset) -> Init {
         self.init.unwrap_or_else(|| preset.init())
     }
@@ -134,7 +135,7 @@ impl PlanArgs {
     }
 }
 
-/// Reads where training starts, and says what became of values that `f32` does not hold.
+/// Reads the initial parameters, and notes what became of values that `f32` does not hold.
 fn load(path: &Path, sizes: &LayerSizes) -> Result<(Parameters, InitFile), Error> {
     let Loaded { parameters, note, sha256 } = state_dict::load(path, sizes)?;
     if let Some(note) = &note {

@@ -10,7 +10,7 @@ use super::recipe::SEED;
 use super::{DeviceArgs, go_on, values};
 use crate::error::Error;
 use crate::file::{self, sha256};
-use crate::gpu::{AdapterSummary, Gpu};
+use crate::gpu::AdapterSummary;
 use crate::numeric::Scalar;
 use crate::plot::Picture;
 use crate::report::{self, ProgressDisplay, SweepReport, finished_sweep};
@@ -28,79 +28,82 @@ const NEEDS: &[Need] =
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub(super) struct Args {
-    /// What differs from left to right: learning-rate, learning-rate.0 or .2 (one layer),
-    /// init-scale, seed (0..40 are 0 to 39), or a parameter such as 0.weight[0,1]; LOW..HIGH, evenly
-    /// or with :log
+    /// Quantity on the horizontal axis, with its range: LOW..HIGH in equal steps, LOW..HIGH:log in
+    /// equal factors. The quantity is learning-rate, learning-rate.0 or learning-rate.2 (one
+    /// layer), init-scale, seed (0..40 is 0 to 39), or a parameter such as 0.weight[0,1]
     #[arg(
         long,
         value_name = "NAME=LOW..HIGH[:log]",
         default_value = "learning-rate=0.01..1000:log"
     )]
     x: String,
-    /// What differs from bottom to top
+    /// Quantity on the vertical axis, with its range, from bottom to top
     #[arg(long, value_name = "NAME=LOW..HIGH[:log]", default_value = "init-scale=0.1..100:log")]
     y: String,
-    /// Pixels
+    /// Size of the picture in pixels
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "512x512", value_parser = values::size)]
     size: [usize; 2],
-    /// Look at the range around this point
+    /// Center of the part of the axes to show (with --zoom)
     #[arg(long, value_name = "X,Y", allow_hyphen_values = true, value_parser = values::point)]
     center: Option<[f64; 2]>,
-    /// So many times as close
-    #[arg(long, value_parser = values::zoom)]
+    /// Zoom factor around the center, 1 or more (with --center)
+    #[arg(long, value_name = "FACTOR", value_parser = values::zoom)]
     zoom: Option<f64>,
-    /// What a pixel shows
+    /// Value that a pixel shows
     #[arg(long, default_value = "final-loss")]
     value: Value,
-    /// Neurons in each layer, input first: one hidden layer [default: as many as inputs]
+    /// Number of neurons in each layer, inputs first, with one hidden layer [default: as many
+    /// hidden neurons as inputs]
     #[arg(long, value_name = "N-N-1", value_parser = values::layers)]
     layers: Option<LayerSizes>,
-    /// Learn the parity of this many bits (2 is XOR)
+    /// Number of input bits whose parity is learned (2 is XOR)
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = values::bits)]
     bits: u32,
-    /// Updates to make
+    /// Number of training steps (updates) of each network
     #[arg(long, default_value_t = 1_000, value_parser = values::count::<u64>(1..=sweep::MAX_STEPS))]
     steps: u64,
-    /// The factor of the gradient, where it is no axis
+    /// Learning rate of the layers whose rate is on no axis
     #[arg(long, value_name = "RATE", default_value_t = 1.0, value_parser = values::learning_rate)]
     learning_rate: f64,
-    /// μ in v ← μ·v + gradient, parameter ← parameter − rate·v
+    /// Momentum μ in v ← μ·v + gradient, parameter ← parameter − learning rate·v
     #[arg(long, default_value_t = 0.0, value_parser = values::momentum)]
     momentum: f64,
-    /// Of the hidden layer
+    /// Activation function of the hidden layer
     #[arg(long, default_value = "sigmoid")]
     activation: Activation,
-    /// Of the output; the cross-entropy needs a sigmoid
+    /// Activation function of the output. The cross-entropy needs sigmoid
     #[arg(long, default_value = "sigmoid")]
     output_activation: Activation,
-    /// What training lowers
+    /// Loss function
     #[arg(long, default_value = "cross-entropy")]
     loss: Loss,
-    /// A network is solved at the first step with a loss below this
+    /// Loss below which a network counts as solved, in nats for the cross-entropy
     #[arg(long, value_name = "LOSS", default_value_t = LEARNED_BELOW, value_parser = values::loss)]
     solved_below: f32,
-    /// The seed of the starting parameters, the same for all pixels, where it is no axis [default: 48]
+    /// Seed of the initial parameters of all pixels, unless an axis gives the seed [default: 48]
     #[arg(long, value_parser = values::count::<u64>(0..=u64::MAX))]
     seed: Option<u64>,
-    /// The member of the ensemble with that seed
+    /// Number of the ensemble member with that seed whose initial parameters all pixels take
     #[arg(long, value_name = "K", default_value_t = 0, value_parser = values::count::<u64>(0..=(1 << 32) - 1))]
     member: u64,
-    /// The law that they are drawn from: torch or uniform
+    /// Initial distribution of the parameters: torch or uniform
     #[arg(long, default_value = "torch")]
     init: Init,
-    /// Set a starting parameter of all pixels, such as 0.weight[0,1]=-3
+    /// Initial value of one parameter in all pixels, such as 0.weight[0,1]=-3; may be given several
+    /// times
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// The picture; the raw array and the run card go beside it, as .npy and .json
+    /// File to write the picture to. The raw array (.npy) and the run card (.json) are written
+    /// beside it
     #[arg(long, short, value_name = "FILE.png")]
     output: PathBuf,
-    /// Train again what is already done; without this, a finished sweep says so and ends
+    /// Train a finished sweep again. By default, a finished sweep is reported and not trained
     #[arg(long)]
     again: bool,
-    /// Print the run card and nothing else on standard output
+    /// Print the run card, one JSON object, and nothing else on standard output
     #[arg(long)]
     json: bool,
-    /// Let one dispatch take all steps, whatever the driver makes of it
+    /// Allow one dispatch to take all steps, even if the driver may give up on it
     #[arg(long, hide = true)]
     no_loop_limit: bool,
     #[command(flatten)]
@@ -117,7 +120,7 @@ impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
         let (plan, files) = self.prepare()?;
         let [png, npy, json] = &files;
-        let gpu = Gpu::open(self.device.selection()).await?;
+        let gpu = self.device.open().await?;
         let (kernel, device_type) = (plan.population.kernel_choice()?, gpu.adapter.device_type);
         let pixels = plan.pixels();
         let chunk_size = plan.population.chunk_size(&gpu, pixels as u64)?.min(pixels);
@@ -165,7 +168,7 @@ impl Args {
             file::write(png, &report.png()?)?;
         }
         Checkpoint::clear(png, report.identity);
-        let text = format!("already done: {}; --again trains anew", names(files).join(", "));
+        let text = format!("already done: {}; --again trains it again", names(files).join(", "));
         if self.json {
             report::note(&text);
             let card = fs::read_to_string(json).map_err(|error| Error::file(json, error))?;
@@ -196,13 +199,13 @@ impl Args {
             return refuse(&format!("--seed and {option} {axis}"), "the axis gives the seeds");
         }
         if self.given.has("solved-below") && self.value == Value::Convergence {
-            let why = "convergence is a matter of the whole run, and of no limit";
+            let why = "convergence is judged from the whole run, without a limit";
             return refuse("--solved-below and --value convergence", why);
         }
         if !plan.draws_nothing() {
             return Ok(());
         }
-        let why = "every starting parameter is set, so that none is drawn";
+        let why = "every initial parameter is set, and none is drawn";
         for option in ["init", "seed", "member"] {
             if self.given.has(option) {
                 return refuse(&format!("--{option} and --set"), why);
@@ -316,7 +319,7 @@ impl Args {
             let (number, value) = setting(text, sizes)?;
             let is_axis = axes.iter().any(|axis| axis.quantity == Quantity::Parameter(number));
             if is_axis || fixed.iter().any(|(other, _)| *other == number) {
-                let what = if is_axis { "an axis" } else { "set twice" };
+                let what = if is_axis { "on an axis" } else { "set twice" };
                 return usage(format!("--set {text}: that parameter is {what}; leave one out"));
             }
             fixed.push((number, value));
@@ -344,7 +347,7 @@ fn rates_of(plan: &GridPlan) -> String {
     of_rates.map(|(option, axis)| format!("{option} {axis}")).collect::<Vec<_>>().join(" and ")
 }
 
-/// What decides the values of pixels, and their order.
+/// The hashes of everything that decides the values of pixels, and their order.
 fn identity(
     plan: &GridPlan,
     adapter: &AdapterSummary,

@@ -28,24 +28,32 @@ const CONFLICTS: &[Conflict] = &[
     Conflict {
         one: "networks",
         others: &["save", "csv", "log-every", "no-reference"],
-        why: "of an ensemble there are statistics, and no parameters, losses of steps or comparison",
+        why: "an ensemble gives statistics, and no parameters, losses of steps or comparison",
     },
     Conflict {
         one: "networks",
         others: &["engine", "no-tune"],
-        why: "the networks of an ensemble are trained by the fused engine",
+        why: "the fused engine trains the networks of an ensemble",
     },
     Conflict {
         one: "networks",
         others: &["member"],
-        why: "a member is trained alone, to the bits that it has in an ensemble of any size",
+        why: "a member is trained alone, to the same bits as in an ensemble of any size",
     },
-    Conflict { one: "networks", others: &["init-from"], why: "each member has a start of its own" },
-    Conflict { one: "member", others: &["init-from"], why: "a member has a start of its own" },
+    Conflict {
+        one: "networks",
+        others: &["init-from"],
+        why: "each member has its own initial parameters",
+    },
+    Conflict {
+        one: "member",
+        others: &["init-from"],
+        why: "a member has its own initial parameters",
+    },
     Conflict {
         one: "member",
         others: &["no-tune"],
-        why: "a member is trained by the fused engine, as its ensemble is",
+        why: "the fused engine trains a member, as it trains its ensemble",
     },
 ];
 
@@ -60,52 +68,53 @@ const NEEDS: &[Need] = &[
 #[command(allow_negative_numbers = true)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Args {
-    /// The experiment
+    /// Experiment to run
     #[arg(value_enum, default_value = "xor")]
     preset: Preset,
     #[command(flatten)]
     plan: PlanArgs,
-    /// How to run it: a dispatch for each kernel of a step, or many steps in one dispatch
+    /// Engine that trains the network
     #[arg(long, default_value = "auto")]
     engine: Engine,
-    /// With the layered engine: matrix products and what follows them each by a plain kernel of its
-    /// own, instead of by what is found to be the fastest here, which is kept in your folder for
-    /// caches
+    /// Use plain kernels for matrix products and for what follows them (layered engine only). By
+    /// default, the fastest kernels for the adapter are searched for. They are kept in the folder
+    /// `PARITY_CACHE`, or in your cache folder
     #[arg(long)]
     no_tune: bool,
-    /// Write the trained parameters, in the same format
+    /// File to write the trained parameters to, in the same format
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Train so many networks, each from its own start
+    /// Number of networks to train as an ensemble, each from its own initial parameters
     #[arg(long, value_name = "N", value_parser = values::count::<u64>(1..=1 << 32))]
     networks: Option<u64>,
-    /// Train member K of the ensemble with this seed alone, to the same bits
+    /// Number of the ensemble member to train alone, counted from 0. Its parameters have the same
+    /// bits as in the ensemble of this seed
     #[arg(long, value_name = "K", value_parser = values::count::<u64>(0..=(1 << 32) - 1))]
     member: Option<u64>,
-    /// With --networks: a member is solved at the first step with a loss below this
+    /// Loss in nats below which a member counts as solved (with --networks)
     #[arg(long, value_name = "LOSS", default_value_t = LEARNED_BELOW, value_parser = values::loss)]
     solved_below: f32,
-    /// With --networks or --member: what members differ in, such as learning-rate=0.1..10:log or
-    /// init-scale=0.5..2
+    /// Quantity in which members differ, with its range: learning-rate=0.1..10:log or
+    /// init-scale=0.5..2, for example. May be given once for each (with --networks or --member)
     #[arg(long, value_name = "NAME=LOW..HIGH")]
     vary: Vec<String>,
-    /// With --networks: members whose trained parameters are to be reported, as
-    /// a hash: that of "--member K --json"
+    /// Numbers of the members whose trained parameters are reported as a hash (with --networks).
+    /// "--member K --json" reports the same hash
     #[arg(long, value_name = "K,K", value_delimiter = ',', value_parser = values::count::<u64>(0..=(1 << 32) - 1))]
     sample: Vec<u64>,
-    /// Let one dispatch take all steps, whatever the driver makes of it
+    /// Allow one dispatch to take all steps, even if the driver may give up on it
     #[arg(long, hide = true)]
     no_loop_limit: bool,
-    /// Keep the loss of every Nth step
+    /// Number of steps between two losses that are kept
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = values::count::<u64>(1..=MAX_STEPS))]
     log_every: u64,
-    /// Do not repeat the run on the CPU
+    /// Skip the comparison with the same run on the CPU
     #[arg(long)]
     no_reference: bool,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
-    /// Write the losses as a table
+    /// File to write the losses to, as a CSV table
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     #[command(flatten)]
@@ -117,7 +126,7 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
         let (mut plan, init_from, ensemble) = self.prepare()?;
-        let gpu = Gpu::open(self.device.selection()).await?;
+        let gpu = self.device.open().await?;
         if let (Some(ensemble), Some(networks)) = (&ensemble, self.networks) {
             let mut progress = ProgressDisplay::new("network", networks);
             return self.run_ensemble(&gpu, ensemble, &mut progress).await;
@@ -192,7 +201,7 @@ impl Args {
         if self.engine == Engine::Fused {
             self.plan.check_hidden_layer(self.preset, &subject.sizes, "--engine fused")?;
         }
-        // Of an ensemble no losses of steps are kept.
+        // An ensemble keeps no losses of steps.
         let log_every = if self.networks.is_some() { u64::MAX } else { self.log_every };
         let (plan, file) = self.plan.plan(self.preset, subject, log_every)?;
         self.check_engine(&plan)?;
@@ -205,7 +214,7 @@ impl Args {
         if self.member.is_some() && self.engine == Engine::Layered {
             return refuse(
                 "--member and --engine layered",
-                "a member is trained by the fused engine, to the bits that it has in its ensemble",
+                "the fused engine trains a member, to the same bits as in its ensemble",
             );
         }
         let (engine, why) = self.engine.resolve(&plan.recipe).map_err(|unsupported| {
@@ -325,15 +334,15 @@ impl Args {
             let refuse = |problem: &str| Err(Error::Usage(format!("--vary {text}: {problem}")));
             let name = text.split('=').next().unwrap_or_default();
             if !["learning-rate", "init-scale"].contains(&name) {
-                return refuse("members may differ in learning-rate and init-scale");
+                return refuse("expected learning-rate or init-scale");
             }
             let axis = Axis::parse("--vary", text, sizes)?;
             axis.check_draws("--vary")?;
             if all.iter().any(|other| other.quantity == axis.quantity) {
-                return refuse("it is named twice");
+                return refuse("the same quantity is given twice; leave one out");
             }
             if axis.quantity == Quantity::LearningRate(None) && self.plan.learning_rate.is_some() {
-                return refuse("--learning-rate says that it is the same for all; leave one out");
+                return refuse("--learning-rate gives all members the same rate; leave one out");
             }
             all.push(axis);
         }

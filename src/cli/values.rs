@@ -47,18 +47,18 @@ fn number(text: &str, expected: &str, is_good: impl Fn(f64) -> bool) -> Result<f
     number.ok_or_else(|| format!("expected {expected}"))
 }
 
-/// The factor of the gradient: 1e-50 would be 0 on the GPU, and 1e39 infinite.
+/// A learning rate: 1e-50 would be 0 on the GPU, and 1e39 infinite.
 pub(super) fn learning_rate(text: &str) -> Result<f64, String> {
     let expected = "a finite number above 0, from 1.2e-38 to 3.4e38 as f32 holds them";
     number(text, expected, is_learning_rate)
 }
 
-/// μ
+/// A momentum.
 pub(super) fn momentum(text: &str) -> Result<f64, String> {
-    number(text, "a number from 0 on, below 1", |momentum| (0.0..1.0).contains(&momentum))
+    number(text, "a number from 0 to below 1", |momentum| (0.0..1.0).contains(&momentum))
 }
 
-/// How many times as close.
+/// A zoom factor.
 pub(super) fn zoom(text: &str) -> Result<f64, String> {
     number(text, "a finite number, 1 or more", |zoom| zoom.is_finite() && zoom >= 1.0)
 }
@@ -69,10 +69,10 @@ pub(super) fn loss(text: &str) -> Result<f32, String> {
     loss.ok_or_else(|| "expected a finite number above 0, such as 0.05".into())
 }
 
-/// Per cent by which something may be slower.
+/// A slowdown in per cent.
 pub(super) fn percent(text: &str) -> Result<f64, String> {
     let is_good = |percent: f64| percent.is_finite() && percent >= 0.0;
-    number(text, "a number of per cent that is not negative, such as 5", is_good)
+    number(text, "a number of per cent, not negative, such as 5", is_good)
 }
 
 /// `WIDTHxHEIGHT`.

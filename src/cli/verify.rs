@@ -5,20 +5,19 @@ use super::given::{Conflict, Given, Need, refuse};
 use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN};
 use super::{DeviceArgs, go_on, sabotage, values};
 use crate::error::Error;
-use crate::gpu::Gpu;
 use crate::report::{self, InitFile, PartsDisplay, VerifyReport};
 use crate::task::Preset;
 use crate::train::Plan;
 use crate::verify::mutants::Part;
 use crate::verify::{Effort, QUICK_STEPS, Request, Section, check_kernel, is_of_training, verify};
 
-/// Random values for each kernel, unless it is said how many.
+/// Number of random values for each kernel, unless the user gives one.
 const CASES: usize = 100_000;
 
-/// The same where it should be quick.
+/// The same for a quick check.
 const QUICK_CASES: usize = 5_000;
 
-/// What only the checks of training heed.
+/// Options that only the checks of training use.
 const OF_TRAINING: &[&str] =
     &["preset", "layers", "bits", "steps", "learning-rate", "init", "init-from", "every"];
 
@@ -28,17 +27,17 @@ const CONFLICTS: &[Conflict] = &[
     Conflict {
         one: "sabotage",
         others: OF_TRAINING,
-        why: "wrong kernels meet a run that is always the same",
+        why: "wrong kernels are tried on a fixed training run",
     },
     Conflict {
         one: "thorough",
         others: &["quick"],
-        why: "one adds what takes long, the other leaves it out",
+        why: "one adds checks that take long, the other skips them",
     },
     Conflict {
         one: "thorough",
         others: &["sabotage"],
-        why: "each wrong kernel meets the checks that take seconds",
+        why: "wrong kernels are tried only with checks that take seconds",
     },
 ];
 
@@ -46,31 +45,35 @@ const CONFLICTS: &[Conflict] = &[
 #[command(allow_negative_numbers = true)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Args {
-    /// The experiment that is checked step by step
+    /// Experiment to check step by step
     #[arg(long, value_enum, default_value = "xor")]
     preset: Preset,
     #[command(flatten)]
     plan: PlanArgs,
-    /// Compare every Nth step [default: 2000 of the run; quick: every one]
+    /// Number of steps between two comparisons [default: such that 2000 steps of the run are
+    /// compared; quick: 1]
     #[arg(long, value_name = "N", value_parser = values::count::<u64>(1..=MAX_STEPS))]
     every: Option<u64>,
-    /// Random values that each kernel is compared on [default: 100000, quick: 5000]
+    /// Number of random values for each kernel [default: 100000; quick: 5000]
     #[arg(long, value_name = "N", value_parser = values::count::<usize>(1..=100_000_000))]
     cases: Option<usize>,
-    /// Only this kernel, and the training that launches it; may be given several times
+    /// Kernel to check, with the training that launches it; may be given several times [default:
+    /// all kernels]
     #[arg(long, value_name = "NAME")]
     kernel: Vec<String>,
-    /// Prove that wrong kernels would be noticed: run the checks against small mistakes in
-    /// the WGSL and in its launches
+    /// Prove that the checks notice wrong kernels: run them against small mistakes in the WGSL and
+    /// in its launches
     #[arg(long)]
     sabotage: bool,
-    /// Only the wrong kernels written by hand, and of the others the Kth of N parts
+    /// Part of the generated wrong kernels to try, the Kth of N; those written by hand are always
+    /// tried
     #[arg(long, value_name = "K/N", hide = true)]
     part: Option<Part>,
-    /// Leave out what takes long
+    /// Skip the checks that take long
     #[arg(long)]
     quick: bool,
-    /// Add what takes minutes: the largest launches, every step, and many more random networks
+    /// Add checks that take minutes: the largest launches, every step, and many more random
+    /// networks
     #[arg(long)]
     thorough: bool,
     /// Print one JSON object and nothing else on standard output
@@ -88,7 +91,7 @@ impl Args {
         if self.sabotage {
             return self.run_sabotage().await;
         }
-        let gpu = Gpu::open(self.device.selection()).await?;
+        let gpu = self.device.open().await?;
         let effort = self.effort(self.quick);
         let (every, kernels) = (self.every, self.kernel.clone());
         let request = Request { plan, effort, every, kernels };

@@ -46,7 +46,7 @@ mod tests {
             let loss = bce_loss(&[z], &[target]);
             let exact = (-z.to_f64().abs()).exp().ln_1p();
             assert!((loss.to_f64() - exact).abs() <= 1e-12 * exact, "{loss:?}, not {exact}");
-            // Of exp alone WGSL's table, twice, has 2·(3 + 2·60) units.
+            // For exp alone, WGSL's table, twice, has 2·(3 + 2·60) units.
             assert!(loss.error() < 260.0 * ULP * exact, "{z:?}: {loss:?}");
         }
     }

@@ -53,7 +53,7 @@ impl RunFiles {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         for _ in 1..TRIES {
             let file = builder.tempfile_in(&self.folder)?;
-            // Where locks are unknown, no file looks left behind.
+            // If locks are unknown, no file looks left behind.
             drop(file.as_file().lock());
             if file.path().exists() {
                 return Ok(file);

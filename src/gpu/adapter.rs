@@ -1,10 +1,10 @@
-//! What an adapter is: its name, how it is reached, and what it can do.
+//! The description of an adapter: its name, its backend, and its abilities.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// The graphics interface an adapter is reached through.
+/// The graphics interface through which an adapter is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
@@ -19,7 +19,7 @@ pub enum Backend {
 impl Backend {
     pub(super) const ALL: [Self; 4] = [Self::Vulkan, Self::Metal, Self::Dx12, Self::Gl];
 
-    /// The word that selects it.
+    /// The name that selects it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ impl fmt::Display for Backend {
     }
 }
 
-/// Kinds of adapter, the preferred first.
+/// The kinds of adapter, the preferred first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "these are names")]
@@ -86,22 +86,22 @@ impl DeviceType {
     }
 }
 
-/// What a report says of an adapter.
+/// The description of an adapter in reports.
 #[derive(Clone, Debug, Serialize)]
 pub struct AdapterSummary {
-    /// As the driver names it.
+    /// The name that the driver gives it.
     pub name: String,
-    /// How it is reached.
+    /// The backend through which it is reached.
     pub backend: Backend,
-    /// Driver and version.
+    /// The driver and its version.
     pub driver: String,
-    /// Hardware or software.
+    /// The kind of adapter.
     pub device_type: DeviceType,
 }
 
 impl AdapterSummary {
-    /// Less for an adapter that is preferred: discrete before integrated, virtual and software;
-    /// among equals, Vulkan, Metal and DX12 before GL.
+    /// The rank of the adapter, lower if it is preferred: discrete before integrated, virtual and
+    /// software; among equals, Vulkan, Metal and DX12 before GL.
     pub(super) fn rank(&self) -> (DeviceType, bool) {
         (self.device_type, self.backend == Backend::Gl)
     }
@@ -137,19 +137,19 @@ pub struct Abilities {
     pub subgroups: bool,
     /// Whether shaders can compute in 16 bits.
     pub f16: bool,
-    /// Whether parameters can come with a command, without a buffer.
+    /// Whether parameters can be part of a command, without a buffer.
     pub immediates: bool,
-    /// The most invocations in a workgroup.
+    /// Largest number of invocations in a workgroup.
     pub invocations_per_workgroup: u32,
-    /// The most memory that a workgroup shares.
+    /// Size of a workgroup's memory in bytes.
     pub workgroup_memory_bytes: u32,
-    /// The most workgroups in each dimension of a dispatch.
+    /// Largest number of workgroups in each dimension of a dispatch.
     pub workgroups_per_dimension: u32,
-    /// The most storage buffers in a stage.
+    /// Largest number of storage buffers in a stage.
     pub storage_buffers_per_stage: u32,
-    /// The largest storage buffer that a shader can see.
+    /// Size of the largest storage buffer that a shader can bind, in bytes.
     pub largest_binding_bytes: u64,
-    /// The largest buffer.
+    /// Size of the largest buffer, in bytes.
     pub largest_buffer_bytes: u64,
 }
 

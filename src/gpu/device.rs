@@ -1,4 +1,4 @@
-//! An open device: the one place that asks for features and limits and hears of faults.
+//! An open device: the one place that requests features and limits and collects faults.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use crate::error::Error;
 
 /// A device with its queue, and the bytes that crossed to it and back.
 pub struct Gpu {
-    /// What was opened.
+    /// The adapter that was opened.
     pub adapter: AdapterSummary,
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
@@ -126,38 +126,38 @@ impl Gpu {
         })
     }
 
-    /// How many invocations a subgroup has, if the device has subgroups, all of one size.
+    /// Number of invocations in a subgroup, if the device has subgroups, all of one size.
     #[must_use]
     pub fn subgroup_size(&self) -> Option<u32> {
         self.subgroup_size
     }
 
-    /// Whether the device has what a shader asks for beyond what all have.
+    /// Whether the device has the features that a shader needs beyond those of every device.
     #[must_use]
     pub fn can_run(&self, spec: &KernelSpec) -> bool {
         !spec.needs_subgroups || self.subgroup_size.is_some()
     }
 
-    /// Bytes written from the host to the device so far.
+    /// Number of bytes written from the host to the device so far.
     #[must_use]
     pub fn bytes_uploaded(&self) -> u64 {
         self.uploaded.load(Ordering::Relaxed)
     }
 
-    /// Bytes read by the host from the device so far.
+    /// Number of bytes read by the host from the device so far.
     #[must_use]
     pub fn bytes_read_back(&self) -> u64 {
         self.read_back.load(Ordering::Relaxed)
     }
 
-    /// The most bytes that one tensor may have on this device.
+    /// Size of the largest tensor on this device, in bytes.
     #[must_use]
     pub fn max_tensor_bytes(&self) -> u64 {
         let limits = self.device.limits();
         limits.max_buffer_size.min(limits.max_storage_buffer_binding_size).min(MAX_BYTES)
     }
 
-    /// Destroys the device, as a driver reset would: for tests of what follows.
+    /// Destroys the device, as a driver reset would, for tests of the consequences.
     pub fn destroy(&self) {
         self.device.destroy();
     }

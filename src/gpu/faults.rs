@@ -1,10 +1,10 @@
-//! What goes wrong outside of any call.
+//! Faults outside of any call.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
 
-/// What wgpu reports outside of any call: uncaptured errors and the loss of the device.
+/// The reports of wgpu outside of any call: uncaptured errors and the loss of the device.
 #[derive(Default)]
 pub(super) struct Faults(Mutex<Option<String>>);
 

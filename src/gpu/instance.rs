@@ -1,4 +1,4 @@
-//! A shader with all that it is compiled with, as data: to be compiled elsewhere.
+//! A shader with everything that it is compiled with, as data: to be compiled elsewhere.
 
 use std::fmt::Write;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use super::kernel::{Program, shader_module};
 use super::spec::KernelSpec;
 use crate::error::Error;
 
-/// A shader with all that it is compiled with.
+/// A shader with everything that it is compiled with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
     /// The stem of its file.
@@ -65,12 +65,12 @@ impl Recorder {
 }
 
 impl Gpu {
-    /// From now on notes what is compiled.
+    /// Records the instances that are compiled from now on.
     pub fn record(&mut self) {
         self.recorder = Some(Recorder::default());
     }
 
-    /// What was compiled since [`Self::record`], each once.
+    /// The instances that were compiled since [`Self::record`], each once.
     #[must_use]
     pub fn recorded(&self) -> Vec<Instance> {
         let all = |recorder: &Recorder| recorder.0.lock().expect("no holder panics").clone();

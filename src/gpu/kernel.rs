@@ -66,7 +66,7 @@ impl Program {
 pub struct Dispatch {
     /// The stem of the shader.
     pub name: &'static str,
-    /// What the pipeline is compiled from.
+    /// The source that the pipeline is compiled from.
     program: Arc<Program>,
     /// The compiled shader.
     pub(super) pipeline: wgpu::ComputePipeline,
@@ -76,12 +76,13 @@ pub struct Dispatch {
     uniform: wgpu::Buffer,
     /// The others.
     tensors: Vec<Tensor>,
-    /// How many workgroups it takes.
+    /// Number of workgroups, in each dimension.
     pub workgroup_count: [u32; 3],
 }
 
 impl Dispatch {
-    /// What it is bound to, in the order of the shader's bindings, without its `params`.
+    /// The tensors that it is bound to, in the order of the shader's bindings, without its
+    /// `params`.
     #[must_use]
     pub fn tensors(&self) -> &[Tensor] {
         &self.tensors
@@ -114,8 +115,8 @@ impl Dispatch {
     }
 }
 
-/// Workgroups that cover `items`, `per_workgroup` each, in two dimensions: one alone ends at
-/// 65,535.
+/// Number of workgroups that cover `items`, `per_workgroup` each, in two dimensions: one dimension
+/// ends at 65,535.
 ///
 /// # Panics
 /// If that takes more than 65,535² workgroups.
@@ -142,7 +143,7 @@ impl Kernel {
         Self::with_header(gpu, spec, "", overrides).await
     }
 
-    /// The same for a shader that needs `const` lines before its text.
+    /// Compiles a shader that needs `const` lines before its text.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the driver refuses it.

@@ -9,14 +9,14 @@ const INSTALL_HINT: &str = "install a driver: Debian, Ubuntu: apt install mesa-v
      libvulkan1; Fedora: dnf install mesa-vulkan-drivers vulkan-loader; Arch: pacman -S \
      vulkan-icd-loader vulkan-swrast; for NVIDIA, its own driver";
 
-/// What the user asked for; nothing means the best adapter.
+/// A choice of adapter; empty, it takes the best adapter.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Only these backends; none means all.
+    /// The backends to look at; an empty list means all.
     pub backends: Vec<Backend>,
-    /// An adapter's number in the list of all adapters, or part of its name, in any case. A number
-    /// that no adapter has is looked for in the names, as a whole number: 3060 fits "RTX 3060", and
-    /// 30 does not.
+    /// An adapter's number in the list of all adapters, or part of its name in upper or lower case.
+    /// A number that no adapter has is searched for in the names, as a whole number: 3060 fits
+    /// "RTX 3060", and 30 does not.
     pub adapter: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub struct Selection {
 #[derive(Default)]
 struct Request {
     backends: Vec<Backend>,
-    /// Where it was asked for, as it is written before the value, and the value.
+    /// The source of the request, as it is written before the value, and the value.
     adapter: Option<(&'static str, String)>,
 }
 
@@ -44,7 +44,7 @@ impl Request {
                 backends = named;
             }
         }
-        let asked = adapter.map(|name| ("--adapter ", name));
+        let asked = adapter.map(|name| ("adapter ", name));
         let adapter = asked
             .or_else(|| variable("WGPU_ADAPTER_NAME").map(|name| ("WGPU_ADAPTER_NAME=", name)));
         Ok(Self { backends, adapter })
@@ -79,7 +79,7 @@ fn parse_backend(name: &str, value: &str) -> Result<Backend, Error> {
 pub struct Chosen {
     /// Its number in the list of all adapters.
     pub number: usize,
-    /// Why that one.
+    /// The reason for the choice.
     pub reason: String,
 }
 
@@ -93,8 +93,8 @@ pub(super) struct Candidate {
 /// The adapters that a selection allows, the preferred first, and the one that it takes.
 pub struct Listing {
     candidates: Vec<Candidate>,
-    /// Which one, and why. [`Error::NoAdapter`] if there is none, [`Error::Usage`] if none fits the
-    /// name or number that was asked for, or several do.
+    /// The adapter that the selection takes. [`Error::NoAdapter`] if there is none;
+    /// [`Error::Usage`] if none or several fit the name or number that was asked for.
     pub chosen: Result<Chosen, Error>,
 }
 
@@ -116,7 +116,7 @@ impl Listing {
         Ok(Self { candidates: candidates.collect(), chosen })
     }
 
-    /// Every adapter: its number, what it is, and what it can do.
+    /// Every adapter: its number, its description, and its abilities.
     pub fn adapters(&self) -> impl Iterator<Item = (usize, &AdapterSummary, Abilities)> {
         let candidates = self.candidates.iter();
         candidates.map(|Candidate { number, adapter, summary }| {

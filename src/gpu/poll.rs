@@ -38,7 +38,7 @@ impl Drop for Poller {
         // Without a sender the thread runs out of jobs.
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // Its panics are caught where they happen, and there is nobody left to tell.
+            // Its panics are caught where they happen, and no receiver is left.
             drop(thread.join());
         }
     }
@@ -56,7 +56,7 @@ impl Poller {
                 let outcome = wait(&device, &submission);
                 // What went wrong before says more than that there was nothing to wait for.
                 let outcome = faults.check().and(outcome);
-                // The future may have been dropped; then nobody is waiting for this.
+                // The future may have been dropped; then no receiver is waiting.
                 drop(done.send(outcome));
             }
         };

@@ -1,6 +1,6 @@
 //! A shader's description: its text, its buffers, and the fields of its `Params`.
 
-/// How a shader sees a buffer.
+/// The address space and access of a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BindingKind {
     /// The `params` of the launch, or a small input.
@@ -48,15 +48,15 @@ impl Binding {
 pub struct Field {
     /// Its name, in Rust and WGSL alike.
     pub name: &'static str,
-    /// Bytes from the start of the struct.
+    /// Offset from the start of the struct, in bytes.
     pub offset: usize,
-    /// Its type, as WGSL calls it.
+    /// Its type in WGSL.
     pub kind: &'static str,
 }
 
 /// Types that `Params` may hold.
 pub trait HostScalar {
-    /// What WGSL calls it.
+    /// The name of the type in WGSL.
     const KIND: &'static str;
 }
 
@@ -88,7 +88,7 @@ macro_rules! params {
 }
 pub(crate) use params;
 
-/// All that the host knows of a shader.
+/// The host's description of a shader.
 #[derive(Clone, Copy, Debug)]
 pub struct KernelSpec {
     /// The stem of its file.
@@ -98,7 +98,7 @@ pub struct KernelSpec {
     pub bindings: &'static [Binding],
     /// The fields of its `Params`.
     pub params: &'static [Field],
-    /// Invocations a workgroup, in each dimension.
+    /// Number of invocations in a workgroup, in each dimension.
     pub workgroup_size: u32,
     /// What makes the text complete: nothing, or for a shader that needs constants of which no
     /// `override` can be made (lengths of private arrays), a sample of the lines before it.
@@ -129,7 +129,7 @@ impl KernelSpec {
         format!("{}{}", self.sample_header, self.source)
     }
 
-    /// Its WGSL as it is in its file.
+    /// The WGSL text of its file.
     #[must_use]
     pub fn source(&self) -> &'static str {
         self.source

@@ -1,4 +1,4 @@
-//! Work for the queue, and what comes back from it.
+//! Submissions, and the values that they read back.
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -13,14 +13,14 @@ use super::timer::{self, Timer};
 use super::wrong_launch::{WrongLaunch, mistake_of};
 use crate::error::Error;
 
-/// Part of a tensor that is to be read back: `len` values from number `start` on.
+/// A part of a tensor to read back: `len` values from number `start` on.
 #[derive(Clone, Copy, Debug)]
 pub struct Region<'a> {
-    /// Where from.
+    /// The tensor.
     pub tensor: &'a Tensor,
     /// The first value.
     pub start: usize,
-    /// How many values.
+    /// Number of values.
     pub len: usize,
 }
 
@@ -30,7 +30,7 @@ impl<'a> From<&'a Tensor> for Region<'a> {
     }
 }
 
-/// Memory that both sides can reach; made once, used for every submission.
+/// Memory that host and device can reach; it is created once and used for every submission.
 pub struct Readback {
     staging: wgpu::Buffer,
     capacity: usize,
@@ -38,7 +38,7 @@ pub struct Readback {
 }
 
 impl Readback {
-    /// What the last submission brought, region after region.
+    /// The values that the last submission read back, region after region.
     #[must_use]
     pub fn words(&self) -> &[u32] {
         &self.words
@@ -104,7 +104,8 @@ impl Gpu {
         Ok(readback.words)
     }
 
-    /// Whether the device still takes a value and gives it back: after an error, whether it can go on.
+    /// Whether the device still stores a value and returns it, so that work can go on after an
+    /// error.
     pub async fn works(&self) -> bool {
         let sent = [1_u32, 2, 3];
         let Ok(tensor) = self.upload("probe", &sent).await else { return false };

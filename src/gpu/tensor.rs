@@ -23,12 +23,12 @@ pub struct Tensor {
     pub(super) buffer: wgpu::Buffer,
     pub(super) offset: usize,
     len: usize,
-    /// Values behind it that a shader could reach.
+    /// Number of values behind it that a shader could reach.
     room: usize,
 }
 
 impl Tensor {
-    /// How many values it has.
+    /// Number of values.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
@@ -51,11 +51,11 @@ impl Tensor {
         Self { buffer: self.buffer.clone(), offset: self.offset + start, len, room: 0 }
     }
 
-    /// The same tensor, bound with so many of the values that its buffer has behind it: what a
-    /// shader does beyond a tensor would otherwise have no effect, or that of its last value.
+    /// The same tensor, bound with the `room` values behind it in its buffer. Without them, an
+    /// access beyond the tensor would have no effect, or that of its last value.
     ///
     /// # Panics
-    /// If the buffer ends before.
+    /// If the buffer has fewer values behind the tensor.
     #[must_use]
     pub fn with_room(self, room: usize) -> Self {
         let end = bytes(self.offset + self.len + room);
@@ -90,10 +90,10 @@ pub(super) fn bytes(len: usize) -> u64 {
 /// 30 tells shaders no length of more than 32 bits: what is behind 4 GiB would be another value.
 pub(super) const MAX_BYTES: u64 = 1 << 31;
 
-/// Whether a tensor of `len` values could be held by any adapter.
+/// Checks that some adapter can hold a tensor of `len` values.
 ///
 /// # Errors
-/// [`Error::Usage`] if none can hold it.
+/// [`Error::Usage`] if no adapter can.
 pub fn check_tensor(label: &str, len: usize) -> Result<(), Error> {
     check_bytes(label, len, MAX_BYTES, "no adapter is given")
 }
@@ -110,10 +110,10 @@ fn check_bytes(label: &str, len: usize, most: u64, who: &str) -> Result<(), Erro
 }
 
 impl Gpu {
-    /// Whether a tensor of `len` values can be held by this adapter.
+    /// Checks that this adapter can hold a tensor of `len` values.
     ///
     /// # Errors
-    /// [`Error::Usage`] if not.
+    /// [`Error::Usage`] if it cannot.
     pub fn check_tensor(&self, label: &str, len: usize) -> Result<(), Error> {
         let who = format!("{} does not bind", self.adapter.name);
         check_bytes(label, len, self.max_tensor_bytes(), &who)

@@ -1,4 +1,4 @@
-//! Time on the device's own clock, if that clock can be believed.
+//! Time on the device's own clock, if that clock is reliable.
 
 use std::time::{Duration, Instant};
 
@@ -37,13 +37,13 @@ pub struct Timer {
 }
 
 impl Timer {
-    /// Nanoseconds from one tick to the next, as the driver says.
+    /// Nanoseconds per tick, as the driver reports them.
     #[must_use]
     pub fn period_ns(&self) -> f64 {
         self.period_ns
     }
 
-    /// Why the passes since the timer was made or restarted have no time that can be believed.
+    /// The reason why the passes since the timer was created or restarted have no reliable time.
     #[must_use]
     pub fn doubt(&self) -> Option<ClockFault> {
         self.clock.doubt
@@ -55,7 +55,7 @@ impl Timer {
         (self.clock.passes > 0).then_some(self.clock.last)
     }
 
-    /// Forgets what was timed so far.
+    /// Forgets the time so far.
     pub fn restart(&mut self) {
         self.pending = None;
         self.clock = Clock::default();
@@ -69,7 +69,7 @@ impl Timer {
         }
     }
 
-    /// Where the next pass writes its two timestamps.
+    /// The place to which the next pass writes its two timestamps.
     pub(super) fn writes(&self) -> wgpu::ComputePassTimestampWrites<'_> {
         let first = self.next();
         wgpu::ComputePassTimestampWrites {
@@ -117,8 +117,8 @@ impl Clock {
 }
 
 impl Gpu {
-    /// The time of all passes since the timer was made or restarted, the last one read out by a
-    /// submission of its own; none if it cannot be believed.
+    /// The time of all passes since the timer was created or restarted; `None` if it is not
+    /// reliable. The last pass is read out by a submission of its own.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
@@ -157,7 +157,7 @@ impl Gpu {
         Ok((passes, timer.map(|timer| timer.period_ns())))
     }
 
-    /// A timer, where the adapter has timestamps.
+    /// A timer, if the adapter has timestamps.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the driver refuses.

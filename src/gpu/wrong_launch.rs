@@ -1,4 +1,4 @@
-//! Launches with one mistake, made on purpose: to see whether it is noticed.
+//! Launches with one deliberate mistake, to test that it is noticed.
 
 use std::borrow::Cow;
 
@@ -13,13 +13,13 @@ use crate::error::Error;
 pub struct WrongLaunch {
     /// The stem of the shader.
     pub kernel: &'static str,
-    /// Which of its launches.
+    /// The launches that are wrong.
     pub place: Place,
-    /// What is wrong with them.
+    /// The mistake in them.
     pub mistake: Mistake,
 }
 
-/// Which launches of a kernel are wrong.
+/// The launches of a kernel that are wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// All of them.
@@ -62,7 +62,7 @@ pub enum Mistake {
     Late,
 }
 
-/// How a number is wrong.
+/// The way a number is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Off {
     /// One more; the largest integer stays.

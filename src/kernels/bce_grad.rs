@@ -22,7 +22,7 @@ pub const SPEC: KernelSpec = KernelSpec {
 gpu::params! {
     /// The shader's `Params`.
     pub struct Params {
-        /// Rows.
+        /// Number of rows.
         batch_size: u32,
         /// 1 for the sum over the batch, 1 / `batch_size` for its mean.
         scale: f32,

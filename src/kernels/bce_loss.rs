@@ -1,4 +1,4 @@
-//! Mean binary cross-entropy from logits, in nats, put down under the number of the step.
+//! Mean binary cross-entropy from logits, in nats, stored under the number of the step.
 
 use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
@@ -27,9 +27,9 @@ pub const SPEC: KernelSpec = KernelSpec {
 gpu::params! {
     /// The shader's `Params`.
     pub struct Params {
-        /// Rows.
+        /// Number of rows.
         batch_size: u32,
-        /// Values of `losses`.
+        /// Number of values of `losses`.
         capacity: u32,
     }
 }

@@ -17,9 +17,9 @@ pub const SPEC: KernelSpec = KernelSpec {
 gpu::params! {
     /// The shader's `Params`.
     pub struct Params {
-        /// Rows.
+        /// Number of rows.
         batch_size: u32,
-        /// Columns.
+        /// Number of columns.
         output_size: u32,
     }
 }

@@ -8,15 +8,15 @@ use crate::task::{Activation, Loss, Method};
 gpu::params! {
     /// The shader's `Params`.
     pub struct Params {
-        /// Networks.
+        /// Number of networks.
         member_count: u32,
-        /// Updates that were made before this launch.
+        /// Number of updates before this launch.
         first_step: u32,
-        /// How many times to look at the loss.
+        /// Number of looks at the loss.
         segments: u32,
-        /// How many updates to make before each look.
+        /// Number of updates before each look.
         steps: u32,
-        /// What shows that it was this run that wrote the progress.
+        /// Number that shows which run wrote the progress.
         nonce: u32,
         /// Iterations of a loop that a driver must not have cut short either.
         canary: u32,
@@ -24,13 +24,13 @@ gpu::params! {
         zero: u32,
         /// The bits of the first number that counts as solved.
         solved_from: u32,
-        /// How many numbers from there on do.
+        /// How many numbers from there on count as solved.
         solved_span: u32,
         /// The first step of the tail that convergence looks at.
         tail_from: u32,
-        /// The factor of the velocity.
+        /// The momentum.
         momentum: f32,
-        /// 1 where members start.
+        /// 1 if members start in this launch, else 0.
         at_start: u32,
     }
 }
@@ -42,37 +42,37 @@ pub struct Problem<'a> {
     pub input_size: usize,
     /// Neurons of the hidden layer.
     pub hidden_size: usize,
-    /// `[batch_size, input_size]`
+    /// The inputs, `[batch_size, input_size]`.
     pub inputs: &'a [f32],
-    /// `[batch_size, 1]`
+    /// The targets, `[batch_size, 1]`.
     pub targets: &'a [f32],
-    /// What a step computes.
+    /// The method of a training step.
     pub method: Method,
-    /// Networks of one invocation, which takes a step of each in turn: what one waits for, such as
-    /// a sigmoid of a sum of sigmoids, the next need not wait for.
+    /// Number of networks of one invocation. It takes a step of each in turn, so that one network
+    /// computes while another waits, for a sigmoid of a sum of sigmoids for example.
     pub members_per_invocation: usize,
 }
 
-/// Rows of the progress.
+/// Number of rows of the progress.
 pub const PROGRESS_ROWS: usize = 3;
 
-/// In the progress: the step before whose update a member is solved, if it never is.
+/// Value in the progress for a member that is never solved, instead of the step.
 pub const NEVER: u32 = u32::MAX;
 
-/// What the nonce is found to have grown by if no loop was cut short.
+/// Increase of the nonce that is found if no loop was cut short.
 pub const CANARY: u32 = 8;
 
-/// A loss larger than this many times the first, or none at all, counts as this many times.
+/// Largest ratio of a loss to the first loss. A larger one, or NaN, counts as this one.
 pub const LARGEST: f32 = 1e6;
 
 impl Problem<'_> {
-    /// Parameters of the network.
+    /// Number of parameters of the network.
     #[must_use]
     pub fn parameter_count(&self) -> usize {
         (self.input_size + 2) * self.hidden_size + 1
     }
 
-    /// Products of the forward pass over all rows.
+    /// Number of products of the forward pass over all rows.
     #[must_use]
     pub fn products(&self) -> usize {
         self.targets.len() * self.hidden_size * (self.input_size + 1)
@@ -122,7 +122,7 @@ impl Problem<'_> {
         self.rates_row() + 2
     }
 
-    /// Rows of the state.
+    /// Number of rows of the state.
     #[must_use]
     pub fn state_rows(&self) -> usize {
         self.measures_row() + 4
@@ -136,21 +136,21 @@ impl Problem<'_> {
     }
 }
 
-/// What one launch does.
+/// The work of one launch.
 #[derive(Clone, Copy, Debug)]
 pub struct Launch {
-    /// Updates that were made before.
+    /// Number of updates before this launch.
     pub first_step: u64,
-    /// Whether members start here: then the first segment makes no updates, and what the progress
-    /// and the measures hold does not count.
+    /// Whether members start here. If so, the first segment makes no updates, and the old content
+    /// of the progress and the measures is ignored.
     pub at_start: bool,
-    /// How many times to look at the loss.
+    /// Number of looks at the loss.
     pub segments: usize,
-    /// How many updates to make before each look.
+    /// Number of updates before each look.
     pub steps: usize,
-    /// What shows that it was this run that wrote the progress.
+    /// Number that shows which run wrote the progress.
     pub nonce: u32,
-    /// A member is solved at the first step before whose update its loss is below this.
+    /// Loss below which a member is solved, at the first step before whose update it is.
     pub solved_below: f32,
     /// The first step of the tail that convergence looks at.
     pub tail_from: u32,
@@ -174,7 +174,7 @@ fn solved(problem: Problem<'_>, below: f32) -> [u32; 2] {
     }
 }
 
-/// The `params` of a launch for so many networks.
+/// The `params` of a launch for `member_count` networks.
 #[must_use]
 pub fn params(problem: Problem<'_>, member_count: usize, launch: Launch) -> Params {
     let [solved_from, solved_span] = solved(problem, launch.solved_below);

@@ -1,4 +1,4 @@
-//! What each shader means: its buffers, parameters, sizes and launches.
+//! The host side of each shader: its buffers, parameters, sizes and launches.
 //!
 //! Each function `dispatch` binds one launch and panics if a tensor does not have the shape that
 //! the formula asks for: that would be a fault of this crate.
@@ -28,20 +28,21 @@ pub mod uniform_draw;
 
 use std::ops::Mul;
 
-/// What a launch costs at least: the work that its formula asks for, however it is done.
+/// The least cost of a launch: the work in its formula, however it is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
-    /// Additions, subtractions and multiplications; one that is fused counts as two.
+    /// Number of additions, subtractions and multiplications; a fused one counts as two.
     pub flops: f64,
-    /// Exponentials.
+    /// Number of exponentials.
     pub exponentials: f64,
-    /// Divisions. There is no count of logarithms, as no kernel that is timed calls `log`: the
+    /// Number of divisions. Logarithms have no count, as no kernel that is timed calls `log`: the
     /// log(1 + t) of the loss is one division and a polynomial.
     pub divisions: f64,
-    /// Bytes between the shader and memory, if each input is read and each output written once.
+    /// Number of bytes between the shader and memory, if each input is read and each output written
+    /// once.
     pub bytes: f64,
-    /// Bytes that invocations read from the memory of their workgroup, each a value of its own: where
-    /// neighbours read the same one, as in a product, hardware fetches it once, and nothing is counted.
+    /// Number of bytes that invocations read from the memory of their workgroup. Values that
+    /// neighbours share, as in a product, do not count, since hardware fetches them once.
     pub workgroup_bytes: f64,
 }
 

@@ -1,4 +1,4 @@
-//! As many products and sums, exponentials or divisions as an adapter can make.
+//! The highest rate of products and sums, exponentials or divisions that an adapter reaches.
 
 use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
@@ -18,11 +18,11 @@ pub const SPEC: KernelSpec = KernelSpec {
 gpu::params! {
     /// The shader's `Params`.
     pub struct Params {
-        /// Of the loop.
+        /// Number of iterations of the loop.
         iterations: u32,
         /// The factor.
         a: f32,
-        /// What is added.
+        /// The addend.
         b: f32,
         /// Nothing.
         padding: u32,
@@ -33,7 +33,7 @@ gpu::params! {
 const VALUES: u32 = 16;
 const UNROLLED: u32 = 4;
 
-/// What replaces a value; its number is the shader's.
+/// The operation that replaces a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `x·a + b`
@@ -46,7 +46,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// All that there are.
+    /// All operations.
     pub const ALL: [Self; 3] = [Self::MultiplyAdd, Self::Exp, Self::Divide];
 
     /// Its number in the shader.

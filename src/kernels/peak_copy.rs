@@ -1,4 +1,4 @@
-//! As many bytes as an adapter can move: `out = input`.
+//! The highest rate of bytes that an adapter moves: `out = input`.
 
 use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
@@ -47,7 +47,7 @@ pub async fn dispatch(
     kernel.bind(gpu, &params, &[input, out], workgroup_count).await
 }
 
-/// The work of a launch: of each of `len` values, 4 bytes are read and 4 are written.
+/// The work of a launch: 4 bytes are read and 4 are written for each of `len` values.
 #[must_use]
 pub fn cost(len: usize) -> Cost {
     Cost { bytes: 8.0, ..Cost::default() } * as_f64(len)

@@ -1,4 +1,4 @@
-//! As many bytes of workgroup memory as an adapter can read.
+//! The highest rate of bytes that an adapter reads from workgroup memory.
 
 use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
@@ -18,14 +18,14 @@ pub const SPEC: KernelSpec = KernelSpec {
 gpu::params! {
     /// The shader's `Params`.
     pub struct Params {
-        /// Of the loop.
+        /// Number of iterations of the loop.
         iterations: u32,
         /// The first value of the table.
         first: f32,
     }
 }
 
-/// Elements that an iteration reads.
+/// Number of elements that an iteration reads.
 const LOADS: u32 = 8;
 
 /// Sums 8·`iterations` elements of the table of each workgroup, from each of its places on. The

@@ -27,7 +27,7 @@ pub const SPEC: KernelSpec = KernelSpec {
 gpu::params! {
     /// The shader's `Params`.
     pub struct Params {
-        /// Elements.
+        /// Number of elements.
         len: u32,
         /// Nothing.
         padding: u32,

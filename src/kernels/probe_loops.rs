@@ -1,4 +1,4 @@
-//! How many iterations of its loops an invocation makes.
+//! The number of iterations that the loops of an invocation make.
 
 use super::{WORKGROUP_SIZE, as_u32};
 use crate::error::Error;
@@ -17,11 +17,11 @@ pub const SPEC: KernelSpec = KernelSpec {
 gpu::params! {
     /// The shader's `Params`.
     pub struct Params {
-        /// Iterations of the loop that stands alone.
+        /// Number of iterations of the single loop.
         single_count: u32,
-        /// Iterations of the loop around the other.
+        /// Number of iterations of the outer loop.
         outer_count: u32,
-        /// Iterations of the other, each time.
+        /// Number of iterations of the inner loop, each time.
         inner_count: u32,
         /// Nothing.
         padding: u32,

@@ -1,4 +1,4 @@
-//! What invocations of a workgroup tell each other through its memory.
+//! The exchange of values between invocations of a workgroup through its memory.
 
 use super::as_u32;
 use crate::error::Error;
@@ -22,7 +22,7 @@ pub const SPEC: KernelSpec = KernelSpec {
 gpu::params! {
     /// The shader's `Params`.
     pub struct Params {
-        /// Rounds of the exchange.
+        /// Number of rounds of the exchange.
         round_count: u32,
         /// Nothing.
         padding: u32,

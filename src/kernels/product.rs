@@ -9,7 +9,7 @@ use super::{Cost, as_f64, as_u32, matmul, matmul_register, matmul_subgroup, matm
 use crate::error::Error;
 use crate::gpu::{self, Binding, DeviceType, Dispatch, Gpu, Instance, Kernel, KernelSpec, Tensor};
 
-/// Those of every shader of the ladder.
+/// The bindings of every shader of the ladder.
 pub(super) const BINDINGS: &[Binding] = &[
     Binding::PARAMS,
     Binding::read("a"),
@@ -19,13 +19,13 @@ pub(super) const BINDINGS: &[Binding] = &[
 ];
 
 gpu::params! {
-    /// The shader's `Params`, which all of the ladder have.
+    /// The `Params` of every shader of the ladder.
     pub struct Params {
-        /// Rows of `out`.
+        /// Number of rows of `out`.
         m: u32,
-        /// Columns of `out`.
+        /// Number of columns of `out`.
         n: u32,
-        /// Products in each sum.
+        /// Number of products in each sum.
         k: u32,
         /// Nothing.
         padding: u32,
@@ -41,7 +41,7 @@ pub struct Shape {
     pub k: usize,
 }
 
-/// Which operand is stored transposed.
+/// The operand that is stored transposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transpose {
     /// `a` is `[m, k]`, `b` is `[k, n]`.
@@ -52,7 +52,7 @@ pub enum Transpose {
     B,
 }
 
-/// What becomes of a product p before it is stored; its number is the shader's.
+/// The function of a product p that is stored; its number is that in the shader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Epilogue {
     /// p
@@ -68,13 +68,13 @@ pub enum Epilogue {
 /// A shader of the ladder, with its sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
-    /// One output an invocation.
+    /// One output per invocation.
     Naive,
-    /// A tile an invocation, in registers.
+    /// One tile per invocation, in registers.
     Register(matmul_register::Tile),
-    /// A tile a workgroup, in its memory.
+    /// One tile per workgroup, in its memory.
     Workgroup(matmul_workgroup::Tile),
-    /// A tile a subgroup, which exchanges values.
+    /// One tile per subgroup, whose invocations exchange values.
     Subgroup(matmul_subgroup::Tile),
 }
 
@@ -106,7 +106,7 @@ const fn subgroup(rows: u32, columns: u32) -> Variant {
 }
 
 impl Variant {
-    /// What runs everywhere, and nowhere badly.
+    /// The variant that every adapter runs at a good speed.
     pub const DEFAULT: Self = register([1, 1]);
 
     /// What a report calls it, such as "register 16×16": outputs of an invocation, but for a
@@ -132,7 +132,7 @@ impl Variant {
         }
     }
 
-    /// Whether an adapter can run it, and would not be far faster with any other.
+    /// Whether an adapter can run it, at a speed that is not far behind all others.
     #[must_use]
     pub fn fits(&self, gpu: &Gpu) -> bool {
         match self {
@@ -160,7 +160,7 @@ impl Variant {
     }
 }
 
-/// What a shader is compiled with.
+/// The constants and the tile that a shader is compiled with.
 pub(super) struct Build {
     /// The `const` lines before its text.
     pub constants: Vec<(&'static str, u32)>,
@@ -172,7 +172,7 @@ pub(super) struct Build {
 
 /// A product, compiled.
 pub struct Product {
-    /// What computes it.
+    /// The variant that computes it.
     pub variant: Variant,
     kernel: Kernel,
     epilogue: Epilogue,

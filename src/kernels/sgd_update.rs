@@ -27,9 +27,9 @@ pub const SPEC: KernelSpec = KernelSpec {
 gpu::params! {
     /// The shader's `Params`.
     pub struct Params {
-        /// Elements.
+        /// Number of elements.
         len: u32,
-        /// The factor of the gradient.
+        /// The learning rate.
         learning_rate: f32,
         /// Always 0.
         zero: u32,

@@ -44,7 +44,7 @@ pub const SPEC: KernelSpec = KernelSpec {
     ..KernelSpec::PLAIN
 };
 
-/// Whether the kernel computes what a method asks for; if not, why.
+/// Checks that the kernel can train by a method.
 ///
 /// # Errors
 /// The reason.
@@ -117,7 +117,7 @@ pub async fn kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, Error> {
     Kernel::with_header(gpu, &SPEC, &header(problem), &overrides(problem)).await
 }
 
-/// The same with wgpu's own bound on every loop, for tests: slower.
+/// Compiles the trainer with wgpu's own bound on every loop, for tests: it is slower.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.

@@ -58,17 +58,17 @@ const BLOCKS: usize = 64;
 /// a look at least, and what is not unrolled comes on top.
 const ITERATIONS: usize = 15_000;
 
-/// How a workgroup shares out a network and its rows. All splits give the same numbers, but for
-/// rounding.
+/// The split of a network and its rows over the invocations of a workgroup. All splits give the
+/// same numbers, apart from rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Split {
-    /// Hidden units an invocation.
+    /// Number of hidden neurons per invocation.
     pub units: usize,
-    /// Invocations that share out the hidden units.
+    /// Number of invocations that share the hidden neurons.
     pub groups: usize,
-    /// Shares of the rows, a power of two.
+    /// Number of slices of the rows, a power of two.
     pub slices: usize,
-    /// Rows that a slice takes at a time.
+    /// Number of rows that a slice takes at a time.
     pub tile: usize,
 }
 
@@ -196,7 +196,7 @@ impl Split {
     }
 }
 
-/// Whether the trainer can take a problem on any device; if not, why.
+/// Checks that the trainer can take a problem on every device.
 ///
 /// # Errors
 /// The reason.
@@ -295,7 +295,7 @@ pub async fn kernel(
     compiled(gpu, &SPEC, problem, split).await
 }
 
-/// The same with wgpu's own bound on every loop, for tests: slower.
+/// Compiles the trainer with wgpu's own bound on every loop, for tests: it is slower.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.

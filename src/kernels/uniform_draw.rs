@@ -1,4 +1,4 @@
-//! Starting parameters of many networks, drawn by Philox4x32-10.
+//! Initial parameters of many networks, drawn by Philox4x32-10.
 
 use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
 use crate::error::Error;
@@ -17,33 +17,33 @@ pub const SPEC: KernelSpec = KernelSpec {
 gpu::params! {
     /// The shader's `Params`.
     pub struct Params {
-        /// Networks.
+        /// Number of networks.
         member_count: u32,
         /// The number of the first parameter: the first word of its counter.
         first_parameter: u32,
         /// The row of the state that it goes to.
         first_row: u32,
-        /// How many to draw.
+        /// Number of parameters to draw.
         row_count: u32,
-        /// They are uniform within this of zero, times the member's scale.
+        /// Bound of the uniform distribution around zero, before the member's scale.
         extent: f32,
     }
 }
 
-/// Words that say where a member starts: two of the key, words 1 to 3 of the counter, and the bits
-/// of its scale.
+/// Number of words that define the start of a member: two of the key, words 1 to 3 of the counter,
+/// and the bits of its scale.
 pub const ORIGIN_ROWS: usize = 6;
 
-/// What one launch draws.
+/// The parameters that one launch draws.
 #[derive(Clone, Copy, Debug)]
 pub struct Draw {
     /// The number of the first parameter: the first word of its counter.
     pub first_parameter: u32,
     /// The row of the state that it goes to; the others go to those behind.
     pub first_row: usize,
-    /// How many to draw.
+    /// Number of parameters to draw.
     pub row_count: usize,
-    /// They are uniform within this of zero, times the member's scale.
+    /// Bound of the uniform distribution around zero, before the member's scale.
     pub extent: f32,
 }
 
@@ -82,8 +82,8 @@ pub async fn dispatch(
     kernel.bind(gpu, &params, &[origins, state], workgroup_count).await
 }
 
-/// What is read of each member and written of each draw, and the product of a draw. Philox is
-/// integer arithmetic, which is not counted.
+/// The work of a launch: the words read for each member, the value written for each draw, and one
+/// product. Philox is integer arithmetic, which is not counted.
 #[must_use]
 pub fn cost(member_count: usize, row_count: usize) -> Cost {
     let [members, draws, rows] = [member_count, member_count * row_count, ORIGIN_ROWS].map(as_f64);

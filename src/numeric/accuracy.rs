@@ -43,7 +43,7 @@ pub fn exp_ulps(x: f64) -> f64 {
 /// WGSL's table for `log` of what is not in [`LOG_MIDDLE`].
 pub const LOG_ULPS: f64 = 3.0;
 
-/// Where the table for `log` has an absolute bound, [`LOG_MIDDLE_ERROR`].
+/// The arguments for which the table for `log` has an absolute bound, [`LOG_MIDDLE_ERROR`].
 pub const LOG_MIDDLE: RangeInclusive<f64> = 0.5..=2.0;
 
 /// 2⁻²¹.

@@ -143,7 +143,7 @@ impl Scalar for Enclosure {
 
     fn exp(self) -> Self {
         let (value, error) = (self.value.exp(), self.error());
-        // Of a large error the first is 0 · ∞ where the second is 0.
+        // With a large error, the first is 0 · ∞ where the second is 0.
         let inherited =
             if error < 1.0 { value * error.exp_m1() } else { (self.value + error).exp() - value };
         let reach = self.value.abs() + error;
@@ -182,7 +182,7 @@ impl Scalar for Enclosure {
         let worse =
             |worst: f64, error: f64| if error > worst || error.is_nan() { error } else { worst };
         let error = candidates.into_iter().flatten().map(off).fold(0.0, worse);
-        // Of any number it is from 0 to 1.
+        // It is from 0 to 1 for every number.
         let most = if self.error().is_finite() { value.max(1.0 - value) } else { f64::INFINITY };
         Self::new(value, if error <= most { error } else { most })
     }

@@ -281,9 +281,9 @@ impl BenchReport<'_> {
         let rounds = rounds.map(|rounds| rounds.to_string()).collect::<Vec<_>>();
         let text = format!(
             "Medians of {} rounds, in which contenders took turns; ± is half of the median's 95 % \
-             interval. Rate: steps of one network a second, of all networks together. Ratio: of the rates, to the first row. \"Off \
-             by\": the largest deviation of a final loss from that of the same run in f64, relative to \
-             it.",
+             interval. \"rate\" is the number of steps of one network per second, summed over all \
+             networks. \"ratio\" is the rate, divided by that of the first row. \"off by\" is the largest \
+             deviation of a final loss from that of the same run in f64, relative to it.",
             rounds.join(", ")
         );
         wrapped(&text, 0)
@@ -349,12 +349,12 @@ fn verdict(groups: &[GroupResult], cells: &[Cell], place: &str) -> Option<String
 const ABOUT: &str = "Times are of one launch, medians of samples that all cases took in turns; ± is \
     half of the median's bootstrap 95 % interval, in which samples, places in memory and stretches of \
     time are drawn anew: another process may differ by more. Flops and bytes are the least that the \
-    formula asks for. Of peak: what a launch and the longest part of its work take at the peaks, over \
-    the median. Limited by: what takes most of that; no peak: less than a quarter, so latency, \
-    occupancy or instructions that are not counted. !: the machine was slower than its best most of \
-    the time.";
+    formula asks for. The column \"of peak\" is the time that a launch and the longest part of its work \
+    take at the peaks, divided by the median. The column \"limited by\" is what takes most of that time; \
+    \"no peak\" means less than a quarter, so latency, occupancy or instructions that are not counted \
+    limit. !: the machine was slower than its best most of the time.";
 
-/// Behind the tables if a row has the mark.
+/// The note behind the tables if a row has the mark.
 const BEYOND_PEAK: &str = "*: more than the peak. The code that measures the peak is slower at that \
     work than this kernel, or the machine was slower when the peak was measured: the row is at the limit, \
     and its figure is no share.";

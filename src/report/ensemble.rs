@@ -23,7 +23,7 @@ const QUANTILES: [f64; 5] = [0.0, 0.1, 0.5, 0.9, 1.0];
 
 /// All that is to be said of an ensemble.
 pub struct EnsembleReport<'a> {
-    /// Where it ran.
+    /// The adapter that it ran on.
     pub adapter: &'a AdapterSummary,
     /// What the networks are called.
     pub preset: Preset,
@@ -226,7 +226,7 @@ impl EnsembleReport<'_> {
             (low, high, count)
         });
         let none = |name: &str, count| (name.to_owned(), String::new(), count);
-        let others = [none("infinite", *infinite), none("no number", *nan)];
+        let others = [none("infinite", *infinite), none("NaN", *nan)];
         let others = others.into_iter().filter(|(.., count)| *count > 0);
         let head = ["final loss", "", "networks", ""].map(String::from);
         #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]

@@ -75,7 +75,8 @@ pub fn has_colours() -> bool {
     io::stderr().is_terminal() && !refused
 }
 
-/// Writes a line to standard error. Where nobody can read it, there is nobody to tell.
+/// Writes a line to standard error. A failure is ignored, since it cannot be reported anywhere
+/// else.
 pub fn note(line: &str) {
     drop(writeln!(io::stderr(), "{line}"));
 }
@@ -109,7 +110,7 @@ fn rate(per_s: f64) -> String {
     format!("{per_s:.2e}")
 }
 
-/// With so many decimals, or as a power of ten where those would be too many or too few.
+/// A number with `decimals` decimals, or as a power of ten if those would be too many or too few.
 fn number(value: f64, decimals: usize) -> String {
     let readable = value == 0.0 || (1e-4..1e6).contains(&value.abs());
     if readable { format!("{value:.decimals$}") } else { format!("{value:.5e}") }

@@ -27,7 +27,7 @@ pub struct ProgressDisplay {
 }
 
 impl ProgressDisplay {
-    /// The display of a run of so many steps, networks, or whatever `unit` says.
+    /// The display of a run of `total` steps, networks, or whatever `unit` says.
     #[must_use]
     pub fn new(unit: &'static str, total: u64) -> Self {
         let bar = stderr().is_terminal().then(|| {
@@ -89,8 +89,7 @@ fn terminal_columns() -> usize {
 }
 
 /// The line of a terminal with this number of columns: a bar, the count, the loss and the time that
-/// is left.
-/// Where that is too long the bar is shorter or left out, then the loss, then the time.
+/// is left. If that is too long, the bar is shorter or left out, then the loss, then the time.
 fn line(columns: usize, [done, total]: [u64; 2], [count, loss, left]: [String; 3]) -> String {
     // Some terminals go to the next line behind the last column.
     let columns = columns.saturating_sub(1);

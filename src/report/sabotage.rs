@@ -16,7 +16,7 @@ const CASE_SHOWN: usize = 50;
 pub struct SabotageReport {
     /// The command, as a shell takes it.
     pub command: String,
-    /// Where they were run.
+    /// The adapter that they ran on.
     pub adapter: AdapterSummary,
     /// What the values of the checks are drawn from.
     pub seed: u64,

@@ -17,7 +17,7 @@ use crate::train::KernelChoice;
 
 /// All that is to be said of a sweep.
 pub struct SweepReport<'a> {
-    /// Where it ran.
+    /// The adapter that it ran on.
     pub adapter: &'a AdapterSummary,
     /// What was to be done.
     pub plan: &'a GridPlan,
@@ -292,7 +292,7 @@ impl SweepReport<'_> {
             ],
         };
         kinds.push(("infinite", count(&|value| value.is_infinite())));
-        kinds.push(("no number", count(&f32::is_nan)));
+        kinds.push(("NaN", count(&f32::is_nan)));
         let rows: Vec<_> =
             kinds.into_iter().map(|(kind, [count, share])| [kind.into(), count, share]).collect();
         let head = ["", "pixels", ""].map(String::from);

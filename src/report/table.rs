@@ -25,7 +25,7 @@ pub(super) fn table<R: AsRef<[String]>>(rows: &[R]) -> String {
     rows.iter().flat_map(|row| layout.lines(row)).map(|line| line + "\n").collect()
 }
 
-/// Words in lines of at most [`WIDTH`] columns, all but the first with so many spaces in front.
+/// Words in lines of at most [`WIDTH`] columns, all but the first with `indent` spaces in front.
 pub(super) fn wrapped(text: &str, indent: usize) -> String {
     let indented = words_in_lines(text, WIDTH - indent);
     let mut lines = indented.iter();

@@ -30,7 +30,7 @@ const PARAMETERS_SHOWN: usize = 64;
 pub struct InitFile {
     /// As the user named it.
     pub path: String,
-    /// Of the whole file.
+    /// SHA-256 of the whole file.
     pub sha256: String,
     /// What became of values that are not saved as `f32`.
     pub note: Option<String>,
@@ -38,7 +38,7 @@ pub struct InitFile {
 
 /// All that is to be said of a run.
 pub struct TrainReport<'a> {
-    /// Where it ran.
+    /// The adapter that it ran on.
     pub adapter: &'a AdapterSummary,
     /// Bytes that went to the device, of whatever kind.
     pub bytes_uploaded: u64,

@@ -1,4 +1,4 @@
-//! What differs from network to network, and over which range.
+//! Axes: a quantity that differs from network to network, and its range.
 
 use std::fmt;
 
@@ -9,21 +9,21 @@ use crate::task::{LayerSizes, is_learning_rate};
 /// The least number of different values in a range that members of an ensemble draw from.
 const FEWEST_DRAWN: usize = 256;
 
-/// Something that networks may differ in.
+/// A quantity in which networks may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
-    /// The factor of the gradient, in all layers or in one: 0 the hidden one, 1 the output.
+    /// The learning rate of all layers or of one: 0 is the hidden layer, 1 the output.
     LearningRate(Option<usize>),
-    /// A factor of the starting parameters.
+    /// A factor of the initial parameters.
     InitScale,
-    /// One starting parameter, by its number in the order of a `state_dict`.
+    /// One initial parameter, by its number in the order of a `state_dict`.
     Parameter(usize),
-    /// The seed of the starting parameters.
+    /// The seed of the initial parameters.
     Seed,
 }
 
 impl Quantity {
-    /// Whether both decide the same thing of a network, so that one of them would have no effect.
+    /// Whether both set the same thing in a network, so that one of them would have no effect.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
         use Quantity::LearningRate;
@@ -37,15 +37,15 @@ impl Quantity {
 /// A quantity with a range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    /// What differs.
+    /// The quantity that differs.
     pub quantity: Quantity,
-    /// How it was written: `learning-rate.0`, `0.weight[0,1]`.
+    /// The name of the quantity, as it was written: `learning-rate.0`, `0.weight[0,1]`.
     pub name: String,
     /// The lower end.
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// Whether equal distances are equal factors.
+    /// Whether the range is logarithmic: equal distances are equal factors.
     pub log: bool,
 }
 
@@ -66,7 +66,7 @@ impl Axis {
     /// or a parameter such as `0.weight[0,1]` or `2.bias[0]`.
     ///
     /// # Errors
-    /// [`Error::Usage`] with `option` if it is none of these or the range is none.
+    /// [`Error::Usage`], which begins with `option`, if the name or the range is not valid.
     pub fn parse(option: &str, text: &str, sizes: &LayerSizes) -> Result<Self, Error> {
         let refused = |problem: &str| Error::Usage(format!("{option} {text}: {problem}"));
         let refuse = |problem: &str| Err(refused(problem));
@@ -102,8 +102,8 @@ impl Axis {
             Quantity::Seed
                 if log || low < 0.0 || high > 9e15 || low.fract() != 0.0 || high.fract() != 0.0 =>
             {
-                Err("seeds are whole numbers from 0 to 9e15, the second the first that is not \
-                     taken, on a linear range"
+                Err("expected a linear range of whole numbers from 0 to 9e15; the upper end is the \
+                     first seed that is not used"
                     .into())
             }
             Quantity::LearningRate(_) if low < 0.0 => Err("a learning rate is not negative".into()),
@@ -114,7 +114,7 @@ impl Axis {
         }
     }
 
-    /// The value a share of the way from the lower end to the upper.
+    /// The value at a share of the way from the lower end (0) to the upper (1).
     #[must_use]
     pub fn at(&self, share: f64) -> f64 {
         if self.log {
@@ -131,10 +131,11 @@ impl Axis {
         self.at((index as f64 + 0.5) / count as f64)
     }
 
-    /// The same axis around `center`, `zoom` times as close.
+    /// The part of the axis around `center` that a zoom factor of `zoom` shows.
     ///
     /// # Errors
-    /// [`Error::Usage`] with `option` if the centre is outside, or the range is none.
+    /// [`Error::Usage`], which begins with `option`, if the centre is outside the axis, or the part
+    /// is too small to be a range.
     pub fn zoomed(&self, option: &str, center: f64, zoom: f64) -> Result<Self, Error> {
         let refused = |problem: String| Error::Usage(format!("{option}, {self}: {problem}"));
         if !(self.low..=self.high).contains(&center) {
@@ -159,12 +160,12 @@ impl Axis {
         Ok(axis)
     }
 
-    /// Whether each of `count` pixels has a value of its own on the device, which is a learning rate
-    /// where that is the quantity. `whole` is the axis of which this is a part: what is smaller than
-    /// ε² of its ends, where ε is that of `f32`, is 0 beside them.
+    /// Checks that `count` pixels have different values on the device, and that learning rates are
+    /// valid. `whole` is the axis of which this is a part. A value smaller than ε² of its ends,
+    /// with the ε of `f32`, counts as 0.
     ///
     /// # Errors
-    /// [`Error::Usage`] with `option`, the range and what it cannot resolve.
+    /// [`Error::Usage`], which begins with `option` and the range, if it is too narrow for that.
     pub fn check_pixels(&self, option: &str, count: usize, whole: &Self) -> Result<(), Error> {
         let refuse = |problem: String| Err(Error::Usage(format!("{option} {self}: {problem}")));
         if let (Quantity::LearningRate(_), false) =
@@ -201,7 +202,7 @@ impl Axis {
         Ok(())
     }
 
-    /// Whether members of an ensemble that draw from the range differ.
+    /// Checks that members of an ensemble that draw from the range differ.
     ///
     /// # Errors
     /// As [`Self::check_pixels`].
@@ -264,7 +265,7 @@ fn quantity(name: &str, sizes: &LayerSizes) -> Option<Quantity> {
     parameter(name, sizes).map(Quantity::Parameter)
 }
 
-/// The number of a parameter that is named as a `state_dict` names it, with its place in brackets.
+/// The number of a parameter whose name is that of a `state_dict`, with its indices in brackets.
 #[must_use]
 pub fn parameter(name: &str, sizes: &LayerSizes) -> Option<usize> {
     let (number, rest) = name.split_once('.')?;

@@ -13,12 +13,12 @@ use crate::file::{RunFiles, abandoned};
 /// Bytes behind each chunk that tell whether it is whole: of the SHA-256 of all that is before.
 const CHECK: usize = 8;
 
-/// What decides every value of a sweep, without line breaks or spaces.
+/// Hashes of everything that decides the values of a sweep, without line breaks or spaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Of what was asked for.
+    /// Hash of the sweep that was asked for.
     pub sweep: String,
-    /// Of what computes it: adapter, driver, shader, version, number of networks side by side.
+    /// Hash of what computes it: adapter, driver, shader, version, number of networks side by side.
     pub run: String,
 }
 
@@ -28,16 +28,18 @@ impl fmt::Display for Identity {
     }
 }
 
-/// A file of one run, with a line that says what sweep it is of, and behind it the finished chunks: a
-/// value for each pixel as little-endian `f32`, and a check. Several runs of one sweep have one each.
+/// The file of one run of a sweep. It holds a line that names the sweep, then the finished chunks:
+/// a value for each pixel as little-endian `f32`, and a check. Each run of a sweep has its own
+/// file.
 pub struct Checkpoint {
     path: PathBuf,
     file: File,
-    /// Of all that is in the file.
+    /// Hash of the whole content of the file.
     hash: Sha256,
     /// The values that were there already: whole chunks.
     pub values: Vec<f32>,
-    /// A file of the same sweep by another adapter, driver or version, which is of no use here.
+    /// A file of the same sweep by another adapter, driver or version, which cannot be continued
+    /// here.
     pub foreign: Option<PathBuf>,
     picture: PathBuf,
     identity: Identity,
@@ -54,12 +56,12 @@ struct Whole {
 }
 
 impl Checkpoint {
-    /// Goes on from the most that any run left or has done of this sweep beside `picture`: in the
-    /// same file if its run is gone, else in a new one. A chunk that was half written or is damaged
-    /// does not count, nor any behind it.
+    /// Opens the checkpoint that continues the most advanced run of this sweep beside `picture`: in
+    /// the same file if that run has ended, else in a new one. A chunk that is incomplete or
+    /// damaged does not count, nor does any chunk behind it.
     ///
     /// # Errors
-    /// [`Error::File`] if nothing can be written there, or what is there is of another sweep.
+    /// [`Error::File`] if nothing can be written there, or the file there is of another sweep.
     pub fn open(picture: &Path, identity: &Identity, chunk_size: usize) -> Result<Self, Error> {
         let files = files(picture);
         let head = format!("{identity}\n");
@@ -114,7 +116,7 @@ impl Checkpoint {
         Ok(Self { path, file, hash, values, foreign, picture, identity })
     }
 
-    /// Keeps the values of one more chunk.
+    /// Writes the values of one more chunk.
     ///
     /// # Errors
     /// [`Error::File`] if they cannot be written.
@@ -129,14 +131,14 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Where it is.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Removes the file, once what it held is elsewhere, and those of the same sweep whose runs are
-    /// gone.
+    /// Removes the file, once its content is saved elsewhere, and those of runs of the same sweep
+    /// that have ended.
     ///
     /// # Errors
     /// [`Error::File`] if it cannot be removed.
@@ -151,7 +153,7 @@ impl Checkpoint {
         }
     }
 
-    /// Removes what runs that are gone left of a sweep beside its picture, by any adapter.
+    /// Removes the files that ended runs of a sweep left beside its picture, by any adapter.
     pub fn clear(picture: &Path, identity: &Identity) {
         let start = format!("{} ", identity.sweep);
         for path in files(picture).all() {

@@ -1,4 +1,4 @@
-//! As many networks as are trained side by side.
+//! Chunks: networks that are trained side by side.
 
 use std::ops::ControlFlow;
 
@@ -10,10 +10,10 @@ use crate::numeric::Stream;
 use crate::task::Parameters;
 use crate::train::{Batch, Finished, Training, run};
 
-/// Steps at the end of a run whose mean loss tells whether it converged.
+/// Number of steps at the end of a run whose mean loss tells whether it converged.
 pub const TAIL: u64 = 20;
 
-/// Where the networks of a chunk start.
+/// The initial parameters and learning rates of the networks of a chunk.
 #[derive(Clone, Debug)]
 pub struct Starts {
     /// `[6, member_count]`, see [`uniform_draw`].
@@ -26,7 +26,8 @@ pub struct Starts {
 }
 
 impl Starts {
-    /// Of so many batch, all with this learning rate; where they start is to be set.
+    /// The starts of `member_count` networks, all with one learning rate. Their parameters are
+    /// still to be drawn or set.
     #[must_use]
     pub fn new(member_count: usize, learning_rate: f32) -> Self {
         Self {
@@ -45,7 +46,7 @@ impl Starts {
         }
     }
 
-    /// Sets the learning rate of one layer of a member: 0 the hidden one, 1 the output.
+    /// Sets the learning rate of one layer of a member: 0 is the hidden layer, 1 the output.
     pub fn set_rate(&mut self, index: usize, layer: usize, rate: f32) {
         self.rates[layer * self.member_count + index] = rate;
     }
@@ -81,11 +82,11 @@ struct Watched<'c, 'a> {
 }
 
 impl<'a> Chunk<'a> {
-    /// Compiles what trains a population and makes room for its members.
+    /// Compiles the kernels that train a population, and allocates the state of its members.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it cannot be trained or does not fit, [`Error::Gpu`] if the driver
-    /// refuses.
+    /// [`Error::Usage`] if the population cannot be trained or does not fit, [`Error::Gpu`] if the
+    /// driver refuses.
     pub async fn new(
         gpu: &'a Gpu,
         population: &'a Population,
@@ -100,7 +101,7 @@ impl<'a> Chunk<'a> {
         Ok(Self { batch, drawing, member_count })
     }
 
-    /// Puts the members where they start.
+    /// Sets the members to their starts.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
@@ -108,13 +109,14 @@ impl<'a> Chunk<'a> {
         self.drawing.start(&mut self.batch, starts).await
     }
 
-    /// Trains members from their starts to the end; `observe` hears of every submission how many
-    /// network-steps are done, with those of `before` other networks. Where it asks to stop after the
-    /// last, that is passed on with what is finished.
+    /// Trains members from their starts to the end. After every submission, `observe` is called
+    /// with the number of network-steps that are done, including those of `before` other networks.
+    /// If it asks to stop after the last submission, that is returned together with the result.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if it asks to stop earlier, [`Error::Undone`] if the device left out
-    /// steps, [`Error::Gpu`] if it fails.
+    /// - [`Error::Interrupted`] if `observe` asks to stop earlier;
+    /// - [`Error::Undone`] if the device left out steps;
+    /// - [`Error::Gpu`] if the device fails.
     pub async fn run(
         &mut self,
         starts: &Starts,
@@ -143,7 +145,7 @@ impl<'a> Chunk<'a> {
             .await
     }
 
-    /// The parameters of one member as they are.
+    /// The current parameters of one member.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
@@ -155,7 +157,7 @@ impl<'a> Chunk<'a> {
         }))
     }
 
-    /// The parameters of all members as they are, `[parameter_count, member_count]`.
+    /// The current parameters of all members, `[parameter_count, member_count]`.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.

@@ -1,4 +1,4 @@
-//! Networks that differ by their start.
+//! Ensembles: networks that differ in their initial parameters.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -23,19 +23,19 @@ const STUCK_SHOWN: usize = 4;
 const RATE: u32 = 1;
 const SCALE: u32 = 2;
 
-/// An ensemble to be trained.
+/// An ensemble to train.
 #[derive(Clone, Debug)]
 pub struct EnsemblePlan {
-    /// What all members have in common; the learning rate, where it does not vary.
+    /// What all members share. Its learning rate is that of all members, unless it varies.
     pub population: Population,
-    /// Members.
+    /// Number of members.
     pub networks: u64,
-    /// Together with a member's number it decides everything in which members differ.
+    /// Seed of everything in which members differ, together with a member's number.
     pub seed: u64,
-    /// What differs besides the starting parameters: learning rate or initialisation scale, each
-    /// drawn evenly from its axis.
+    /// Quantities that differ besides the initial parameters: learning rate or initialisation
+    /// scale, each drawn uniformly from its axis.
     pub vary: Vec<Axis>,
-    /// Members of which the parameters are asked for.
+    /// Numbers of the members whose parameters are asked for.
     pub sample: Vec<u64>,
 }
 
@@ -44,7 +44,7 @@ pub struct EnsemblePlan {
 pub struct Sampled {
     /// Its number.
     pub member: u64,
-    /// After the last step.
+    /// Its parameters after the last step.
     pub parameters: Parameters,
     /// Its loss after the last step.
     pub final_loss: f32,
@@ -57,37 +57,37 @@ pub struct Stuck {
     pub member: u64,
     /// Its loss after the last step.
     pub final_loss: f32,
-    /// What it answers to each row of the data.
+    /// Its output for each row of the data.
     pub outputs: Vec<f32>,
 }
 
-/// What has become of an ensemble.
+/// The result of an ensemble.
 #[derive(Clone, Debug, Default)]
 pub struct Ensemble {
-    /// Members that were trained: all, unless the user broke off.
+    /// Number of members that were trained: all, unless the user interrupted the run.
     pub networks: u64,
-    /// When those that were solved were.
+    /// Steps at which members were solved.
     pub steps_to_solve: StepsToSolve,
     /// The losses after the last step.
     pub final_losses: Histogram,
-    /// The first few that were not solved.
+    /// The first few members that were not solved.
     pub stuck: Vec<Stuck>,
-    /// Those that were asked for.
+    /// The members that were asked for.
     pub sampled: Vec<Sampled>,
-    /// Compilation left out.
+    /// Time of the training, without compilation.
     pub wall: Duration,
 }
 
 impl EnsemblePlan {
-    /// The learning rate of all members; none where it is drawn for each.
+    /// The learning rate of all members; `None` if it is drawn for each.
     #[must_use]
     pub fn common_learning_rate(&self) -> Option<f64> {
         let is_rate = |axis: &Axis| matches!(axis.quantity, Quantity::LearningRate(_));
         (!self.vary.iter().any(is_rate)).then_some(self.population.recipe.method.learning_rate())
     }
 
-    /// What a member starts from and how it is trained: its learning rate, its initialisation
-    /// scale. A pure function of the seed and the member's number.
+    /// A member's random stream, learning rate and initialisation scale: a pure function of the
+    /// seed and the member's number.
     #[must_use]
     pub fn member(&self, member: u64) -> (Stream, f32, f32) {
         let stream = Stream::new(self.seed).of_member(member);
@@ -104,7 +104,7 @@ impl EnsemblePlan {
         (stream, rate, scale)
     }
 
-    /// Where so many members start; the last one again for those that are not there.
+    /// The starts of `count` members; members beyond the last start as the last.
     fn starts(&self, first: u64, count: usize) -> Starts {
         let mut starts = Starts::new(count, 0.0);
         let last = first.max(self.networks.saturating_sub(1));
@@ -117,7 +117,8 @@ impl EnsemblePlan {
         starts
     }
 
-    /// Where a member starts, drawn on the device as that of its ensemble, and its learning rate.
+    /// The initial parameters of a member, drawn on the device as in its ensemble, and its learning
+    /// rate.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
@@ -128,11 +129,12 @@ impl EnsemblePlan {
         Ok((chunk.parameters(0).await?, rate))
     }
 
-    /// Trains all members, chunk after chunk; `observe` hears how many network-steps are done. Where
-    /// it breaks off, the chunks that are finished are the result.
+    /// Trains all members, chunk after chunk. `observe` is called with the number of network-steps
+    /// that are done. If it asks to stop, the chunks that are finished are the result.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if none is finished then, [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all steps.
+    /// - [`Error::Interrupted`] if `observe` asks to stop before any chunk is finished;
+    /// - [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all steps..
     pub async fn run(
         &self,
         gpu: &Gpu,

@@ -13,58 +13,59 @@ use crate::kernels::fused::NEVER;
 use crate::numeric::{Scalar, Stream};
 use crate::train::Finished;
 
-/// What a pixel shows of its network.
+/// The value that a pixel shows of its network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Value {
-    /// The loss after the last step.
+    /// Loss after the last step.
     FinalLoss,
-    /// The first step before whose update the loss is below `--solved-below`, or the number of
-    /// steps if there is none.
+    /// Number of the first step before whose update the loss is below the limit for solved
+    /// networks. If there is no such step, the number of all steps.
     StepsToSolve,
-    /// Of Sohl-Dickstein, "The boundary of neural network trainability is fractal" (2024): with v
-    /// the loss of a step in units of the first, −Σv over all steps if the mean v of the last 20 is
-    /// below 1 (converged), else Σ1/v (diverged).
+    /// Convergence measure of Sohl-Dickstein, "The boundary of neural network trainability is
+    /// fractal" (2024). Let v be the loss of a step divided by the first loss. The value is −Σv
+    /// over all steps if the mean v of the last 20 steps is below 1 (converged), else Σ1/v
+    /// (diverged).
     Convergence,
 }
 
-/// A sweep to be run.
+/// A sweep to run.
 #[derive(Clone, Debug)]
 pub struct GridPlan {
-    /// What all pixels have in common; the learning rate, where it is no axis.
+    /// What all pixels share. Its learning rate is that of layers whose rate is on no axis.
     pub population: Population,
-    /// The seed of the starting parameters, where it is no axis.
+    /// Seed of the initial parameters, unless an axis gives the seed.
     pub seed: u64,
-    /// The member of the ensemble with that seed.
+    /// Number of the ensemble member with that seed whose initial parameters all pixels take.
     pub member: u64,
-    /// Starting parameters that are set instead of drawn, by number.
+    /// Initial parameters that are set instead of drawn: number and value.
     pub fixed: Vec<(usize, f32)>,
-    /// From left to right.
+    /// The horizontal axis, from left to right.
     pub x: Axis,
-    /// From bottom to top.
+    /// The vertical axis, from bottom to top.
     pub y: Axis,
-    /// Pixels.
+    /// Width in pixels.
     pub width: usize,
-    /// Pixels.
+    /// Height in pixels.
     pub height: usize,
-    /// What they show.
+    /// The value that a pixel shows.
     pub value: Value,
 }
 
 /// A finished sweep.
 #[derive(Clone, Debug)]
 pub struct Grid {
-    /// `[height, width]`; the first row is the lowest.
+    /// The values of the pixels, `[height, width]`; the first row is the lowest.
     pub values: Vec<f32>,
-    /// Compilation left out, and what an earlier run had done.
+    /// Time of training in this run, without compilation.
     pub wall: Duration,
-    /// Networks that this run trained.
+    /// Number of networks that this run trained.
     pub trained: usize,
 }
 
 impl GridPlan {
-    /// Pixels.
+    /// Number of pixels.
     #[must_use]
     pub fn pixels(&self) -> usize {
         self.width * self.height
@@ -80,7 +81,7 @@ impl GridPlan {
         of_layer(0) && of_layer(1)
     }
 
-    /// Whether every starting parameter is set or on an axis, so that none is drawn.
+    /// Whether every initial parameter is set or on an axis, so that none is drawn.
     #[must_use]
     pub fn draws_nothing(&self) -> bool {
         let axes = [&self.x, &self.y];
@@ -141,12 +142,13 @@ impl GridPlan {
         starts
     }
 
-    /// Trains all pixels that `checkpoint` does not hold yet, chunk after chunk; `observe` hears how
-    /// many network-steps are done.
+    /// Trains all pixels that `checkpoint` does not hold yet, chunk after chunk. `observe` is
+    /// called with the number of network-steps that are done.
     ///
     /// # Errors
-    /// [`Error::Paused`] if `observe` breaks off, [`Error::Undone`] or [`Error::Gpu`] if the device
-    /// fails or did not do all steps, [`Error::File`] if a chunk cannot be kept.
+    /// - [`Error::Paused`] if `observe` asks to stop;
+    /// - [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all steps;
+    /// - [`Error::File`] if a chunk cannot be written.
     pub async fn run(
         &self,
         gpu: &Gpu,

@@ -1,4 +1,4 @@
-//! What the networks of an ensemble or a sweep have in common, and how many are trained side by
+//! The settings that all networks of an ensemble or a sweep share, and how many are trained side by
 //! side.
 
 use crate::error::Error;
@@ -10,14 +10,14 @@ use crate::train::{Engine, KernelChoice, LEARNED_BELOW, LoopLimit, problem};
 /// The most steps of a network: counters have 32 bits, and the last means "never".
 pub const MAX_STEPS: u64 = 1 << 31;
 
-/// The most that losses of all rows may sum up to where a network counts as solved: kernels look at
-/// the product of the probabilities, and exp(−87) is the smallest that f32 has all digits of.
+/// The largest sum of the losses of all rows with which a network can count as solved. Kernels look
+/// at the product of the probabilities, and exp(−87) is about the smallest normal f32.
 const MOST_NATS: f64 = 80.0;
 
-/// Chunks have a multiple of so many networks, if they have more.
+/// The number of networks of a chunk is a multiple of this, if it is larger.
 const GROUP: u64 = 64;
 
-/// What all values of a chunk may take on the device, about.
+/// Approximate limit for the bytes of all values of a chunk on the device.
 const MOST_BYTES: u64 = 1 << 28;
 
 /// Flops of a step of a whole chunk, which is the least that a submission makes: some tenths of a
@@ -27,37 +27,37 @@ const STEP_FLOPS: f64 = 2e9;
 /// Flops of all steps of a chunk: what is lost if a sweep is interrupted.
 const CHUNK_FLOPS: f64 = 1e13;
 
-/// What all networks of an ensemble or a sweep have in common.
+/// The settings that all networks of an ensemble or a sweep share.
 #[derive(Clone, Debug)]
 pub struct Population {
-    /// What is learned, and how; its learning rate is that of all members, unless it varies.
+    /// The recipe of every network. Its learning rate is that of all members, unless it varies.
     pub recipe: Recipe,
-    /// Initial distribution of the parameters: one of the uniform ones.
+    /// Initial distribution of the parameters; it must be uniform.
     pub init: Init,
     /// Loss below which a network is solved.
     pub solved_below: f32,
-    /// How many steps a dispatch may take.
+    /// Limit of the steps that a dispatch may take.
     pub loop_limit: LoopLimit,
 }
 
 impl Population {
-    /// With members that are solved where a network has learned.
+    /// A population whose members count as solved at the loss below which a network has learned.
     #[must_use]
     pub fn new(recipe: Recipe, init: Init) -> Self {
         let (solved_below, loop_limit) = (LEARNED_BELOW, LoopLimit::Hopeful);
         Self { recipe, init, solved_below, loop_limit }
     }
 
-    /// What a shader is compiled for.
+    /// The problem that a fused kernel is compiled for.
     ///
     /// # Errors
-    /// [`Error::Usage`] if none can be, with the reason.
+    /// [`Error::Usage`] if no fused kernel can train the population, with the reason.
     pub fn problem(&self) -> Result<Problem<'_>, Error> {
         self.kernel_choice()?;
         problem(&self.recipe).map_err(Error::Usage)
     }
 
-    /// What trains each network.
+    /// The fused kernel that trains the networks.
     ///
     /// # Errors
     /// As [`Self::problem`].
@@ -68,10 +68,10 @@ impl Population {
         })
     }
 
-    /// Whether it can be trained; if not, why.
+    /// Checks that the population can be trained.
     ///
     /// # Errors
-    /// [`Error::Usage`] with the reason.
+    /// [`Error::Usage`] with the reason if it cannot.
     pub fn check(&self) -> Result<(), Error> {
         self.kernel_choice()?;
         let (solved_below, rows) = (self.solved_below, self.recipe.data.row_count());
@@ -98,9 +98,13 @@ impl Population {
         Ok(())
     }
 
-    /// How many of `networks` are trained side by side: enough to fill the adapter, and few enough
-    /// that submissions of some hundredths of a second make many steps each, or one of larger
-    /// networks, and that each tensor fits the adapter; all chunks have about as many.
+    /// Number of networks per chunk, out of `networks`. It meets three conditions:
+    ///
+    /// - a chunk fills the adapter;
+    /// - a submission of some hundredths of a second makes many steps, or one of large networks;
+    /// - each tensor fits the adapter.
+    ///
+    /// All chunks have about the same number.
     ///
     /// # Errors
     /// [`Error::Usage`] if the population cannot be trained.

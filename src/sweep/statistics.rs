@@ -1,4 +1,4 @@
-//! What is said of many networks together.
+//! Statistics of many networks.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use serde::Serialize;
 /// The 97.5 % quantile of the standard normal law.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// The 95 % interval of a rate, of which `hits` of `trials` are seen (E. B. Wilson, 1927): the
-/// rates p with |hits/trials − p| ≤ z·√(p(1−p)/trials). All of [0, 1] if nothing was seen.
+/// The 95 % confidence interval of a rate, from `hits` in `trials` (E. B. Wilson, 1927): the rates
+/// p with |hits/trials − p| ≤ z·√(p(1−p)/trials). It is [0, 1] without trials.
 #[expect(clippy::cast_precision_loss, reason = "fewer than 2⁵³ trials")]
 #[must_use]
 pub fn wilson(hits: u64, trials: u64) -> [f64; 2] {
@@ -23,7 +23,7 @@ pub fn wilson(hits: u64, trials: u64) -> [f64; 2] {
     [(centre - half).max(0.0), (centre + half).min(1.0)]
 }
 
-/// How many networks were solved at each step.
+/// Number of networks that were solved at each step.
 #[derive(Clone, Debug, Default)]
 pub struct StepsToSolve {
     counts: BTreeMap<u32, u64>,
@@ -37,14 +37,14 @@ impl StepsToSolve {
         self.total += 1;
     }
 
-    /// Networks counted.
+    /// Number of networks that were counted.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// The smallest step by which at least this share of the networks was solved; none without
-    /// any.
+    /// The smallest step by which at least this share of the networks was solved; `None` without
+    /// networks.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<u32> {
         #[expect(
@@ -63,21 +63,21 @@ impl StepsToSolve {
     }
 }
 
-/// Losses, counted in bins of half a decade, and those that are no numbers apart.
+/// Counts of losses, in bins of half a decade; infinite losses and NaN are counted apart.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Histogram {
     /// Counts of losses from 10^(k/2) up to 10^((k+1)/2), by k; those of 0 are in the lowest.
     pub half_decades: BTreeMap<i32, u64>,
-    /// Infinite losses.
+    /// Number of infinite losses.
     pub infinite: u64,
-    /// Losses that are no number.
+    /// Number of losses that are NaN.
     pub nan: u64,
 }
 
-/// The lowest bin: everything below 10⁻⁶ is as good.
+/// The lowest bin: it counts everything below 10⁻⁶.
 pub const LOWEST: i32 = -13;
 
-/// The highest bin: everything above 10⁶ is as bad.
+/// The highest bin: it counts everything above 10⁶.
 pub const HIGHEST: i32 = 12;
 
 impl Histogram {
@@ -94,7 +94,7 @@ impl Histogram {
         }
     }
 
-    /// Losses that are no finite number.
+    /// Number of losses that are infinite or NaN.
     #[must_use]
     pub fn diverged(&self) -> u64 {
         self.nan + self.infinite

@@ -1,6 +1,6 @@
 //! Activation functions.
 
-/// What a neuron makes of the sum of its inputs.
+/// The function from a neuron's pre-activation z to its activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
@@ -14,10 +14,10 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Each of them; the place is the number that shaders know it by.
+    /// All activation functions; the index is the number that shaders know each by.
     pub const ALL: [Self; 3] = [Self::Sigmoid, Self::Tanh, Self::Identity];
 
-    /// Exponentials of one value, each with a division.
+    /// Number of exponentials per value, each with a division.
     #[must_use]
     pub fn exponentials(self) -> u8 {
         match self {
@@ -26,7 +26,7 @@ impl Activation {
         }
     }
 
-    /// Whether values stay within ±1, however large z is.
+    /// Whether activations stay within ±1 for every z.
     #[must_use]
     pub fn saturates(self) -> bool {
         match self {

@@ -1,12 +1,12 @@
-//! How gradients are taken.
+//! The way gradients are computed.
 
-/// How gradients are taken: as the chain rule has them, or as code written by hand did.
+/// The way gradients are computed: by the chain rule, or as a notebook written by hand did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backprop {
     /// The gradients of the mean loss.
     Exact,
-    /// Those of a notebook: gradients of weights summed over the rows, those of biases averaged,
-    /// and a quotient that is kept from dividing by zero.
+    /// The gradients of a notebook. Those of weights are summed over the rows, those of biases are
+    /// averaged, and an epsilon keeps a quotient from dividing by zero.
     ByHand {
         /// Whether gradients pass through the derivative of the hidden layers' activation. They
         /// must: leaving it out is the mistake that the preset `backprop` keeps.
@@ -24,7 +24,7 @@ impl Backprop {
         }
     }
 
-    /// The factor of the gradient of a bias, on top of that.
+    /// The additional factor of the gradient of a bias, on `row_count` rows.
     #[must_use]
     pub fn bias_scale(self, row_count: usize) -> f64 {
         match self {
@@ -33,8 +33,8 @@ impl Backprop {
         }
     }
 
-    /// What keeps the quotient of [`bce_grad`](crate::cpu::bce_grad::bce_grad) from dividing by
-    /// zero; 0 where there is no quotient.
+    /// The epsilon that keeps the quotient of [`bce_grad`](crate::cpu::bce_grad::bce_grad) from
+    /// dividing by zero; 0 if there is no quotient.
     #[must_use]
     pub fn epsilon(self) -> f64 {
         match self {
@@ -43,7 +43,7 @@ impl Backprop {
         }
     }
 
-    /// The same with the derivative of the hidden layers' activation.
+    /// The same way with the derivative of the hidden layers' activation.
     #[must_use]
     pub fn with_hidden_derivative(self) -> Self {
         match self {

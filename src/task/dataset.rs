@@ -2,17 +2,17 @@
 
 use crate::error::Error;
 
-/// The largest number of bits: 2¹⁶ rows.
+/// Largest number of bits: 2¹⁶ rows.
 pub const MAX_BITS: u32 = 16;
 
 /// Rows of inputs with one target each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    /// `[batch_size, input_size]`, row-major.
+    /// The inputs, `[batch_size, input_size]`, row-major.
     pub inputs: Vec<f32>,
-    /// `[batch_size, 1]`; 0 or 1.
+    /// The targets, `[batch_size, 1]`; 0 or 1.
     pub targets: Vec<f32>,
-    /// Columns of `inputs`.
+    /// Number of columns of `inputs`.
     pub input_size: usize,
 }
 
@@ -64,7 +64,7 @@ impl Dataset {
         })
     }
 
-    /// What it is called.
+    /// The name of the data in reports.
     #[must_use]
     pub fn name(&self) -> String {
         match self.input_size {
@@ -73,7 +73,7 @@ impl Dataset {
         }
     }
 
-    /// Rows: the batch is always the whole dataset.
+    /// Number of rows; the batch is always the whole dataset.
     #[must_use]
     pub fn row_count(&self) -> usize {
         self.targets.len()

@@ -1,11 +1,11 @@
-//! How parameters start.
+//! The initial distribution of parameters.
 
-/// The law that starting parameters are drawn from.
+/// The distribution that initial parameters are drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Init {
-    /// Uniform within ±1/√n for a layer of n inputs, as PyTorch's Linear.
+    /// Uniform within ±1/√n for a layer of n inputs, as in PyTorch's Linear.
     Torch,
     /// Standard normal.
     Normal,
@@ -14,8 +14,8 @@ pub enum Init {
 }
 
 impl Init {
-    /// How far from zero a uniform law reaches in a layer of `input_size` inputs; of the normal
-    /// law, its standard deviation.
+    /// The bound of a uniform distribution in a layer of `input_size` inputs, or the standard
+    /// deviation of the normal distribution.
     #[must_use]
     pub fn extent(self, input_size: usize) -> f32 {
         #[expect(

@@ -1,4 +1,4 @@
-//! What is trained: data, networks, how parameters start, how they are updated; pure.
+//! The description of training: data, networks, initial parameters, updates. Pure.
 
 mod activation;
 mod backprop;

@@ -8,19 +8,19 @@ use crate::error::Error;
 use crate::file::sha256;
 use crate::numeric::{Stream, parse_count};
 
-/// The most neurons in a layer.
+/// Largest number of neurons in a layer.
 pub const MAX_WIDTH: usize = 65_536;
 
-/// The most parameters in a network: 1 GiB of them.
+/// Largest number of parameters in a network: 1 GiB of them.
 pub const MAX_PARAMETERS: usize = 1 << 28;
 
-/// Neurons in each layer of a fully connected network, input first: 2-2-1 for the smallest that
-/// learns XOR. Every layer but the input has a sigmoid; the last has one neuron, a probability.
+/// Number of neurons in each layer of a fully connected network, inputs first: 2-2-1 is the
+/// smallest that learns XOR. The last layer has one neuron, a probability.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerSizes(Vec<usize>);
 
 impl LayerSizes {
-    /// Checks and takes the sizes.
+    /// The sizes, checked.
     ///
     /// # Errors
     /// [`Error::Usage`] unless there are at least two layers of 1 to 65,536 neurons, the last of
@@ -47,7 +47,7 @@ impl LayerSizes {
         Ok(written)
     }
 
-    /// Columns of the data.
+    /// Number of inputs: columns of the data.
     #[must_use]
     pub fn input_size(&self) -> usize {
         self.0[0]
@@ -58,17 +58,17 @@ impl LayerSizes {
         self.0.windows(2).map(|pair| (pair[0], pair[1]))
     }
 
-    /// Weights and biases together.
+    /// Number of parameters, weights and biases together.
     #[must_use]
     pub fn parameter_count(&self) -> usize {
         self.layers().map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
     }
 
-    /// Where parameter number `number`, in the order of [`Parameters::values`], is: the name of its
-    /// tensor in a `state_dict`, its layer, and its index there.
+    /// The place of parameter number `number`, in the order of [`Parameters::values`]: the name of
+    /// its tensor in a `state_dict`, its layer, and its index there.
     ///
     /// # Panics
-    /// If the network has fewer.
+    /// If the network has fewer parameters.
     #[must_use]
     pub fn parameter(&self, number: usize) -> (String, usize, usize) {
         let mut index = number;
@@ -112,24 +112,24 @@ impl FromStr for LayerSizes {
 /// The parameters of one layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// `[output_size, input_size]`, row-major.
+    /// The weights, `[output_size, input_size]`, row-major.
     pub weight: Vec<f32>,
-    /// `[output_size]`.
+    /// The biases, `[output_size]`.
     pub bias: Vec<f32>,
 }
 
 /// All parameters of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
-    /// The network.
+    /// The sizes of the network.
     pub sizes: LayerSizes,
-    /// One for each layer but the input.
+    /// The parameters of each layer except the input.
     pub layers: Vec<Layer>,
 }
 
 impl Parameters {
-    /// Takes values from `draw`, which is given a parameter's number (in the order of
-    /// [`Self::values`]) and its layer's `input_size`.
+    /// The parameters that `draw` gives. It is called with a parameter's number, in the order of
+    /// [`Self::values`], and the `input_size` of its layer.
     pub fn from_fn(sizes: &LayerSizes, mut draw: impl FnMut(u32, usize) -> f32) -> Self {
         let mut numbers = 0..;
         let mut take = |len: usize, input_size| {
@@ -143,7 +143,7 @@ impl Parameters {
         Self { layers: layers.collect(), sizes: sizes.clone() }
     }
 
-    /// Draws the start of a seed: a pure function of the seed and a parameter's number.
+    /// The initial parameters of a seed: a pure function of the seed and a parameter's number.
     #[must_use]
     pub fn initialise(sizes: &LayerSizes, init: Init, seed: u64) -> Self {
         let stream = Stream::new(seed);

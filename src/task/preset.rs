@@ -1,23 +1,23 @@
-//! The experiments that are known by name.
+//! The experiments that have a name.
 
 use super::{Init, Method};
 
-/// An experiment known by name.
+/// An experiment that has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Preset {
     /// 2-2-1, SGD, learning rate 1: learns.
     Xor,
-    /// 2-1, SGD, learning rate 1: cannot learn XOR, its loss stops at ln 2.
+    /// 2-1, SGD, learning rate 1: cannot learn XOR, and its loss stops at ln 2.
     Perceptron,
     /// 2-2-1, backpropagation by hand without the hidden sigmoid's derivative: stalls.
     Backprop,
-    /// The same with the derivative: learns.
+    /// 2-2-1, backpropagation by hand with that derivative: learns.
     BackpropCorrected,
 }
 
 impl Preset {
-    /// The word that selects it.
+    /// The name that selects it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -28,7 +28,7 @@ impl Preset {
         }
     }
 
-    /// What its steps compute.
+    /// The method of its training steps.
     #[must_use]
     pub fn method(self) -> Method {
         match self {
@@ -38,7 +38,7 @@ impl Preset {
         }
     }
 
-    /// How its parameters start.
+    /// The initial distribution of its parameters.
     #[must_use]
     pub fn init(self) -> Init {
         match self {
@@ -47,7 +47,8 @@ impl Preset {
         }
     }
 
-    /// The sizes of its hidden layers on data of `input_size` columns: 2-2-1 on XOR.
+    /// The sizes of its hidden layers on data of `input_size` columns. On XOR, networks are 2-2-1
+    /// or 2-1.
     #[must_use]
     pub fn hidden_sizes(self, input_size: usize) -> Vec<usize> {
         match self {

@@ -1,24 +1,24 @@
-//! What is trained, and by which method: the only description of training.
+//! The recipe: the only description of training.
 
 use super::{Activation, Backprop, Dataset, LayerSizes, Loss, Optimizer};
 use crate::error::Error;
 
-/// How much rounding is avoided.
+/// The effort to avoid rounding errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {
-    /// Sigmoids with few roundings, and updates that carry over what rounding left out (Kahan,
-    /// 1965), at twice the time: a single network, compared with a CPU.
+    /// Sigmoids with few roundings, and updates with compensated summation (Kahan, 1965), at twice
+    /// the time: for a single network that is compared with a CPU.
     Compensated,
-    /// The shortest formulas: many networks.
+    /// The shortest formulas: for many networks.
     Plain,
 }
 
 impl Rounding {
-    /// Both.
+    /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Compensated, Self::Plain];
 }
 
-/// What a training step computes, whatever the data and the network are.
+/// The computation of a training step, independent of the data and the network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Method {
     /// Activation function of the hidden layers.
@@ -27,13 +27,13 @@ pub struct Method {
     pub output_activation: Activation,
     /// Loss function.
     pub loss: Loss,
-    /// How gradients become updates.
+    /// The optimizer, which turns gradients into updates.
     pub optimizer: Optimizer,
-    /// How gradients are taken.
+    /// The way gradients are computed.
     pub backprop: Backprop,
-    /// How much rounding is avoided.
+    /// The effort to avoid rounding errors.
     pub rounding: Rounding,
-    /// Whether steps sum up what tells whether a run converges, for sweeps.
+    /// Whether steps sum up the measures of convergence, for sweeps.
     pub measured: bool,
 }
 
@@ -41,7 +41,7 @@ impl Method {
     /// Gradient descent at learning rate 1 on the mean binary cross-entropy of sigmoids.
     pub const COMPENSATED: Self = Self { rounding: Rounding::Compensated, ..Self::PLAIN };
 
-    /// The same by the shortest formulas.
+    /// The same method by the shortest formulas.
     pub const PLAIN: Self = Self {
         hidden_activation: Activation::Sigmoid,
         output_activation: Activation::Sigmoid,
@@ -64,14 +64,14 @@ impl Method {
         Self { backprop: Backprop::ByHand { hidden_derivative }, ..Self::sgd(0.1) }
     }
 
-    /// The same with another learning rate.
+    /// The same method with another learning rate.
     #[must_use]
     pub const fn with_learning_rate(self, learning_rate: f64) -> Self {
         let Optimizer::Sgd { learning_rate: _, momentum } = self.optimizer;
         Self { optimizer: Optimizer::Sgd { learning_rate, momentum }, ..self }
     }
 
-    /// The same with another momentum.
+    /// The same method with another momentum.
     #[must_use]
     pub const fn with_momentum(self, momentum: f32) -> Self {
         let Optimizer::Sgd { learning_rate, momentum: _ } = self.optimizer;
@@ -85,38 +85,38 @@ impl Method {
         learning_rate
     }
 
-    /// The momentum; 0 for none.
+    /// The momentum; 0 means none.
     #[must_use]
     pub fn momentum(self) -> f32 {
         let Optimizer::Sgd { learning_rate: _, momentum } = self.optimizer;
         momentum
     }
 
-    /// Whether rounding is avoided.
+    /// Whether rounding errors are compensated.
     #[must_use]
     pub fn is_compensated(self) -> bool {
         self.rounding == Rounding::Compensated
     }
 }
 
-/// A training run, whatever the network starts from: data, network, method, and number of steps.
+/// A training run without its initial parameters: data, network, method, and number of steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// The rows to learn; every step sees all of them.
     pub data: Dataset,
-    /// Neurons of each layer.
+    /// Number of neurons in each layer.
     pub sizes: LayerSizes,
-    /// What a step computes.
+    /// The computation of a step.
     pub method: Method,
     /// Number of updates.
     pub steps: u64,
 }
 
 impl Recipe {
-    /// Checks and takes the parts.
+    /// The recipe, checked.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the network does not take the data, or the loss not the output.
+    /// [`Error::Usage`] if the network does not fit the data, or the loss does not fit the output.
     pub fn new(
         data: Dataset,
         sizes: LayerSizes,

@@ -1,4 +1,4 @@
-//! Whether two runs are the same run.
+//! The comparison of a run on the GPU with the same run on the CPU.
 
 use super::{Outcome, Plan, Trajectory};
 
@@ -11,36 +11,36 @@ const FLOOR: f64 = 1e-6;
 /// A wrong kernel stands out against the drift of a right one in the same arithmetic.
 const STANDS_OUT: f64 = 10.0;
 
-/// What the comparison of a GPU run with the CPU says.
+/// The verdict on a GPU run, compared with the CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Every loss is within 10⁻⁴ of that in `f64`, or within 10⁻⁶ absolutely.
+    /// Every loss is within 10⁻⁴ of the loss in `f64`, or within 10⁻⁶ absolutely.
     Agree,
-    /// Some are not, but the CPU's `f32` run had left its `f64` run by a like amount by then: this
-    /// training run magnifies rounding, and its losses prove nothing.
+    /// Some losses are not, but the CPU's `f32` run differs from its `f64` run by a similar amount:
+    /// this training run magnifies rounding, and its losses prove nothing.
     Unstable,
-    /// At some mark the GPU has left the `f64` run by more than ten times what `f32` explains.
+    /// At some mark, the GPU differs from the `f64` run by more than ten times what `f32` explains.
     Disagree,
 }
 
 /// The losses of the GPU, compared with those of the CPU at every mark.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Agreement {
-    /// What it says.
+    /// The verdict.
     pub verdict: Verdict,
     /// The largest |GPU − CPU in `f64`|, in nats.
     pub gpu_deviation: f64,
-    /// The step before whose update that was.
+    /// The step with that deviation, before its update.
     pub step: u64,
     /// The largest |CPU in `f32` − CPU in `f64`|, in nats.
     pub cpu_f32_deviation: f64,
-    /// The largest |GPU − CPU in `f64`| relative to the loss there, or to 0.01 of a smaller one: 10⁻⁴
-    /// is what may be.
+    /// The largest |GPU − CPU in `f64`|, relative to the loss there, or to 0.01 if the loss is
+    /// smaller. The limit is 10⁻⁴.
     pub gpu_relative_deviation: f64,
-    /// The step before whose update that was.
+    /// The step with that relative deviation, before its update.
     pub relative_step: u64,
-    /// The same of the CPU in `f32`.
+    /// The largest relative deviation of the CPU in `f32` from the CPU in `f64`.
     pub cpu_f32_relative_deviation: f64,
 }
 
@@ -67,7 +67,7 @@ impl Agreement {
         agreement
     }
 
-    /// Whether `f32` on the CPU alone leaves `f64` by more than a GPU may: then the run magnifies
+    /// Whether `f32` on the CPU differs from `f64` by more than a GPU may. If so, the run magnifies
     /// rounding so much that its losses say little, whatever the verdict.
     #[must_use]
     pub fn is_chaotic(&self) -> bool {
@@ -176,7 +176,7 @@ mod tests {
         ] {
             assert_eq!(verdict([0.7, gpu], exact, exact).0, expected, "{gpu}");
         }
-        // Of small losses, 10⁻⁶.
+        // Small losses may differ by 10⁻⁶.
         for (gpu, expected) in [(1.98e-6, Agree), (2.02e-6, Disagree), (0.0, Agree)] {
             assert_eq!(verdict([0.7, gpu], [0.7, 1e-6], [0.7, 1e-6]).0, expected, "{gpu}");
         }

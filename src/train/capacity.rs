@@ -1,4 +1,5 @@
-//! Whether an adapter can hold a network and its data: known before anything is made or uploaded.
+//! The check that an adapter can hold a network and its data, before anything is created or
+//! uploaded.
 
 use crate::error::Error;
 use crate::gpu::{Gpu, aligned_len, check_tensor};
@@ -16,19 +17,19 @@ fn largest_tensor(data: &Dataset, sizes: &LayerSizes) -> (&'static str, usize) {
     tensors.into_iter().max_by_key(|(_, len)| *len).expect("there are three")
 }
 
-/// Whether an adapter can hold each tensor of a training step.
+/// Checks that an adapter can hold each tensor of a training step.
 ///
 /// # Errors
-/// [`Error::Usage`] if not.
+/// [`Error::Usage`] if it cannot.
 pub fn check_tensors(gpu: &Gpu, data: &Dataset, sizes: &LayerSizes) -> Result<(), Error> {
     let (label, len) = largest_tensor(data, sizes);
     gpu.check_tensor(label, len)
 }
 
-/// The same of every adapter there may be.
+/// Checks that some adapter can hold each tensor of a training step.
 ///
 /// # Errors
-/// [`Error::Usage`] if none can.
+/// [`Error::Usage`] if no adapter can.
 pub fn check_tensors_of_any_adapter(data: &Dataset, sizes: &LayerSizes) -> Result<(), Error> {
     let (label, len) = largest_tensor(data, sizes);
     check_tensor(label, len)

@@ -1,4 +1,4 @@
-//! Why a network has not learned: figures of where it ended, and what they say.
+//! The reason why a network has not learned, from figures of its final state.
 
 use std::f64::consts::LN_2;
 
@@ -42,13 +42,13 @@ const UNDECIDED: f64 = 0.02;
 /// (√5 − 1) / 2, whose multiples fall between all before them.
 const GOLDEN: f64 = 0.618_033_988_749_894_8;
 
-/// What a run ended in, in the order in which it is asked.
+/// The state in which a run ended. The first variant that applies is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// The loss is not finite.
     Diverged,
-    /// A small loss, and every answer is right.
+    /// The loss is small, and every answer is right.
     Learned,
     /// Steps overshoot, and the loss is no lower than at nine tenths of the steps.
     Oscillating,
@@ -64,30 +64,31 @@ pub enum Ending {
     Flat,
 }
 
-/// What a run ended in, with the figures that say so: of the final parameters, in `f64`.
+/// The state in which a run ended, with the figures that show it. They are computed in `f64` from
+/// the final parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Diagnosis {
-    /// What it is.
+    /// The state.
     pub ending: Ending,
-    /// Rows that were looked at.
+    /// Number of rows that were evaluated.
     pub rows: usize,
     /// The mean loss of those rows, in nats.
     pub loss: f64,
-    /// Updates at nine tenths of the run.
+    /// Number of updates at nine tenths of the run.
     pub late_step: u64,
-    /// The share by which the loss fell from there to the end, on the device; none if it was not
-    /// looked at there.
+    /// The share by which the loss fell from there to the end, on the device; `None` if it was not
+    /// evaluated there.
     pub last_tenth_fall: Option<f64>,
     /// The norm of the gradient of the mean loss.
     pub gradient_norm: f64,
-    /// The learning rate times the largest eigenvalue of the loss's Hessian; none if it was not
-    /// asked, or of more than 500 parameters.
+    /// The learning rate times the largest eigenvalue of the loss's Hessian; `None` if it was not
+    /// needed, or with more than 500 parameters.
     pub step_times_curvature: Option<f64>,
-    /// The share of hidden activations a with a(1 − a) < 0.01; none without a hidden layer.
+    /// The share of hidden activations a with a(1 − a) < 0.01; `None` without a hidden layer.
     pub saturated_share: Option<f64>,
-    /// Outputs within 0.02 of 0.5.
+    /// Number of outputs within 0.02 of 0.5.
     pub undecided_rows: usize,
-    /// Outputs that round to their targets.
+    /// Number of outputs that round to their targets.
     pub right_rows: usize,
 }
 
@@ -100,7 +101,7 @@ impl Plan {
 }
 
 impl Diagnosis {
-    /// Looks at how a run ended.
+    /// The diagnosis of a finished run.
     #[must_use]
     pub fn of(plan: &Plan, outcome: &Outcome) -> Self {
         let data = sample(&plan.recipe.data);
@@ -182,7 +183,7 @@ fn sample(data: &Dataset) -> Dataset {
     Dataset { inputs: inputs.collect(), targets: targets.collect(), ..data.clone() }
 }
 
-/// Of the activations of all hidden layers.
+/// The share of saturated activations in all hidden layers.
 fn saturated_share(network: &Reference<f64>) -> Option<f64> {
     let (mut count, mut saturated) = (0.0, 0.0);
     for a in network.hidden_activations() {

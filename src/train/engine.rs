@@ -1,32 +1,32 @@
-//! Which engine trains a recipe, and why.
+//! The choice of the engine for a recipe.
 
 use super::fused::{KernelChoice, problem};
 use super::layered;
 use crate::error::Error;
 use crate::task::Recipe;
 
-/// How a recipe is run.
+/// The engine to run a recipe with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Engine {
-    /// Fused where it can run the network, else layered
+    /// The fused engine if it can run the network, else the layered engine
     Auto,
-    /// A dispatch for each kernel and layer: any network
+    /// One dispatch for each kernel and layer: any network
     Layered,
-    /// Many steps in one dispatch: networks with one hidden layer, on little data
+    /// Many steps in one dispatch: networks with one hidden layer, on few rows
     Fused,
 }
 
-/// What trains a network.
+/// The engine that trains a network, with its kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolved {
-    /// A dispatch for each kernel and layer.
+    /// One dispatch for each kernel and layer.
     Layered,
     /// Many steps in one dispatch, by this kernel.
     Fused(KernelChoice),
 }
 
-/// A recipe that an engine does not run.
+/// The error for a recipe that an engine cannot run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {engine} engine does not run this: {why}", engine = engine.name())]
 pub struct Unsupported {
@@ -53,10 +53,10 @@ impl Engine {
         }
     }
 
-    /// What trains a recipe, and why.
+    /// The engine that trains a recipe, and the reason for it.
     ///
     /// # Errors
-    /// [`Unsupported`] if the engine does not run it, or none does.
+    /// [`Unsupported`] if this engine cannot run the recipe, or no engine can.
     pub fn resolve(self, recipe: &Recipe) -> Result<(Resolved, String), Unsupported> {
         let fused = problem(recipe).and_then(KernelChoice::of);
         let layered = |why: String| match layered::fits(recipe) {
@@ -78,7 +78,7 @@ impl Engine {
     /// The fused kernel that trains a recipe.
     ///
     /// # Errors
-    /// [`Unsupported`] if none does.
+    /// [`Unsupported`] if no fused kernel can.
     pub fn fused_kernel(recipe: &Recipe) -> Result<KernelChoice, Unsupported> {
         let fused = problem(recipe).and_then(KernelChoice::of);
         fused.map_err(|why| Unsupported { engine: Self::Fused, why })

@@ -1,4 +1,4 @@
-//! The engines, and what a run of theirs gives.
+//! The engines, and the results of their runs.
 
 mod agreement;
 mod capacity;
@@ -30,9 +30,10 @@ use crate::gpu::Gpu;
 /// Trains a network by the engine that suits it.
 ///
 /// # Errors
-/// [`Error::Usage`] if no engine runs the plan or the adapter cannot hold it, [`Error::Diverged`] at
-/// the first loss that is not finite, [`Error::Interrupted`] if `observe` asks for it,
-/// [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all steps.
+/// - [`Error::Usage`] if no engine can run the plan, or the adapter cannot hold it;
+/// - [`Error::Diverged`] at the first loss that is not finite;
+/// - [`Error::Interrupted`] if `observe` asks to stop;
+/// - [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all steps.
 pub async fn train(gpu: &Gpu, plan: &Plan, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
     match Engine::Auto.resolve(&plan.recipe)? {
         (Resolved::Layered, _) => {

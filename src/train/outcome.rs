@@ -1,12 +1,12 @@
-//! What a run gives, and whether to believe it.
+//! The result of a run, and the checks that make it credible.
 
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::task::Parameters;
 
-/// A loss below this, in nats, is that of a network that has learned: on average it gives the
-/// right answer a probability of more than 95 %.
+/// Loss in nats below which a network has learned: on average, it gives the right answer a
+/// probability of more than 95 %.
 pub const LEARNED_BELOW: f32 = 0.05;
 
 /// The answer that a probability rounds to.
@@ -15,20 +15,20 @@ pub fn answer(probability: f32) -> f32 {
     f32::from(probability >= 0.5)
 }
 
-/// Where a run stood at a dispatch that is known to have been done: the device counted the steps
-/// itself, said so of this dispatch, and the loss and all parameters are finite.
+/// The state of a run after a dispatch that is known to be complete: the device's own count of
+/// steps is right after this dispatch, and the loss and all parameters are finite.
 #[derive(Clone, Debug)]
 pub struct Counted {
-    /// Updates made: one or more.
+    /// Number of updates, one or more.
     pub step: u64,
     /// The loss after the last of them.
     pub loss: f32,
-    /// After the last of them.
+    /// The parameters after the last of them.
     pub parameters: Parameters,
 }
 
 impl Counted {
-    /// None before the first update, or if a value is not finite.
+    /// `None` before the first update, or if a value is not finite.
     pub(super) fn of(step: u64, loss: f32, parameters: Parameters) -> Option<Self> {
         let is_finite = loss.is_finite() && parameters.values().all(f32::is_finite);
         (step > 0 && is_finite).then_some(Self { step, loss, parameters })
@@ -42,17 +42,17 @@ pub struct Outcome {
     pub losses: Vec<f32>,
     /// The loss after the last update.
     pub final_loss: f32,
-    /// The loss before update number [`Plan::late_step`]; none where nothing looked at it.
+    /// The loss before update number [`Plan::late_step`]; `None` if it was not evaluated.
     pub late_loss: Option<f32>,
-    /// `[batch_size, 1]`, after the last update.
+    /// The outputs after the last update, `[batch_size, 1]`.
     pub probabilities: Vec<f32>,
-    /// After the last update.
+    /// The parameters after the last update.
     pub parameters: Parameters,
-    /// From the first submission to the last readback.
+    /// Time from the first submission to the last readback.
     pub wall: Duration,
-    /// The same on the device's own clock, if it has one that can be believed.
+    /// Time of the run on the device's own clock, if it has a reliable one.
     pub gpu: Option<Duration>,
-    /// What a watchdog, or Ctrl-C, had to wait for at most.
+    /// Time of the longest submission, for which a watchdog or Ctrl-C has to wait.
     pub longest_submission: Duration,
 }
 

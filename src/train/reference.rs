@@ -1,4 +1,4 @@
-//! The same run on the CPU.
+//! The reference: the same run on the CPU.
 
 use std::ops::ControlFlow;
 
@@ -15,7 +15,7 @@ pub struct Trajectory {
     pub final_loss: f64,
 }
 
-/// Trains on the CPU in the arithmetic of `S`; none if `go_on` broke it off.
+/// Trains on the CPU in the arithmetic of `S`; `None` if `go_on` broke the run off.
 pub fn reference<S: Scalar>(
     plan: &Plan,
     go_on: &(dyn Fn() -> ControlFlow<()> + Sync),

@@ -1,4 +1,4 @@
-//! A run of one network: what it is asked to do, and how far it has come.
+//! A run of one network: its plan and its progress.
 
 use std::ops::ControlFlow;
 
@@ -6,14 +6,14 @@ use super::{LEARNED_BELOW, Outcome, answer};
 use crate::error::Error;
 use crate::task::{Dataset, Method, Parameters, Recipe, Rounding};
 
-/// A network to be trained: a recipe, where it starts, and which losses are kept.
+/// A network to train: a recipe, the initial parameters, and which losses are kept.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What is learned, and how.
+    /// The recipe: data, network, method, number of steps.
     pub recipe: Recipe,
-    /// Where training starts.
+    /// The initial parameters.
     pub start: Parameters,
-    /// Losses are kept at each multiple of this step.
+    /// Number of steps between two losses that are kept.
     pub log_every: u64,
 }
 
@@ -33,21 +33,21 @@ impl Plan {
         Ok(Self { recipe, start, log_every })
     }
 
-    /// The same with another method.
+    /// The same plan with another method.
     #[must_use]
     pub fn with_method(mut self, method: Method) -> Self {
         self.recipe.method = method;
         self
     }
 
-    /// The same with another rounding.
+    /// The same plan with another rounding.
     #[must_use]
     pub fn with_rounding(mut self, rounding: Rounding) -> Self {
         self.recipe.method.rounding = rounding;
         self
     }
 
-    /// The same with another number of steps.
+    /// The same plan with another number of steps.
     #[must_use]
     pub fn with_steps(mut self, steps: u64) -> Self {
         self.recipe.steps = steps;
@@ -60,14 +60,14 @@ impl Plan {
         (0..self.recipe.steps).step_by(every)
     }
 
-    /// How many of the answers round to their targets.
+    /// Number of answers that round to their targets.
     #[must_use]
     pub fn right_answers(&self, probabilities: &[f32]) -> usize {
         let pairs = probabilities.iter().zip(&self.recipe.data.targets);
         pairs.filter(|&(&probability, &target)| answer(probability) == target).count()
     }
 
-    /// Whether a run ended knowing the data: a small loss, and every answer right.
+    /// Whether a run has learned the data: its final loss is small, and every answer is right.
     #[must_use]
     pub fn is_learned(&self, outcome: &Outcome) -> bool {
         let all_right = self.right_answers(&outcome.probabilities) == self.recipe.data.row_count();
@@ -75,16 +75,16 @@ impl Plan {
     }
 }
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Updates made.
+    /// Number of updates that were made.
     pub step: u64,
-    /// The last loss that was seen, before its update; none before the first.
+    /// The last loss that was read, before its update; `None` before the first.
     pub loss: Option<f32>,
 }
 
-/// Called between submissions; breaking off ends the run with
+/// A function that is called between submissions. If it breaks, the run ends with
 /// [`Interrupted`](crate::error::Error::Interrupted).
 pub type Observer<'a> = dyn FnMut(Progress) -> ControlFlow<()> + Send + 'a;
 

@@ -1,4 +1,4 @@
-//! A network that is trained a few steps at a time, and looked at after each.
+//! A network that is trained a few steps at a time, and read after each.
 
 use super::fused::{Batch, Evaluation, LoopLimit, problem};
 use super::{Layered, Plan, Products};
@@ -6,12 +6,12 @@ use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::train;
 
-/// Where a network stands, bit for bit.
+/// The complete state of a network, bit for bit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// In the order of a `state_dict`.
+    /// The parameters, in the order of a `state_dict`.
     pub parameters: Vec<f32>,
-    /// What the last update hands to the next for each of them: what rounding left out.
+    /// The optimizer's state for each of them, which the next update takes: velocity or residue.
     pub optimizer_state: Vec<f32>,
     /// The loss before the last update, if the engine computed it.
     pub loss_before: Option<f32>,
@@ -19,7 +19,7 @@ pub struct State {
     pub loss_after: Option<f32>,
 }
 
-/// A network on the device, in the hands of one engine.
+/// A network on the device that one engine trains step by step.
 pub struct Stepper<'a> {
     engine: OnDevice<'a>,
     done: u64,
@@ -32,7 +32,7 @@ enum OnDevice<'a> {
 }
 
 impl<'a> Stepper<'a> {
-    /// At the plan's start, with a dispatch for each kernel.
+    /// A network at the plan's start, trained by the layered engine.
     ///
     /// # Errors
     /// As [`Layered::new`].
@@ -46,7 +46,7 @@ impl<'a> Stepper<'a> {
         Ok(Self { engine, done: 0, state: State::at_start(plan) })
     }
 
-    /// At the plan's start, with many steps in one dispatch.
+    /// A network at the plan's start, trained by the fused engine.
     ///
     /// # Errors
     /// As [`Fused::new`].
@@ -69,19 +69,19 @@ impl<'a> Stepper<'a> {
         }
     }
 
-    /// Updates made.
+    /// Number of updates that were made.
     #[must_use]
     pub fn done(&self) -> u64 {
         self.done
     }
 
-    /// After the last of them.
+    /// The state after the last of them.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Makes so many updates.
+    /// Makes `steps` updates.
     ///
     /// # Errors
     /// [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all of them.
@@ -105,7 +105,7 @@ impl<'a> Stepper<'a> {
         Ok(&self.state)
     }
 
-    /// Goes to another state.
+    /// Loads another state.
     pub fn load(&mut self, gpu: &Gpu, state: &State) {
         match &self.engine {
             OnDevice::Layered(layered) => layered.load(state),
@@ -117,7 +117,7 @@ impl<'a> Stepper<'a> {
         self.state = State { loss_before: None, loss_after: None, ..state.clone() };
     }
 
-    /// The loss of a state, which it goes to; the layered engine makes an update there.
+    /// Loads a state and returns its loss. The layered engine makes an update there.
     ///
     /// # Errors
     /// As [`Self::advance`].
@@ -129,9 +129,9 @@ impl<'a> Stepper<'a> {
         Ok(self.advance(1).await?.loss_before.expect("the layered engine computes it"))
     }
 
-    /// A tensor that the last step of the layered engine left behind, by the name that
-    /// [`Reference::trace`](crate::cpu::Reference::trace) gives it; none if it was not written, or
-    /// by the other engine.
+    /// A tensor that the last step of the layered engine wrote, by the name that
+    /// [`Reference::trace`](crate::cpu::Reference::trace) gives it. `None` if it was not written,
+    /// or the other engine trains the network.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
@@ -144,7 +144,7 @@ impl<'a> Stepper<'a> {
 }
 
 impl State {
-    /// Whether all of it is finite numbers.
+    /// Whether all values are finite.
     #[must_use]
     pub fn is_finite(&self) -> bool {
         let losses = self.loss_before.iter().chain(&self.loss_after);

@@ -75,7 +75,7 @@ impl Cache {
     pub(super) fn put(&mut self, key: &Key, class: &str, variant: &str, median: Duration) {
         if let Some(path) = &self.path {
             let own = std::mem::replace(&mut self.entries, entries(path));
-            // Where nothing can be written, they are known here alone.
+            // If nothing can be written, they are known here alone.
             for entry in own {
                 let is_it = |other: &Entry| other.key == entry.key && other.class == entry.class;
                 if !self.entries.iter().any(is_it) {

@@ -53,9 +53,9 @@ pub(super) struct Contest<'g> {
 
 struct Entrant {
     variant: Variant,
-    /// Of a submission with one launch.
+    /// Time of a submission with one launch.
     once: Duration,
-    /// Of a launch among others.
+    /// Time of a launch among others.
     median: Duration,
 }
 
@@ -195,7 +195,7 @@ impl Question {
     }
 }
 
-/// A power of two that takes all sums of so many products into the middle of the logistic
+/// A power of two that takes all sums of `k` products into the middle of the logistic
 /// function, from −4 to 4.
 fn unit(k: usize) -> f64 {
     let products = u32::try_from(k).expect("it is not too long to be tried");

@@ -15,11 +15,11 @@ use crate::error::Error;
 use crate::gpu::{DeviceType, Gpu};
 use crate::kernels::product::{Epilogue, LADDER, Shape, Transpose, Variant};
 
-/// Where the best so far takes a GPU longer, no other is tried.
+/// The longest time of the best variant so far on a GPU with which another is still tried.
 const SLOW: Duration = Duration::from_millis(100);
 
-/// How long the launches of a class may try new variants; one that is being tried is tried to its end, and so is
-/// always the default, and all until one is right.
+/// Time limit for new variants of the launches of a class. Three things are always tried to the
+/// end: the variant at hand, the default, and every variant until one is right.
 pub const BUDGET: Duration = Duration::from_secs(1);
 
 /// Fewer products than these are not worth a trial: on any device it takes longer to launch them.
@@ -153,7 +153,7 @@ impl<'g> Tuner<'g> {
         for variant in candidates(self.gpu) {
             let wanted = match contest.winner() {
                 None => true,
-                // Another one may take so many times as long that the driver of a GPU gives up.
+                // Another one may take much longer, and the driver of a GPU may give up on it.
                 Some((_, median)) if median > SLOW && !is_software(self.gpu) => false,
                 Some(_) => variant == Variant::DEFAULT || contest.spent() < BUDGET,
             };

@@ -13,7 +13,7 @@ use crate::file::sha256;
 use crate::gpu::Gpu;
 use crate::numeric::{LOG_MIDDLE, Scalar};
 
-/// The same for everyone: what is found is compared between machines.
+/// The same seed everywhere: findings are compared between machines.
 const EFFORT: Effort = Effort { seed: 0, cases: 1 << 18, quick: true, thorough: false };
 
 /// Letters of the hash that stand for all of it.
@@ -62,7 +62,7 @@ pub struct Fingerprint {
     /// The hash and the habits in short, by which adapters and drivers are told apart. Times have
     /// no part in it, so one adapter has one line.
     pub line: String,
-    /// Of all bits that the probes gave.
+    /// Hash of all bits that the probes gave.
     pub sha256: String,
     /// After how many iterations loops end.
     pub loops: Loops,

@@ -12,8 +12,8 @@ use crate::numeric::{Dual, Enclosure, F64_SHARE, Scalar};
 use crate::task::{Backprop, Dataset, Method, Parameters};
 use crate::train::{Plan, State};
 
-/// Of central differences: the step, and the absolute and relative tolerance. Those are the defaults
-/// of PyTorch's `torch.autograd.gradcheck`.
+/// The step of central differences, with the absolute and relative tolerance: the defaults of
+/// PyTorch's `torch.autograd.gradcheck`.
 const STEP: f64 = 1e-6;
 
 /// A step that large numbers do not swallow, relative to them.

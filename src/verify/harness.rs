@@ -13,7 +13,7 @@ use crate::numeric::{Enclosure, FLUSH, Scalar, ulp};
 /// What an output holds before the kernel writes it: a NaN that no arithmetic makes.
 pub(super) const POISON: u32 = 0x7fc0_dead;
 
-/// Values before and behind each output that nobody may touch, and behind each input.
+/// Number of values before and behind each output, and behind each input, that no kernel may touch.
 const FENCE: usize = 64;
 
 /// What they are: a number, as what is added to a NaN leaves it as it was.
@@ -131,7 +131,7 @@ pub struct Tally {
     pub worst_share: f64,
     /// That error in units in the last place of what was expected.
     pub worst_ulp: f64,
-    /// Where it was.
+    /// The place of the value.
     pub worst_case: String,
 }
 
@@ -190,7 +190,7 @@ pub struct Output {
 
 /// A kernel in a series of comparisons.
 pub struct Trial<'a> {
-    /// Where it runs.
+    /// The device that it runs on.
     pub gpu: &'a Gpu,
     /// How far to go.
     pub effort: Effort,
@@ -214,10 +214,10 @@ impl<'a> Trial<'a> {
         Self { gpu, effort, kernel, tally, unchecked, habits, as_timed: false }
     }
 
-    /// The same launch in two dimensions if it is of several workgroups, with more of them than have
-    /// something to do: so an invocation must know its place even where one dimension would be
-    /// enough. Of many workgroups in as many rows as only launches of millions of values have, three
-    /// in each, as if a device took no more. As it is, if it will be timed.
+    /// The same launch in two dimensions if it is of several workgroups, with more of them than
+    /// have something to do: so an invocation must know its place even where one dimension would be
+    /// enough. Among many workgroups in as many rows as only launches of millions of values have,
+    /// three in each, as if a device took no more. As it is, if it will be timed.
     #[must_use]
     pub fn folded(&self, dispatch: &Dispatch) -> Dispatch {
         let mut folded = dispatch.clone();
@@ -311,7 +311,7 @@ impl<'a> Trial<'a> {
         Ok(words[FENCE..FENCE + len].to_vec())
     }
 
-    /// Each value must lie in its enclosure; poison never does. Where there is no bound, the value is
+    /// Each value must lie in its enclosure; poison never does. If there is no bound, the value is
     /// counted as unchecked.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ impl EngineForm {
         }
     }
 
-    /// Of the layered engine.
+    /// The products of the layered engine.
     pub(super) fn products(self) -> Products<'static, 'static> {
         if self == Self::Epilogues { Products::Epilogues } else { Products::Plain }
     }
@@ -65,11 +65,11 @@ impl EngineForm {
 /// How far the free runs are from the one in `f64`: the largest deviation of a parameter.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Growth {
-    /// After so many updates.
+    /// Number of updates.
     pub step: u64,
-    /// Of the device.
+    /// Deviation of the device.
     pub gpu: f64,
-    /// Of `f32` on this processor.
+    /// Deviation of `f32` on this processor.
     pub cpu_f32: f64,
 }
 

@@ -41,7 +41,7 @@ pub struct Request {
     pub plan: Plan,
     /// How far to go.
     pub effort: Effort,
-    /// Compare every so many steps; none for all of them, as far as there is time.
+    /// Number of steps between two comparisons; `None` compares all, as far as there is time.
     pub every: Option<u64>,
     /// Names of the kernels to check, with the training that launches them. Empty: everything is checked.
     pub kernels: Vec<String>,

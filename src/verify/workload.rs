@@ -58,8 +58,8 @@ impl Workload {
             return Ok(());
         }
         Err(Error::Usage(format!(
-            "the case {} needs {} values in one tensor, and {} binds {most} at most: use a smaller \
-             --size, or --kernel",
+            "the case {} needs {} values in one tensor, and {} binds {most} at most: take a \
+             smaller size, or another kernel",
             self.size, self.largest, gpu.adapter.name
         )))
     }

@@ -180,7 +180,7 @@ fn two_saved_runs_are_compared_without_an_adapter() {
     let compare = ["--compare", "a", "--saved", "b", "--fail-on-regression", "1e6"];
     let (text, code) = bench_in(folder.path(), &compare);
     assert!(text.starts_with("Compared with a: ") && text.contains("bce_loss/[65]"), "{text}");
-    assert!(text.contains("note: that was a --quick run") && code == Some(0), "{text}");
+    assert!(text.contains("note: that was a quick run") && code == Some(0), "{text}");
     let (text, _) = bench_in(folder.path(), &[&compare[..], &["--json"]].concat());
     let changes = json(&text)["changes"].as_array().expect("changes").clone();
     assert!(changes.iter().all(|row| row["decides"] == (row["suite"] != "peaks")), "{changes:?}");

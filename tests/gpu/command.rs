@@ -417,7 +417,7 @@ fn memory_does_not_grow_with_the_steps() {
     assert!(last < half + (256 << 10), "{sizes:?}");
 }
 
-/// The resident memory of a run of so many steps at each of its lines of progress.
+/// The resident memory of a run of `steps` steps at each of its lines of progress.
 #[cfg(target_os = "linux")]
 fn resident_sizes(steps: u64) -> Vec<u64> {
     use std::io::{BufRead, BufReader};

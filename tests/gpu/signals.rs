@@ -48,7 +48,7 @@ fn wait_until_it_listens(child: &Child) {
     }
 }
 
-/// Waits for so many lines on standard error, which has one for each submission, or for the last
+/// Waits for `count` lines on standard error, which has one for each submission, or for the last
 /// before the run is repeated on the CPU.
 fn wait_for_lines(child: &mut Child, count: u32) {
     let mut errors = BufReader::new(child.stderr.as_mut().expect("a pipe"));

@@ -44,7 +44,7 @@ fn replay(plan: &EnsemblePlan, member: u64) -> (Plan, Outcome) {
     (plan, outcome)
 }
 
-/// Twenty members of so many.
+/// Twenty members of `networks`.
 fn random_members(networks: u64) -> Vec<u64> {
     (0..20).map(|index| u64::from(philox4x32([index, 0, 0, 0], [1, 2])[0]) % networks).collect()
 }
@@ -129,7 +129,7 @@ fn an_ensemble_that_is_broken_off_has_the_tiles_that_it_finished() {
     assert!(matches!(stopped, Err(Error::Interrupted { .. })), "{stopped:?}");
 }
 
-/// Breaks off when so many network-steps are done.
+/// Breaks off when `step` network-steps are done.
 fn stop_at_step(step: u64) -> impl FnMut(u64) -> ControlFlow<()> {
     move |done| if done < step { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }

@@ -166,7 +166,7 @@ Steps to solve, of those solved: first 10, 10 % 10, half 50, 90 % 90, last 100
   0.00100 to   0.00316          7    58.33 %  ████████████████████████
   0.01000 to   0.03162          3    25.00 %  ██████████
   0.31623 to   1.00000          1     8.33 %  ████
-  no number                     1     8.33 %  ████
+  NaN                           1     8.33 %  ████
 
 Not solved, the first few (`--member K` trains one alone):
   member 4: loss 0.500000, answers 0.250, 0.500, 0.750, 0.125
@@ -289,7 +289,7 @@ axes:    learning-rate=0.01..100:log, init-scale=0.5..2
              pixels
   solved          3   50.00 %
   infinite        1   16.67 %
-  no number       1   16.67 %
+  NaN             1   16.67 %
 
   wrote out.png
   wall time 0.500 s, 4 networks, 8.00e3 network-steps/s
@@ -314,17 +314,17 @@ fn pixels_are_counted_on_either_side_of_each_limit() {
     let losses = [0.0, limit.next_down(), limit, 0.7, f32::NEG_INFINITY, f32::NAN, 1e30, 0.06];
     assert_eq!(
         summary(Value::FinalLoss, &losses),
-        ["solved 2 25.00 %", "infinite 1 12.50 %", "no number 1 12.50 %"]
+        ["solved 2 25.00 %", "infinite 1 12.50 %", "NaN 1 12.50 %"]
     );
     let steps = [0.0, 999.0, 1_000.0, f32::INFINITY, 1_000.0];
     assert_eq!(
         summary(Value::StepsToSolve, &steps),
-        ["solved 2 40.00 %", "infinite 1 20.00 %", "no number 0 0.00 %"]
+        ["solved 2 40.00 %", "infinite 1 20.00 %", "NaN 0 0.00 %"]
     );
     let sums = [-3.0, -0.0, 1e-30, 7.0, f32::NAN, 5.0, 1.0, -1.0];
     assert_eq!(
         summary(Value::Convergence, &sums),
-        ["converged 3 37.50 %", "diverged 4 50.00 %", "infinite 0 0.00 %", "no number 1 12.50 %"]
+        ["converged 3 37.50 %", "diverged 4 50.00 %", "infinite 0 0.00 %", "NaN 1 12.50 %"]
     );
 }
 

@@ -125,9 +125,9 @@ fn what_is_not_safetensors_is_named_with_what_to_do() {
 }
 
 #[test]
-fn a_file_of_another_network_is_refused_with_the_options_that_load_it() {
+fn a_file_of_another_network_is_refused_with_the_network_that_it_holds() {
     let small = "module_prefix.safetensors";
-    let hint = "the file holds a network of --layers 2-2-1";
+    let hint = "the file holds a network 2-2-1";
     assert_eq!(
         refused(small, "2-3-1"),
         format!("module.0.weight is [2, 2], expected [3, 2] for 2-3-1; {hint}")
@@ -140,7 +140,7 @@ fn a_file_of_another_network_is_refused_with_the_options_that_load_it() {
         )
     );
     let big = refused("big_16-64-1.safetensors", "2-2-1");
-    assert!(big.ends_with("; the file holds a network of --layers 16-64-1 --bits 16"), "{big}");
+    assert!(big.ends_with("; the file holds a network 16-64-1 for 16 bits"), "{big}");
     let sizes: LayerSizes = "16-64-1".parse().expect("a network");
     let loaded = load("big_16-64-1.safetensors", "16-64-1").expect("with those it is good");
     assert_eq!(loaded.parameters.sizes, sizes);

@@ -211,7 +211,7 @@ mod tests {
                 different += count(Verdict::Faster, sizes, spread, 1.0);
             }
         }
-        // Of 3,600 trials, 3.6 with a standard deviation of 1.9, if the interval forbade none.
+        // 3.6 of 3,600 trials, with a standard deviation of 1.9, if the interval forbade none.
         assert!(different <= 8, "{different}");
     }
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::real;
 
-/// Up to so many pairs the distribution of U is counted out, beyond it is near enough to normal.
-/// The counts stay below 2⁵³, so they are exact.
+/// Largest number of pairs with which the distribution of U is counted out; beyond, it is near
+/// enough to normal. The counts stay below 2⁵³, so they are exact.
 const EXACT_PAIRS: usize = 400;
 
 /// The 97.5 % quantile of the standard normal law.
@@ -16,7 +16,7 @@ const Z: f64 = 1.959_963_984_540_054;
 /// What the test found.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct MannWhitney {
-    /// Of how many pairs the first lot's sample is the larger, ties counted half: R's W.
+    /// Number of pairs in which the first lot's sample is the larger, ties counted half: R's W.
     pub u: f64,
     /// How likely a U at least so far from the mean is, in either direction, if both lots are from
     /// one law.
@@ -75,8 +75,8 @@ fn statistic(a: &[f64], b: &[f64]) -> (f64, f64) {
     (rank_sum - real(a.len() * (a.len() + 1)) / 2.0, ties)
 }
 
-/// The probabilities of U = 0, 1, … nm without ties. Of the C(n + m, n) orders, as many have U = u
-/// as the Gaussian binomial Π (1 − q^(m + i)) / (1 − q^i), i = 1 … n, has at q^u: the generating
+/// The probabilities of U = 0, 1, … nm without ties. Among the C(n + m, n) orders, as many have U =
+/// u as the Gaussian binomial Π (1 − q^(m + i)) / (1 − q^i), i = 1 … n, has at q^u: the generating
 /// function of the recurrence of Mann and Whitney.
 fn law(n: usize, m: usize) -> Vec<f64> {
     let mut counts = vec![0.0; n * m + 1];

@@ -21,7 +21,7 @@ pub struct Summary {
     pub samples: usize,
     /// The middle one, or the mean of the middle two.
     pub median_us: f64,
-    /// The 95 % interval of the median. Of one sample nothing is known but itself: 0 and ∞.
+    /// The 95 % interval of the median. With one sample, it is 0 to ∞.
     pub ci95_us: [f64; 2],
     /// The shortest.
     pub min_us: f64,
@@ -35,7 +35,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of at least one time.
+    /// The summary of at least one time.
     ///
     /// The interval is the percentile bootstrap of the median (B. Efron, "Bootstrap Methods:
     /// Another Look at the Jackknife", Annals of Statistics 7, 1979; percentiles: B. Efron and
@@ -43,8 +43,8 @@ impl Summary {
     /// anew with replacement, and the medians of all draws sorted; between their 2.5 % and 97.5 %
     /// quantiles, ranks taken outwards, lies the interval. It is a pure function of times and seed.
     ///
-    /// Of fewer than six samples no interval has 95 %: it is then all of them, and the median is
-    /// outside with a probability of 2^(1 − n).
+    /// With fewer than six samples, no interval has 95 %. The interval then spans all of them, and
+    /// the median is outside with a probability of 2^(1 − n).
     ///
     /// # Panics
     /// Without any, or if one is not positive and finite.
@@ -53,8 +53,8 @@ impl Summary {
         Self::with(samples_us, |sorted| bootstrap::independent(sorted, seed))
     }
 
-    /// Of samples in the order in which they were taken, each in one of the places, by number; without
-    /// places, all in the same.
+    /// The summary of samples in the order in which they were taken, each in one of the places, by
+    /// number; without places, all in the same.
     ///
     /// The interval is that of [`Summary::of`], wider by as much as places and stretches of time
     /// differ within the run. What differs from one process to the next only is not in it.

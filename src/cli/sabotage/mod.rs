@@ -14,7 +14,6 @@ pub(super) use try_mutants::Args as TryMutantsArgs;
 use super::command_line::command_line;
 use super::{DeviceArgs, go_on};
 use crate::error::Error;
-use crate::gpu::Gpu;
 use crate::report::{PartsDisplay, SabotageReport};
 use crate::verify::mutants::{Campaign, Part};
 use crate::verify::{Effort, chosen};
@@ -41,7 +40,7 @@ impl Request<'_> {
     /// Tries all mutants, or those until the user asks to stop.
     pub(super) async fn run(&self) -> Result<SabotageReport, Error> {
         let start = Instant::now();
-        let gpu = Gpu::open(self.device.selection()).await?;
+        let gpu = self.device.open().await?;
         let campaign = Campaign::new(&chosen(&gpu, self.kernels)?, self.part);
         let adapter = gpu.adapter.clone();
         drop(gpu);

@@ -1,21 +1,20 @@
-//! What can be wrong with a clock.
+//! The faults of a clock.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// Why a device's clock cannot be believed.
+/// The reason why a device's clock is not reliable.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockFault {
-    /// Nothing was timed, or the period is no time.
+    /// Nothing was timed, or the period is not a time.
     #[error("there are no timestamps")]
     Absent,
     /// A timestamp was zero.
     #[error("a timestamp was zero")]
     Zero,
-    /// A timestamp was smaller than the one before it: also that of a counter of 36 bits, or
-    /// whatever it has, that began anew.
+    /// A timestamp was smaller than the one before it, as when a counter of 36 bits begins again.
     #[error("timestamps run backwards")]
     Backwards,
     /// A pass took no time at all.
@@ -72,7 +71,7 @@ pub(in crate::gpu) fn elapsed([begin, end]: [u64; 2], period_ns: f64) -> Duratio
     Duration::from_secs_f64(seconds.min(1e9))
 }
 
-/// What so many ticks take.
+/// The time of a number of ticks.
 pub(super) fn nanoseconds(ticks: u64, period_ns: f64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a time needs no more than 53 bits")]
     let ticks = ticks as f64;

@@ -1,5 +1,5 @@
-//! Whether a device's clock can be believed: judged by passes of more and more equal dispatches,
-//! which the host timed too.
+//! The judgement whether a device's clock is reliable, from passes of more and more equal
+//! dispatches, which the host timed too.
 //!
 //! WebGPU promises nothing of timestamps: they may be zero, run backwards, and be coarse on purpose
 //! (its specification, "Timestamp Query"). So a clock is trusted only once nothing speaks against
@@ -42,17 +42,17 @@ pub const UNSURE: f64 = 0.1;
 /// A pass that was timed on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pass {
-    /// How many equal dispatches were in it.
+    /// Number of equal dispatches in the pass.
     pub dispatches: u32,
     /// The timestamp before them, in ticks.
     pub begin: u64,
     /// The timestamp behind them.
     pub end: u64,
-    /// How long the host waited, from the encoding to the end.
+    /// Time that the host waited, from the encoding to the end.
     pub wall: Duration,
 }
 
-/// A clock that nothing speaks against.
+/// A clock without a known fault.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Trusted {
     /// The times of passes on it.

@@ -46,7 +46,7 @@ impl PlotAxis {
         )))
     }
 
-    /// Where `value` lies between low (0) and high (1).
+    /// The position of `value` between low (0) and high (1).
     pub fn fraction(&self, value: f64) -> f64 {
         let Self { low, high, scale, .. } = *self;
         if low == high {

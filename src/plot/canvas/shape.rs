@@ -24,7 +24,7 @@ fn dot(a: Spot, b: Spot) -> f64 {
 pub struct Block {
     /// The corner that is the upper left one where it is not turned.
     pub at: Spot,
-    /// Of its upper side, from left to right: of length 1.
+    /// Direction of its upper side, from left to right; its length is 1.
     pub direction: Spot,
     /// Along its direction, and across.
     pub size: [f64; 2],
@@ -42,7 +42,7 @@ impl Block {
         plus(plus(self.at, along, self.direction), across, [-y, x])
     }
 
-    /// Where a place is in the block's own directions.
+    /// The coordinates of a place in the block's own directions.
     fn own(&self, [x, y]: Spot) -> Spot {
         let away = [x - self.at[0], y - self.at[1]];
         let [along_x, along_y] = self.direction;

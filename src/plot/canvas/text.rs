@@ -111,7 +111,7 @@ impl Face {
         usize::try_from(self.line()).expect("a line has a height")
     }
 
-    /// The height of so many lines.
+    /// The height of these lines.
     pub fn height_of(self, lines: &[String]) -> i32 {
         self.line() * i32::try_from(lines.len()).expect("a text has few lines")
     }

@@ -1,9 +1,9 @@
-//! Where the ticks of an axis stand and what they are called.
+//! The places and labels of the ticks of an axis.
 
 use super::label::{Decimal, Label, power_below};
 use super::{AxisScale, PlotAxis};
 
-/// The most labels on an axis: more would be read by nobody.
+/// Largest number of labels on an axis that is still easy to read.
 const MOST_LABELS: usize = 9;
 
 /// What powers of ten are multiplied by between one and the next.

@@ -27,7 +27,7 @@ const LEGEND_NAME: i32 = 36 * 7;
 /// Between names in the legend.
 const ENTRY_GAP: i32 = 4;
 
-/// Of the name of the x axis, at most.
+/// Largest width of the name of the x axis.
 const NAME_WIDTH: i32 = 600;
 
 /// A series in the legend.
@@ -69,7 +69,7 @@ fn fit(axis: &ChartAxis, of_markers: &[f64], others: &[f64]) -> PlotAxis {
     let factor = |part: f64| ((high.ln() - low.ln()) * part).exp();
     let free = if is_one { 10_f64.sqrt() } else { factor(FREE) };
     let (first, last) = if is_one { (low, high) } else { range(of_markers.iter().copied()) };
-    // Where others go on far enough beyond the markers, they may end at the frame.
+    // Others that go on far enough beyond the markers may end at the frame.
     let room = factor(MARKER_ROOM);
     let low = if first / room < low || is_one { first / free } else { low };
     let high = if last * room > high || is_one { last * free } else { high };
@@ -147,7 +147,7 @@ impl Layout {
         }
     }
 
-    /// Where a point is on the canvas.
+    /// The place of a point on the canvas.
     pub fn spot(&self, (x, y): (f64, f64)) -> Spot {
         let [left, top, width, height] =
             [self.plot.at[0], self.plot.at[1], self.plot.size[0], self.plot.size[1]].map(f64::from);

@@ -1,4 +1,4 @@
-//! Where there is room for labels inside of a plot.
+//! The search for room for labels inside a plot.
 
 use super::style::RADIUS;
 use crate::plot::canvas::{Block, Frame, Spot, pixel_of};

@@ -31,7 +31,7 @@ type Dashes = &'static [f64];
 
 const SOLID: Dashes = &[f64::INFINITY];
 
-/// Of lines whose colours come again, and of ceilings, which share one.
+/// Dashes of lines whose colours are used again, and of ceilings, which share one.
 const DASHES: [Dashes; 4] = [SOLID, &[9.0, 6.0], &[1.5, 5.0], &[12.0, 5.0, 1.5, 5.0]];
 
 /// Half the size of a marker, in pixels.
@@ -60,7 +60,7 @@ pub(super) struct Style {
 }
 
 impl Style {
-    /// Of the series of that index among the ceilings, or among the others.
+    /// The style of the series of that index among the ceilings, or among the others.
     pub fn of(kind: SeriesKind, index: usize) -> Self {
         if kind == SeriesKind::Ceiling {
             return Self {
@@ -96,8 +96,8 @@ impl Style {
             };
             let mut done = 0.0;
             while done < length {
-                // Not whether anything is left of it then: rounding could leave so little that adding
-                // it would change nothing, for ever.
+                // Not whether anything is left of it then: rounding could leave so little that
+                // adding it would never change anything.
                 let ends_here = done + left <= length;
                 let end = if ends_here { done + left } else { length };
                 if is_drawn {

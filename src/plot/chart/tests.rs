@@ -72,7 +72,7 @@ fn curves() -> Chart {
     }
 }
 
-/// A chart with one point of each of so many series.
+/// A chart with one point of each of `count` series.
 fn many(count: usize, label: &str) -> Chart {
     let one = |index: usize| {
         let at = f64::from(u32::try_from(index).expect("few")) + 1.0;

@@ -52,8 +52,8 @@ pub(super) struct LegendEntry {
     pub text: String,
 }
 
-/// Image pixels per value: so many that the plot is not too small, the same in both directions
-/// unless a side would still be.
+/// Number of image pixels per value: enough that the plot is not too small, the same in both
+/// directions unless a side would still be.
 fn zoom([width, height]: [usize; 2]) -> [usize; 2] {
     let both = LONG_SIDE.div_ceil(width.max(height));
     [width, height].map(|side| both.max(SHORT_SIDE.div_ceil(side)))
@@ -160,13 +160,13 @@ impl<'a> Sheet<'a> {
         entries
     }
 
-    /// Where the legend begins.
+    /// The row at which the legend begins.
     pub fn legend_y(&self) -> i32 {
         let names = self.plot.at[1] + self.plot.size[1] + below_plot(self.scale);
         names + Face::label(self.scale).height_of(&self.x_name) + GAP * self.scale
     }
 
-    /// Where the caption begins.
+    /// The row at which the caption begins.
     pub fn caption_y(&self) -> i32 {
         let rows = self.legend.last().map_or(0, |entry| entry.row + 1);
         let gap = if rows > 0 { GAP * self.scale } else { 0 };

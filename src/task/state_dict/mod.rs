@@ -23,14 +23,14 @@ use values::Rounding;
 /// No file that holds a network can be larger: its values in 64 bits and a generous header.
 const MAX_FILE_BYTES: u64 = 8 * MAX_PARAMETERS as u64 + (1 << 20);
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
     /// The parameters, as `f32`.
     pub parameters: Parameters,
-    /// What became of values of other types, if there are any.
+    /// A note on the conversion of values of other types, if there are any.
     pub note: Option<String>,
-    /// Of the whole file, in lower-case hexadecimal.
+    /// SHA-256 of the whole file, in lower-case hexadecimal.
     pub sha256: String,
 }
 
@@ -61,7 +61,7 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 /// Reads the parameters of a network of these sizes from the bytes of a safetensors file.
 ///
 /// # Errors
-/// What was expected and what was found.
+/// A message with what was expected and what was found.
 pub fn parse(bytes: &[u8], sizes: &LayerSizes) -> Result<Loaded, String> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(format!("larger than {MAX_FILE_BYTES} bytes, the most that a network takes"));
@@ -121,11 +121,11 @@ fn sizes_in(file: &SafeTensors<'_>, keys: &[LayerKeys]) -> Result<LayerSizes, St
     LayerSizes::new(sizes).map_err(|error| format!("it holds a network that is refused: {error}"))
 }
 
-/// What to say where a file holds another network than the one that was asked for.
+/// The message for a file that holds another network than the one that was asked for.
 fn other_network(keys: &[LayerKeys], held: &LayerSizes, sizes: &LayerSizes) -> String {
-    let mut hint = format!("the file holds a network of --layers {held}");
+    let mut hint = format!("the file holds a network {held}");
     if held.input_size() != sizes.input_size() {
-        let _ = write!(hint, " --bits {}", held.input_size());
+        let _ = write!(hint, " for {} bits", held.input_size());
     }
     if keys.len() != sizes.layers().len() {
         let expected: Vec<_> = (0..sizes.layers().len()).flat_map(names).collect();
@@ -149,8 +149,8 @@ pub fn save(path: &Path, parameters: &Parameters) -> Result<(), Error> {
     write(path, parameters, None)
 }
 
-/// Writes the parameters of an interrupted run, whose metadata say after which step they are, and
-/// that nothing was held against them.
+/// Writes the parameters of an interrupted run. The metadata give the step after which they are,
+/// and say that they were not compared with a reference.
 ///
 /// # Errors
 /// As [`save`].

@@ -14,17 +14,17 @@ use crate::train::submission_size::SubmissionSize;
 /// Networks on the device that are trained side by side.
 pub struct Batch<'a> {
     gpu: &'a Gpu,
-    /// What they learn.
+    /// The network and the data.
     pub problem: Problem<'a>,
     member_count: usize,
     dispatch: Dispatch,
-    /// See [`Problem`].
+    /// The state, `[state_rows, member_count]`, see [`Problem`].
     pub state: Tensor,
-    /// Steps, nonces, and where each was solved.
+    /// Steps, nonces, and the step at which each member was solved, `[3, member_count]`.
     pub progress: Tensor,
-    /// `[segments, member_count]`
+    /// The losses, `[segments, member_count]`.
     pub losses: Tensor,
-    /// `[batch_size, member_count]`
+    /// The outputs, `[batch_size, member_count]`.
     pub outputs: Tensor,
     readback: Readback,
     timer: Option<Timer>,
@@ -32,13 +32,13 @@ pub struct Batch<'a> {
     submission_size: SubmissionSize,
     allowance: Allowance,
     done: u64,
-    /// The longest submission so far.
+    /// Time of the longest submission so far.
     pub longest_submission: Duration,
 }
 
 impl<'a> Batch<'a> {
-    /// Makes room for members, and for the losses of `most_segments` looks in one dispatch; with
-    /// `is_read`, also for reading all of it back.
+    /// Allocates the state of members, and room for the losses of `most_segments` looks in one
+    /// dispatch. With `is_read`, it also allocates room to read everything back.
     ///
     /// # Errors
     /// [`Error::Usage`] if the adapter cannot hold them, [`Error::Gpu`] if the driver refuses.
@@ -92,7 +92,7 @@ impl<'a> Batch<'a> {
         self.dispatch.name
     }
 
-    /// Updates made since the start.
+    /// Number of updates since the start.
     #[must_use]
     pub fn done(&self) -> u64 {
         self.done
@@ -104,7 +104,7 @@ impl<'a> Batch<'a> {
         self.launch.at_start
     }
 
-    /// Time since the start on the device's own clock, if it has one that can be believed.
+    /// Time since the start on the device's own clock, if it has a reliable one.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
@@ -117,8 +117,7 @@ impl<'a> Batch<'a> {
         self.gpu.write_at(&self.state, row * self.member_count, values);
     }
 
-    /// Goes to the start, where `launch` says what the members are after; what the state holds is
-    /// the caller's.
+    /// Goes back to the start. The caller writes the state.
     pub fn start(&mut self, solved_below: f32, tail_from: u32) {
         let nonce = self.launch.nonce.wrapping_add(0x0100_0001);
         self.launch = Launch { nonce, at_start: true, solved_below, tail_from, ..self.launch };
@@ -128,16 +127,17 @@ impl<'a> Batch<'a> {
         self.done = 0;
     }
 
-    /// After a dispatch came short: fewer steps in each, until they go one by one; false if they
-    /// did.
+    /// Lowers the number of steps per dispatch after a dispatch came short; false if it was one
+    /// already.
     pub fn lower_loop_limit(&mut self) -> bool {
         let was_lowered = self.allowance.lower();
         tracing::debug!(most = self.allowance.most, was_lowered, "a dispatch came short");
         was_lowered
     }
 
-    /// How many steps the next dispatch should take, of so many that are left: equal parts, so that
-    /// no small rest goes out alone, each a tenth longer at most than measured time suggests.
+    /// Number of steps that the next dispatch should take, if `left` are left. The parts are equal,
+    /// so that no small rest is left for the last, and each is at most a tenth longer than measured
+    /// time suggests.
     #[must_use]
     pub fn next(&self, left: u64) -> u64 {
         let most = self.allowance.most;
@@ -148,7 +148,7 @@ impl<'a> Batch<'a> {
         left.div_ceil(left.div_ceil(count + count / 10)).min(most)
     }
 
-    /// Whether steps have been timed: then a start can be made with more than a look.
+    /// Whether steps have been timed. If so, the first dispatch can do more than evaluate.
     #[must_use]
     pub fn is_timed(&self) -> bool {
         self.submission_size.knows(0)

@@ -1,30 +1,30 @@
-//! What a dispatch leaves, read from its tensors.
+//! The results of a dispatch, read from its tensors.
 
 use super::batch::Batch;
 use crate::gpu::Region;
 use crate::kernels::fused::Problem;
 
-/// All that a dispatch of few members left.
+/// All results of a dispatch of few members.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
-    /// After each segment, `[segments, member_count]`.
+    /// The losses after each segment, `[segments, member_count]`.
     pub losses: Vec<f32>,
-    /// `[row_count, member_count]`
+    /// The outputs, `[row_count, member_count]`.
     pub outputs: Vec<f32>,
-    /// In the order of a `state_dict`, `[parameter_count, member_count]`.
+    /// The parameters in the order of a `state_dict`, `[parameter_count, member_count]`.
     pub parameters: Vec<f32>,
-    /// What a step hands to the next for each of them, of the same shape.
+    /// The optimizer's state for each of them, of the same shape.
     pub optimizer_state: Vec<f32>,
 }
 
-/// What has become of members, however many.
+/// The final results of any number of members.
 #[derive(Clone, Debug)]
 pub struct Finished {
     /// The loss after the last update of each member.
     pub final_losses: Vec<f32>,
     /// The step before whose update each was solved, or [`NEVER`](crate::kernels::fused::NEVER).
     pub solved_at: Vec<u32>,
-    /// Where measured, `[4, member_count]`, see [`Problem::measures_row`].
+    /// The measures, if the method has them: `[4, member_count]`, see [`Problem::measures_row`].
     pub measures: Vec<f32>,
 }
 
@@ -59,7 +59,7 @@ impl Evaluation {
 }
 
 impl Batch<'_> {
-    /// What has become of the members, if the last dispatch was done.
+    /// The final results of the members, if the last dispatch was complete.
     ///
     /// # Errors
     /// [`Error::Undone`](crate::error::Error::Undone) or

@@ -1,4 +1,4 @@
-//! The fused kernels, and which of them trains what.
+//! The choice between the fused kernels.
 
 use crate::error::Error;
 use crate::gpu::{DeviceType, Dispatch, Gpu, Tensor};
@@ -15,12 +15,13 @@ pub(crate) const PRODUCTS: usize = 256;
 /// again.
 const ITERATIONS: u64 = 30_000;
 
-/// What trains one network, many steps in one dispatch. Both take the same parameters and tensors.
+/// A kernel that trains one network, many steps in one dispatch. Both take the same parameters and
+/// tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelChoice {
-    /// By `train_invocation`.
+    /// One invocation per network: `train_invocation`.
     Invocation,
-    /// By `train_workgroup`.
+    /// One workgroup per network: `train_workgroup`.
     Workgroup,
 }
 
@@ -34,10 +35,10 @@ pub(super) struct Steps {
 }
 
 impl KernelChoice {
-    /// The first that a problem fits.
+    /// The first kernel that can train a problem.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why none can.
     pub fn of(problem: Problem<'_>) -> Result<Self, String> {
         train_invocation::fits(problem.method)?;
         let products = problem.products();
@@ -54,7 +55,7 @@ impl KernelChoice {
         Ok(Self::Workgroup)
     }
 
-    /// In words: what trains a network.
+    /// The name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -63,10 +64,10 @@ impl KernelChoice {
         }
     }
 
-    /// What a device is given to compile, to train so many networks.
+    /// The WGSL text that a device compiles to train `member_count` networks.
     ///
     /// # Errors
-    /// Why it cannot be.
+    /// The reason why there is none.
     pub fn text(
         self,
         problem: Problem<'_>,

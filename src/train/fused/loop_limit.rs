@@ -1,16 +1,16 @@
-//! How many steps one dispatch may take before a driver ends its loops early.
+//! The number of steps that one dispatch may take before a driver ends its loops early.
 
 use super::kernel_choice::Steps;
 
-/// How many steps a dispatch may take, whatever time they need.
+/// Limit of the steps of one dispatch, independent of their time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoopLimit {
-    /// As many as there are where the driver unrolls what can be unrolled. What the device counts
-    /// tells whether that was too many.
+    /// The limit if the driver unrolls what can be unrolled. The device's count of steps tells
+    /// whether that was too high.
     Hopeful,
-    /// As many as there are where nothing is unrolled.
+    /// The limit if the driver unrolls nothing.
     Safe,
-    /// All of them at once. For tests of what follows.
+    /// No limit, for tests of its consequences.
     Unlimited,
 }
 

@@ -49,10 +49,10 @@ struct Single<'a> {
     counted: Option<Counted>,
 }
 
-/// What a shader is compiled for; or why none can be.
+/// The problem that a fused kernel is compiled for.
 ///
 /// # Errors
-/// The reason.
+/// The reason why no fused kernel can train the recipe.
 pub fn problem(recipe: &Recipe) -> Result<Problem<'_>, String> {
     let Recipe { data, sizes, method, steps: _ } = recipe;
     let &[input_size, hidden_size, 1] = sizes.as_slice() else {
@@ -66,7 +66,7 @@ impl<'a> Fused<'a> {
     /// Compiles the kernel that trains the plan.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the engine cannot run it, [`Error::Gpu`] if the driver refuses.
+    /// [`Error::Usage`] if the engine cannot run the plan, [`Error::Gpu`] if the driver refuses.
     pub async fn new(gpu: &'a Gpu, plan: &'a Plan, loop_limit: LoopLimit) -> Result<Self, Error> {
         Engine::fused_kernel(&plan.recipe)?;
         let problem = problem(&plan.recipe).map_err(Error::Usage)?;
@@ -78,7 +78,7 @@ impl<'a> Fused<'a> {
         Ok(Self { batch, single })
     }
 
-    /// Has a run look at the loss at nine tenths of its steps, too, wherever the marks are.
+    /// Makes a run evaluate the loss at nine tenths of its steps, too, wherever the marks are.
     #[must_use]
     pub fn looking_late(mut self) -> Self {
         self.single.looks_late = true;
@@ -88,9 +88,9 @@ impl<'a> Fused<'a> {
     /// Makes all updates of the plan, from its start.
     ///
     /// # Errors
-    /// [`Error::Diverged`] at the first loss that is not finite, [`Error::Interrupted`] if
-    /// `observe` asks for it, [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not
-    /// do all steps.
+    /// - [`Error::Diverged`] at the first loss that is not finite;
+    /// - [`Error::Interrupted`] if `observe` asks to stop;
+    /// - [`Error::Undone`] or [`Error::Gpu`] if the device fails or did not do all steps.
     pub async fn train(&mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
         let Self { batch, single } = self;
@@ -122,7 +122,7 @@ impl<'a> Fused<'a> {
         })
     }
 
-    /// The last state of an interrupted run that is known to be right, if there was one.
+    /// The last state of an interrupted run that is known to be complete, if there is one.
     pub fn counted(&mut self) -> Option<Counted> {
         self.single.counted.take()
     }
@@ -145,7 +145,7 @@ impl Plan {
     }
 }
 
-/// A training that somebody listens to.
+/// A training with an observer.
 struct Observed<'s, 'a, 'o> {
     single: &'s mut Single<'a>,
     observe: &'s mut Observer<'o>,

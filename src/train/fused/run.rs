@@ -3,18 +3,18 @@
 use super::batch::Batch;
 use crate::error::Error;
 
-/// What is trained by the loop.
+/// A training that the loop makes.
 pub(crate) trait Training {
     /// Number of updates.
     fn steps(&self) -> u64;
 
-    /// Puts the members where they start.
+    /// Sets the members to their starts.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device fails.
     async fn start(&mut self, batch: &mut Batch<'_>) -> Result<(), Error>;
 
-    /// Of the next dispatch, how many times it looks at the loss, and after how many updates each.
+    /// Number of looks at the loss in the next dispatch, and number of updates before each.
     fn next(&self, batch: &Batch<'_>) -> [u64; 2];
 
     /// Runs a dispatch.
@@ -31,7 +31,7 @@ pub(crate) trait Training {
     async fn finish(&mut self, batch: &mut Batch<'_>) -> Result<(), Error>;
 }
 
-/// Makes all updates from the start. Where a dispatch came short, the run is made again in smaller
+/// Makes all updates from the start. If a dispatch came short, the run is made again in smaller
 /// parts, to the same bits.
 ///
 /// # Errors

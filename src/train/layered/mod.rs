@@ -26,10 +26,10 @@ const LOSS_CAPACITY: u64 = 4_096;
 /// What the losses hold before the first of them is written: a NaN that no arithmetic makes.
 const POISON: u32 = 0x7fc0_dead;
 
-/// Whether the engine runs a recipe; if not, why.
+/// Checks that the engine can run a recipe.
 ///
 /// # Errors
-/// The reason.
+/// The reason why it cannot.
 pub(super) fn fits(recipe: &Recipe) -> Result<(), String> {
     let Recipe { data: _, sizes: _, method, steps: _ } = recipe;
     let Method {
@@ -74,12 +74,12 @@ impl<'a> Layered<'a> {
     /// Uploads the plan and builds its step, with [`Products::Plain`].
     ///
     /// # Errors
-    /// [`Error::Usage`] if the adapter cannot hold it, [`Error::Gpu`] if the driver refuses.
+    /// [`Error::Usage`] if the adapter cannot hold the plan, [`Error::Gpu`] if the driver refuses.
     pub async fn new(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
         Self::with_products(gpu, plan, Products::Plain).await
     }
 
-    /// The same with products of another kind.
+    /// Uploads the plan and builds its step, with the given kind of products.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -113,7 +113,7 @@ impl<'a> Layered<'a> {
         })
     }
 
-    /// What computes the products of a step, in their order.
+    /// The kernels of the matrix products of a step, in their order.
     #[must_use]
     pub fn products(&self) -> &[ProductUse] {
         &self.step.products
@@ -124,11 +124,12 @@ impl<'a> Layered<'a> {
         self.step.dispatches.iter().map(|dispatch| dispatch.name)
     }
 
-    /// Makes all updates of the plan from its start, then looks once more at what they made.
+    /// Makes all updates of the plan from its start, then evaluates the final parameters.
     ///
     /// # Errors
-    /// [`Error::Diverged`] at the first loss that is not finite, [`Error::Interrupted`] if
-    /// `observe` asks for it, [`Error::Gpu`] if the device fails or did not do all steps.
+    /// - [`Error::Diverged`] at the first loss that is not finite;
+    /// - [`Error::Interrupted`] if `observe` asks to stop;
+    /// - [`Error::Gpu`] if the device fails or did not do all steps.
     pub async fn train(&mut self, observe: &mut Observer<'_>) -> Result<Outcome, Error> {
         let start = Instant::now();
         if std::mem::replace(&mut self.has_run, true) {
@@ -184,8 +185,8 @@ impl<'a> Layered<'a> {
         Ok(run)
     }
 
-    /// The state of an interrupted run, if it is known to be right: goes on to where the loss of its
-    /// parameters has just been computed, and reads them with the device's count of steps.
+    /// The state of an interrupted run, if it is known to be complete. The run goes on until the
+    /// loss of its parameters is computed, then they are read with the device's count of steps.
     ///
     /// # Errors
     /// As [`Self::train`].
@@ -253,7 +254,7 @@ impl<'a> Layered<'a> {
         Ok(bytemuck::cast_slice(&words[1..]))
     }
 
-    /// How many steps go out together where nobody measures how long they take.
+    /// Number of steps in one submission if their time is not measured.
     pub(super) fn steps_at_once(&self) -> u64 {
         const DISPATCHES: u64 = 256;
         (DISPATCHES / self.step.dispatches.len() as u64).max(1)
@@ -298,7 +299,7 @@ impl<'a> Layered<'a> {
         Ok(Some(self.gpu.read(tensor).await?))
     }
 
-    /// Where in the stream a step begins.
+    /// The position in the stream at which a step begins.
     fn stream_position(&self, step: u64) -> u64 {
         step.saturating_mul(self.step.dispatches.len() as u64)
     }
@@ -315,7 +316,7 @@ impl<'a> Layered<'a> {
     }
 }
 
-/// Where the losses of these steps are: one span, or two around the end of the ring.
+/// The positions of the losses of these steps: one span, or two around the end of the ring.
 fn ring(steps: Range<u64>) -> [(usize, usize); 2] {
     let index = |number: u64| usize::try_from(number).expect("less than the capacity");
     let start = steps.start % LOSS_CAPACITY;

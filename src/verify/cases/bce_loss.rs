@@ -105,7 +105,7 @@ async fn compare(
     Ok((dispatches, found))
 }
 
-/// Of single rows.
+/// Checks the losses of single rows.
 async fn by_own_exp(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Failure> {
     let rows: Vec<_> = grid().into_iter().flat_map(|z| [(z, 0.0), (z, 1.0)]).collect();
     let batches: Vec<Batch> = rows.iter().map(|&(z, target)| [vec![z], vec![target]]).collect();

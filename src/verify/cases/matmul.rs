@@ -38,7 +38,7 @@ const MIDDLE_SHAPES: [[usize; 3]; 2] = [[397, 405, 21], [7, 9, 2_051]];
 /// The same where an epilogue is looked at: the twin takes the longer, the longer the sums.
 const WIDE_SHAPE: [usize; 3] = [397, 405, 5];
 
-/// Where it may take minutes.
+/// Shapes for checks that may take minutes.
 const LARGE_SHAPES: [[usize; 3]; 2] = [[397, 405, 4_099], [405, 397, 16_387]];
 
 /// Terms of the longest sum that all passes of integers are asked of. One of them is enough to see that

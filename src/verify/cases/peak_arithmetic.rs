@@ -10,7 +10,8 @@ use crate::verify::{Failure, Trial, Workload};
 /// Workgroups, iterations, `a` and `b`.
 type Case = (usize, u32, [f32; 2]);
 
-/// Where all are integers that no rounding touches, so that not one operation may be lost.
+/// Cases in which all values are integers that no rounding touches, so that not one operation may
+/// be lost.
 const EXACT: [Case; 5] = [
     (1, 0, [0.5, 0.5]),
     (1, 1, [1.0, -1.0]),
@@ -19,7 +20,7 @@ const EXACT: [Case; 5] = [
     (1, 1757, [1.0, 1.0]),
 ];
 
-/// Where the bound tells how far rounding may go.
+/// Cases in which the bound tells how far rounding may go.
 const ROUNDED: [Case; 5] = [
     (1, 1, [-0.7, 0.3]),
     (5, 2, [0.9, -1.1]),
@@ -108,7 +109,7 @@ const TIMED: [(&str, Operation, u32); 3] = [
 /// Factors with which the values neither grow nor vanish.
 const FACTORS: [f32; 2] = [0.75, 0.5];
 
-/// Of so many invocations.
+/// The workloads of `invocations` invocations.
 pub(super) fn workloads(_: &Gpu, invocations: usize) -> Vec<Workload> {
     TIMED
         .map(|(variant, operation, iterations)| {
@@ -129,9 +130,9 @@ pub(super) fn workloads(_: &Gpu, invocations: usize) -> Vec<Workload> {
         .into()
 }
 
-/// What each invocation may answer: of so many of them, and so many operations each, the twin would
-/// take minutes. An even number of any replacement grows with the value that it begins with, so
-/// an answer is between those of the samples before and behind it.
+/// What each invocation may answer. For all invocations and operations, the twin would take
+/// minutes. An even number of any replacement grows with the value that it begins with, so an
+/// answer is between those of the samples before and behind it.
 fn between_samples(operation: Operation, iterations: u32, invocations: usize) -> Vec<Enclosure> {
     let factors = FACTORS.map(Enclosure::from_f32);
     let answer = |invocation: usize| {

@@ -34,7 +34,7 @@ async fn compare(trial: &mut Trial<'_>, len: usize) -> Result<Dispatch, Failure>
     Ok(dispatch)
 }
 
-/// Of so many values.
+/// The workloads of `len` values.
 pub(super) fn workloads(_: &Gpu, len: usize) -> Vec<Workload> {
     let make = async move |trial: &mut Trial<'_>| compare(trial, len).await;
     vec![Workload::new(format!("[{len}]"), peak_copy::cost(len), make)]

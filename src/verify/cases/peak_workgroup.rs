@@ -10,12 +10,12 @@ use crate::verify::{Failure, Trial, Workload};
 /// Workgroups, iterations, and the first value of the table.
 type Case = (usize, u32, f32);
 
-/// Where all are integers that no rounding touches, so that not one load may be lost. The table
-/// has 32 times as many elements as an iteration reads.
+/// Cases in which all values are integers that no rounding touches, so that not one load may be
+/// lost. The table has 32 times as many elements as an iteration reads.
 const EXACT: [Case; 6] =
     [(1, 0, 5.0), (1, 1, 0.0), (2, 1, -300.0), (3, 2, 7.0), (1, 31, -500.0), (1, 45, 1.0)];
 
-/// Where the bound tells how far rounding may go.
+/// Cases in which the bound tells how far rounding may go.
 const ROUNDED: [Case; 3] = [(1, 1, -0.3), (3, 33, 1e-3), (1, 1757, 0.7)];
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
@@ -54,7 +54,7 @@ async fn compare(
 /// Iterations of what is timed.
 const ITERATIONS: u32 = 64;
 
-/// Of so many invocations.
+/// The workloads of `invocations` invocations.
 pub(super) fn workloads(_: &Gpu, invocations: usize) -> Vec<Workload> {
     let make = async move |trial: &mut Trial<'_>| {
         let groups = invocations / SPEC.workgroup_size as usize;

@@ -117,7 +117,7 @@ impl Answers {
             _ => {
                 let expected = passing(self.operation, numbers[0].into(), truth);
                 let (value, error) = (expected.to_f64(), expected.error());
-                // Where the largest number is within the bound, infinity is, too, and how far off
+                // If the largest number is within the bound, infinity is, too, and how far off
                 // either is says nothing.
                 let is_at_end =
                     value + error >= f32::MAX.into() && f64::from(found) >= value - error;

@@ -16,7 +16,7 @@ pub(in crate::verify) async fn check(trial: &mut Trial<'_>) -> Result<(), Failur
     Ok(())
 }
 
-/// The sums and the mixed rows of so many workgroups after so many rounds: bits that every device
+/// The sums and the mixed rows of `groups` workgroups after `rounds` rounds: bits that every device
 /// must have alike.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let grid: Vec<f32> = (-9_000_i16..=9_000).map(|step| f32::from(step) / 100.0).collect();
     let found = compare(trial, &kernel, "from −90 to 90", &grid).await?;
     symmetry(trial, "σ(−z) beside 1 − σ(z), from −90 to 90", &found)?;
-    // Where the formula changes, and what is too small for it.
+    // Values at which the formula changes, and values too small for it.
     let right = [0.0, 1e-40, 1e-30, 1e-8, 1.499_999_9, 1.5, 1.500_000_1];
     let around: Vec<f32> = right.iter().rev().map(|z: &f32| -z).chain(right).collect();
     let found = compare(trial, &kernel, "around 0 and ±3/2", &around).await?;
@@ -73,7 +73,8 @@ pub(super) fn workloads(_: &Gpu, len: usize) -> Vec<Workload> {
     vec![Workload::new(format!("[{len}]"), sigmoid::cost(len), make)]
 }
 
-/// Of numbers that go from −z to z: both sides are the same formula, each rounded once more.
+/// Checks the symmetry of results for numbers from −z to z: both sides are the same formula, each
+/// rounded once more.
 fn symmetry(trial: &Trial<'_>, case: &str, found: &[f32]) -> Result<(), Failure> {
     for (index, (&left, &right)) in found.iter().zip(found.iter().rev()).enumerate() {
         let (left, right) = (f64::from(left), f64::from(right));

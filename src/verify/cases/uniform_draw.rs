@@ -9,7 +9,7 @@ use crate::verify::{Effort, Failure, Trial, Workload};
 
 const ONE: u32 = 1.0_f32.to_bits();
 
-/// Where a member starts.
+/// The words that define the start of a member.
 type Origin = [u32; ORIGIN_ROWS];
 
 /// Random123 1.14, `tests/kat_vectors`, the lines `philox4x32 10`: counter, key, and the first word

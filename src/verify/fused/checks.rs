@@ -106,7 +106,7 @@ impl Networks<'_> {
             canary: 5,
             // The first of the steps is not of the tail.
             tail_from: 8,
-            // Where there is none, nobody may ask how much.
+            // If there is none, its size may not be asked for.
             momentum: if params.momentum == 0.0 { 0.5 } else { params.momentum },
             ..params
         };
@@ -291,7 +291,7 @@ impl Networks<'_> {
         trial.same(&case, "parameters", &after.state[..len], &expected)
     }
 
-    /// Where the count of the steps and the canary are right, so is every step: llvmpipe ends all
+    /// If the count of the steps and the canary are right, so is every step: llvmpipe ends all
     /// loops after 65,535 iterations, maybe within the last step.
     pub async fn check_counts(&self, trial: &mut Trial<'_>) -> Result<(), Failure> {
         let before = self.members(1, 1, 1);

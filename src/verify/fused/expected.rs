@@ -20,7 +20,7 @@ struct Twin<'a> {
     seen: Option<(Enclosure, Vec<Enclosure>)>,
     losses: Vec<Enclosure>,
     done: u32,
-    /// Where it is solved: not before the first, not after the second.
+    /// The step at which it is solved: not before the first, not after the second.
     solved: [u32; 2],
 }
 

@@ -149,9 +149,9 @@ impl Networks<'_> {
         trial.same(&case, "outputs", &whole.outputs, &parts.outputs)
     }
 
-    /// The longest of some launches that the device makes whole, and what it leaves. Where the count
-    /// of steps or the canary comes short, a driver has ended loops early, and training takes smaller
-    /// parts as well; of a single step it must not.
+    /// The longest of some launches that the device makes whole, and what it leaves. If the count
+    /// of steps or the canary comes short, a driver has ended loops early, and training takes
+    /// smaller parts as well; of a single step it must not.
     async fn longest(
         &self,
         trial: &mut Trial<'_>,

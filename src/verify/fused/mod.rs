@@ -134,7 +134,7 @@ pub fn problem(
     }
 }
 
-/// What a launch of so many members and steps is called, and the work in it.
+/// The name of a launch of `count` members and `steps` steps, and the work in it.
 pub fn described(problem: Problem<'_>, count: usize, steps: u32) -> (String, Cost) {
     let Problem { input_size, hidden_size, targets, .. } = problem;
     let rows = targets.len();
@@ -267,7 +267,8 @@ impl<'a> Networks<'a> {
         params(self.problem, members.count(), launch)
     }
 
-    /// Runs launches, one after the other, each on so many workgroups or on as many as it needs.
+    /// Runs launches, one after the other, each on `workgroup_count` workgroups or on as many as it
+    /// needs.
     pub async fn run(
         &self,
         trial: &Trial<'_>,
@@ -287,7 +288,7 @@ impl<'a> Networks<'a> {
         buffers.read(trial, &self.name).await
     }
 
-    /// A launch of so many updates from the start, after steps of the kernel were compared, and the
+    /// A launch of `steps` updates from the start, after steps of the kernel were compared, and the
     /// launch as a whole with one in two parts.
     pub async fn launch(
         &self,

@@ -46,7 +46,7 @@ pub enum Reply {
 /// A run of all subjects, or of those that are chosen.
 pub struct Campaign {
     subjects: Vec<Subject>,
-    /// Of each kernel, the number of its shipped text.
+    /// The number of the shipped text of each kernel.
     shipped: HashMap<&'static str, usize>,
     state: Mutex<State>,
 }
@@ -69,7 +69,7 @@ struct Suspect {
 }
 
 impl Campaign {
-    /// Of some kernels, all mutants or a part of them.
+    /// A campaign over all mutants of some kernels, or a part of them.
     #[must_use]
     pub fn new(kernels: &[&'static Kernel], part: Option<Part>) -> Self {
         let subjects = subjects();

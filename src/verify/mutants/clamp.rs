@@ -1,5 +1,6 @@
-//! Indices that stay inside: what naga's `Restrict` does, in the text itself. Of wgpu's backends, GL
-//! has no bounds checks: there a wrong index would reach memory of the process that runs it.
+//! Indices that stay inside: what naga's `Restrict` does, in the text itself. Among wgpu's
+//! backends, GL has no bounds checks: there a wrong index would reach memory of the process that
+//! runs it.
 
 use std::collections::HashSet;
 use std::ops::Range;

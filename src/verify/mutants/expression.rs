@@ -128,7 +128,7 @@ impl Mutator<'_> {
             let kept = self.slice(left, at).to_owned();
             self.replace_tokens(rule, left, right, &kept);
         }
-        // Of a chain, only its first operand has none before it that was dropped already.
+        // Only the first operand of a chain has none before it that was dropped already.
         let is_first = operand_level(&self.tokens[left..at]) > level;
         if keeps_right && is_first && !["/", "%"].contains(&mark) {
             let kept = self.slice(at + 1, right).to_owned();
@@ -136,7 +136,7 @@ impl Mutator<'_> {
         }
     }
 
-    /// Where the left operand of a mark starts, and where the right one ends.
+    /// The start of the left operand of a mark, and the end of the right one.
     fn operands(&self, at: usize, level_of: u32, from: usize, to: usize) -> (usize, usize) {
         let is_end =
             |token: usize| [",", ";"].contains(&self.text(token)) || assigns(self.text(token));
@@ -204,7 +204,7 @@ fn replaced(mark: &str) -> Option<(&'static str, &'static str)> {
         "!=" => ("comparison negated", "=="),
         "&&" => ("and, or swapped", "||"),
         "||" => ("and, or swapped", "&&"),
-        // Of sums and products, a term or a factor that is dropped is harder to see.
+        // A term of a sum or a factor of a product that is dropped is harder to see.
         _ => return None,
     })
 }

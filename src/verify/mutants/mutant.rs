@@ -13,9 +13,9 @@ pub struct Mutant {
     pub kernel: &'static str,
     /// What was done to it.
     pub rule: &'static str,
-    /// Whether somebody thought of it; otherwise a rule made it.
+    /// Whether it was written by hand; otherwise a rule made it.
     pub by_hand: bool,
-    /// The function that it is in; empty outside of all. Of a launch, which of them.
+    /// The function that it is in, empty outside of all; for a launch, which of them.
     pub function: String,
     /// The number of the line, from 1; of a launch 0.
     pub line: usize,

@@ -1,4 +1,4 @@
-//! Saboteurs that somebody thought of: mistakes of those who write networks by hand.
+//! Mutants written by hand: mistakes that people make when they write networks by hand.
 
 use super::mutant::Mutant;
 use crate::gpu::KernelSpec;

@@ -32,7 +32,7 @@ pub enum Fate {
         /// Whether the shipped kernel passes in a fresh process: only then does this count as caught.
         confirmed: bool,
     },
-    /// The compiler refused it, so that nobody could have run it.
+    /// The compiler refused it, so that it could never run.
     Stillborn {
         /// In its words.
         error: String,
@@ -53,7 +53,7 @@ pub struct Specimen {
     pub kernel: &'static str,
     /// What was done to it.
     pub rule: &'static str,
-    /// Whether somebody thought of it.
+    /// Whether it was written by hand.
     pub by_hand: bool,
     /// The number of the line; none of a launch.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,7 +91,7 @@ pub struct Count {
 }
 
 impl Count {
-    /// Of the mutants that could be killed, the share that was; 1 if there were none.
+    /// The share of mutants that were killed, among those that could be; 1 if there were none.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "there are some thousands")]
     pub fn score(&self) -> f64 {
@@ -127,11 +127,11 @@ impl Count {
 /// What became of all of them.
 #[derive(Clone, Debug, Serialize)]
 pub struct Sabotage {
-    /// Of all kernels together.
+    /// Counts of all kernels together.
     pub count: Count,
-    /// Of each kernel.
+    /// Counts of each kernel.
     pub by_kernel: BTreeMap<&'static str, Count>,
-    /// Of each rule; saboteurs that were written by hand are not among them.
+    /// Counts of each rule; mutants that were written by hand are not among them.
     pub by_rule: BTreeMap<&'static str, Count>,
     /// Each mutant, in the order in which they were run.
     pub specimens: Vec<Specimen>,
@@ -183,7 +183,7 @@ mod tests {
     use super::super::mutant::mutants;
     use super::*;
 
-    /// Of any mutant.
+    /// Some mutant with this fate.
     fn specimen(fate: Fate) -> Specimen {
         Specimen::new(mutants(&crate::kernels::sigmoid::SPEC).remove(0), fate)
     }

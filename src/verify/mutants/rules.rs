@@ -1,7 +1,7 @@
 //! Mutants by rule: a walk over a shader's statements that makes every small change to each.
 //!
 //! Declarations are left alone: `Params`, bindings, overrides, module variables and signatures.
-//! No mutant loops for ever: what a loop counts by is never touched, and its ends move by one.
+//! Every mutant's loops end: what a loop counts by is never touched, and its ends move by one.
 
 use super::mutant::Mutator;
 use super::token::Kind;
@@ -42,7 +42,7 @@ impl Mutator<'_> {
                 "if" => self.guard(at),
                 "for" => self.head(at),
                 word => {
-                    assert!(!["loop", "while"].contains(&word), "mutants may not loop for ever");
+                    assert!(!["loop", "while"].contains(&word), "a mutant's loop must end");
                     self.statement(at)
                 }
             };

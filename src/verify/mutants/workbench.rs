@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::gpu::{Gpu, Selection};
 use crate::verify::{Effort, Failure, Kernel, Trial};
 
-/// Where subjects are tried. A wrong kernel may crash the driver, and the process with it: use a
-/// process that may end, with a [`Campaign`](super::Campaign) in another.
+/// The place where subjects are tried. A wrong kernel may crash the driver, and the process with
+/// it: use a process that may end, with a [`Campaign`](super::Campaign) in another.
 pub struct Workbench<F> {
     gpu: Gpu,
     effort: Effort,
@@ -54,8 +54,8 @@ impl<F: AsyncFn(&Gpu, &Kernel, Effort) -> Result<(), Failure>> Workbench<F> {
         }
     }
 
-    /// All checks that are asked for, the quick ones first; a failure comes with whether it was
-    /// one of those. Of what is listed as computing the same, it is enough that the quick ones agree.
+    /// All checks that are asked for, the quick ones first; a failure comes with whether it was one
+    /// of those. For what is listed as computing the same, it is enough that the quick ones agree.
     async fn checks(&self, subject: &Subject) -> Result<(), (Failure, bool)> {
         let (kernel, only_quick) = (subject.kernel, matches!(subject.listed(), Some((_, true))));
         let efforts = match (subject.is_of_training(), self.effort.quick || only_quick) {

@@ -179,7 +179,7 @@ pub(super) fn train_one(parameters: &mut [f32; PARAMETERS], learning_rate: f32, 
     let [mut w0, mut w1] = [halves(w00, w10), halves(w01, w11)];
     let [mut bias, mut v] = [halves(bias0, bias1), halves(v0, v1)];
     let mut c = _mm_set1_ps(c);
-    // Where the first input is 1, and where the second.
+    // Masks of the rows in which the first input is 1, and the second.
     let x0 = _mm256_castsi256_ps(_mm256_setr_epi32(0, 0, -1, -1, 0, 0, -1, -1));
     let x1 = _mm256_castsi256_ps(_mm256_setr_epi32(0, -1, 0, -1, 0, -1, 0, -1));
     let targets = _mm_setr_ps(0.0, 1.0, 1.0, 0.0);

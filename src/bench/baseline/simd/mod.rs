@@ -39,7 +39,7 @@ const LN_2_HIGH: f32 = 0.693_359_4;
 /// ln 2 less that.
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
-/// Of q(r), the constant first.
+/// Coefficients of q(r), the constant first.
 const Q: [f32; 5] = [0.499_999_94, 0.166_665_21, 0.041_668_39, 0.008_368_717, 0.001_381_46];
 
 /// What a baseline ran on.
