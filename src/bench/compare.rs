@@ -87,7 +87,10 @@ impl Saved {
             |row: &&SavedRow| !row.samples_us.is_empty() && row.samples_us.iter().all(is_time);
         match saved.rows.iter().find(|row| !is_right(row)) {
             None => Ok(saved),
-            Some(row) => Err(format!("{} has no times, or one that is not positive and finite", row.name.path())),
+            Some(row) => Err(format!(
+                "{} has no times, or one that is not positive and finite",
+                row.name.path()
+            )),
         }
     }
 

@@ -19,14 +19,46 @@ pub(super) const MAX_STEPS: u64 = 1 << 40;
 /// The seed, unless the user says otherwise.
 pub(super) const SEED: u64 = 48;
 
+/// Data and network: options of all commands that train.
 #[derive(clap::Args)]
-pub(super) struct PlanArgs {
-    /// Number of neurons in each layer, inputs first, such as 2-8-8-1 [default: the preset's]
+pub(super) struct NetworkArgs {
+    /// Number of neurons in each layer, inputs first, such as 2-8-8-1 [default: the preset's, or as
+    /// many hidden neurons as inputs]
     #[arg(long, value_name = "N-…-1", value_parser = values::layers)]
     layers: Option<LayerSizes>,
     /// Number of input bits whose parity is learned (2 is XOR). Each step sees all 2^N rows
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = values::bits)]
     bits: u32,
+}
+
+impl NetworkArgs {
+    /// The data, and the network: without `--layers`, with the hidden layers that `hidden_sizes`
+    /// gives for a number of inputs.
+    pub(super) fn network(
+        &self,
+        hidden_sizes: impl Fn(usize) -> Vec<usize>,
+    ) -> Result<(Dataset, LayerSizes), Error> {
+        let data = Dataset::parity(self.bits)?;
+        let has = data.input_size;
+        let Some(sizes) = &self.layers else {
+            let sizes = LayerSizes::new([vec![has], hidden_sizes(has), vec![1]].concat())?;
+            return Ok((data, sizes));
+        };
+        let takes = sizes.input_size();
+        if takes == has {
+            return Ok((data, sizes.clone()));
+        }
+        Err(Error::Usage(format!(
+            "--layers {sizes}: the network takes {takes} inputs, and the data have {has} (--bits \
+             {has}); the two must be the same"
+        )))
+    }
+}
+
+#[derive(clap::Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    network: NetworkArgs,
     /// Number of training steps (updates)
     #[arg(long, default_value_t = 10_000, value_parser = values::count::<u64>(1..=MAX_STEPS))]
     pub(super) steps: u64,
@@ -67,8 +99,7 @@ impl PlanArgs {
 
     /// What is to be trained, if an adapter could hold it.
     pub(super) fn subject(&self, preset: Preset) -> Result<Subject, Error> {
-        let data = Dataset::parity(self.bits)?;
-        let sizes = self.sizes(preset, &data)?;
+        let (data, sizes) = self.network.network(|inputs| preset.hidden_sizes(inputs))?;
         check_tensors_of_any_adapter(&data, &sizes)?;
         let method = preset.method();
         let learning_rate = self.learning_rate.unwrap_or(method.learning_rate());
@@ -82,7 +113,7 @@ impl PlanArgs {
         sizes: &LayerSizes,
         option: &str,
     ) -> Result<(), Error> {
-        if sizes.layers().len() > 1 || self.layers.is_some() {
+        if sizes.layers().len() > 1 || self.network.layers.is_some() {
             return Ok(());
         }
         Err(Error::Usage(format!(
@@ -115,23 +146,6 @@ impl PlanArgs {
             (Parameters::initialise(&sizes, self.init(preset), self.seed), None)
         };
         Ok((Plan::new(data, method, start, self.steps, log_every)?, file))
-    }
-
-    fn sizes(&self, preset: Preset, data: &Dataset) -> Result<LayerSizes, Error> {
-        let Some(sizes) = &self.layers else {
-            let hidden = preset.hidden_sizes(data.input_size);
-            return LayerSizes::new([vec![data.input_size], hidden, vec![1]].concat());
-        };
-        if sizes.input_size() == data.input_size {
-            return Ok(sizes.clone());
-        }
-        Err(Error::Usage(format!(
-            "--layers {sizes}: the network takes {} inputs, and the data have {} (--bits {}); the \
-             two must be the same",
-            sizes.input_size(),
-            data.input_size,
-            self.bits
-        )))
     }
 }
 

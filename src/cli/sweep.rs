@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::command_line::command_line;
 use super::given::{Given, Need, refuse};
-use super::recipe::SEED;
+use super::recipe::{NetworkArgs, SEED};
 use super::{DeviceArgs, go_on, values};
 use crate::error::Error;
 use crate::file::{self, sha256};
@@ -52,13 +52,8 @@ pub(super) struct Args {
     /// Value that a pixel shows
     #[arg(long, default_value = "final-loss")]
     value: Value,
-    /// Number of neurons in each layer, inputs first, with one hidden layer [default: as many
-    /// hidden neurons as inputs]
-    #[arg(long, value_name = "N-N-1", value_parser = values::layers)]
-    layers: Option<LayerSizes>,
-    /// Number of input bits whose parity is learned (2 is XOR)
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = values::bits)]
-    bits: u32,
+    #[command(flatten)]
+    network: NetworkArgs,
     /// Number of training steps (updates) of each network
     #[arg(long, default_value_t = 1_000, value_parser = values::count::<u64>(1..=sweep::MAX_STEPS))]
     steps: u64,
@@ -234,8 +229,7 @@ impl Args {
 
     fn plan(&self) -> Result<GridPlan, Error> {
         let [width, height] = self.checked_size()?;
-        let data = Dataset::parity(self.bits)?;
-        let sizes = self.sizes(&data)?;
+        let (data, sizes) = self.network.network(|inputs| vec![inputs])?;
         let population = self.population(data, sizes.clone())?;
         population.check()?;
         let [x, y] = self.axes(&sizes, [width, height])?;
@@ -250,19 +244,6 @@ impl Args {
             height,
             value: self.value,
         })
-    }
-
-    fn sizes(&self, data: &Dataset) -> Result<LayerSizes, Error> {
-        let Some(sizes) = &self.layers else {
-            return LayerSizes::new(vec![data.input_size, data.input_size, 1]);
-        };
-        let (takes, has) = (sizes.input_size(), data.input_size);
-        if takes == has {
-            return Ok(sizes.clone());
-        }
-        usage(format!(
-            "--layers {sizes}: the network takes {takes} inputs, and the data have {has} (--bits {has})"
-        ))
     }
 
     /// The part of the axes that is looked at, from left to right and from bottom to top.

@@ -353,7 +353,8 @@ impl TrainReport<'_> {
         let learned = if plan.is_learned(outcome) { "Learned" } else { "Not learned" };
         format!(
             "{learned}: loss {} after {} {}, {} of {} answers right{}. {}\n\
-             More: parity train --help, docs/train.md\n",
+             More: docs/train.md, parity train --help; from how many networks on this adapter pays: parity \
+             bench --suite training\n",
             number(outcome.final_loss.into(), 6),
             HumanCount(plan.recipe.steps),
             if plan.recipe.steps == 1 { "step" } else { "steps" },

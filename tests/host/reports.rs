@@ -551,7 +551,7 @@ The loss is the mean cross-entropy in nats: 0.693 (ln 2) for a guess, 0 for cert
     learning rate × largest curvature 1.75; 25 % of hidden activations saturated; 2 outputs within 0.02 of 0.5
 
 Not learned: loss 0.062500 after 2,000 steps, 3 of 4 answers right; its loss is still falling, by 50.0 % over the last tenth of the steps: try more --steps. GPU and CPU part (4.0e-3 of the loss apart at most, at step 1,000; f32 on the CPU: 3.0e-3), as two f32 runs do where training magnifies every rounding: neither is wrong.
-More: parity train --help, docs/train.md
+More: docs/train.md, parity train --help; from how many networks on this adapter pays: parity bench --suite training
 "
     );
     assert_lines(&with_train_report(|report| report.text()), &expected);
