@@ -33,7 +33,7 @@
 //! [`Fused`](train::Fused) makes many steps in one dispatch, and so does a
 //! [`Batch`](train::Batch) of many networks.
 //!
-//! [`verify::verify`] asks whether all of this is right on a device, [`verify::sabotage`] whether it
+//! [`verify::verify`] asks whether all of this is right on a device, [`verify::mutants`] whether it
 //! would have noticed, and [`bench`](mod@bench) how fast it is.
 //!
 //! # Code map

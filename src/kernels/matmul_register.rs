@@ -1,4 +1,4 @@
-//! Matrix product with a tile of outputs an invocation, in registers; see [`matmul`].
+//! Matrix product with a tile of outputs an invocation, in registers; see [`product`](super::product).
 
 use super::product::{BINDINGS, Build, Params};
 use crate::gpu::KernelSpec;

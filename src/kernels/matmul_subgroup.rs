@@ -1,5 +1,5 @@
 //! Matrix product with a tile of outputs a subgroup, whose invocations give each other what they
-//! loaded; see [`matmul`].
+//! loaded; see [`product`](super::product).
 
 use super::product::{BINDINGS, Build, Params};
 use crate::gpu::KernelSpec;

@@ -1,5 +1,5 @@
 //! Matrix product with a tile of outputs a workgroup, whose memory holds what it takes; see
-//! [`matmul`].
+//! [`product`](super::product).
 
 use super::matmul_register::BLOCK;
 use super::product::{BINDINGS, Build, Params};

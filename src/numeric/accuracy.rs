@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 /// The width of one unit in the last place, relative to its number: 2⁻²³.
 pub const ULP: f64 = 1.0 / 8_388_608.0;
 
-/// What share of an [`Enclosure`]'s bound the same computation needs in `f64`: a unit in the last
+/// What share of an [`Enclosure`](super::Enclosure)'s bound the same computation needs in `f64`: a unit in the last
 /// place is 2⁻⁵² there, and no rule of the bound is narrower in its own units.
 pub const F64_SHARE: f64 = 1.0 / 536_870_912.0;
 

@@ -173,8 +173,8 @@ fn gradients(found: &Gradients) -> String {
 
 /// What ran in lockstep, in words.
 fn form(result: &LockstepResult) -> String {
-    let form = if result.lockstep.compensated { "compensated" } else { "plain" };
-    format!("{}, {form}", result.lockstep.engine.name())
+    let form = if result.lockstep.compensated { "" } else { ", plain" };
+    format!("{}{form}", result.lockstep.engine.name())
 }
 
 fn lockstep(results: &[LockstepResult]) -> String {

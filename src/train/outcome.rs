@@ -42,7 +42,7 @@ pub struct Outcome {
     pub losses: Vec<f32>,
     /// The loss after the last update.
     pub final_loss: f32,
-    /// The loss before update number [`Plan::late_step`]; `None` if it was not evaluated.
+    /// The loss before update number [`Plan::late_step`](super::Plan::late_step); `None` if it was not evaluated.
     pub late_loss: Option<f32>,
     /// The outputs after the last update, `[batch_size, 1]`.
     pub probabilities: Vec<f32>,

@@ -49,7 +49,7 @@ impl<'a> Stepper<'a> {
     /// A network at the plan's start, trained by the fused engine.
     ///
     /// # Errors
-    /// As [`Fused::new`].
+    /// As [`Fused::new`](super::Fused::new).
     pub async fn fused(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
         train::Engine::fused_kernel(&plan.recipe)?;
         let problem = problem(&plan.recipe).map_err(Error::Usage)?;
