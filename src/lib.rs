@@ -52,7 +52,7 @@
 //! | [`sweep`] | ensembles, and pictures in which every pixel is a trained network |
 //! | [`verify`] | each kernel, gradient and step on a device against what it must be; wrong kernels that must be noticed |
 //! | [`bench`](mod@bench) | kernels against the adapter's peaks, runs against baselines on the CPU; checked, then timed; statistics |
-//! | [`plot`] | heat maps and charts, as PNG |
+//! | [`plot`] | heat maps, as PNG, and charts, as SVG |
 //! | [`report`] | everything that users read: text, JSON, CSV, pictures |
 //! | [`cli`] | one file per subcommand |
 //!

@@ -25,7 +25,7 @@ const BUDGET_S: u64 = 120;
 const MAX_NAME: usize = 100;
 
 /// The charts of `--plot`.
-const CHARTS: [&str; 2] = ["roofline.png", "times.png"];
+const CHARTS: [&str; 2] = ["roofline.svg", "times.svg"];
 
 /// Options that contradict each other.
 const CONFLICTS: &[Conflict] = &[
@@ -95,7 +95,7 @@ pub(super) struct Args {
     /// in the suite peaks
     #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
     fail_on_regression: Option<f64>,
-    /// Folder for the charts roofline.png and times.png. It is created if it does not exist
+    /// Folder for the charts roofline.svg and times.svg. It is created if it does not exist
     #[arg(long, value_name = "FOLDER")]
     plot: Option<PathBuf>,
     /// File to write every sample to, as a CSV table
@@ -305,8 +305,8 @@ impl Args {
             file::write(path, report.csv().as_bytes())?;
         }
         if let Some(folder) = &self.plot {
-            for (name, png) in report.plots()? {
-                file::write(&folder.join(name), &png)?;
+            for (name, svg) in report.plots()? {
+                file::write(&folder.join(name), &svg)?;
             }
         }
         Ok(())

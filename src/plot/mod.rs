@@ -1,9 +1,9 @@
-//! Drawings of data: heat maps in which every pixel is one value, and charts; as PNG.
+//! Drawings of data: heat maps in which every pixel is one value, as PNG, and charts, as SVG.
 
 mod canvas;
 mod chart;
 mod heat_map;
 
 pub use canvas::{AxisScale, PlotAxis};
-pub use chart::{Chart, ChartAxis, Series, SeriesKind};
+pub use chart::{Chart, Series, SeriesKind};
 pub use heat_map::{ColourScale, Picture};

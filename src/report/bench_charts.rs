@@ -3,17 +3,17 @@
 use super::bench::{BenchReport, duration, significant};
 use crate::bench::{LimitsOf, Peaks, Row, Suite};
 use crate::error::Error;
-use crate::plot::{Chart, ChartAxis, Series, SeriesKind};
+use crate::plot::{Chart, Series, SeriesKind};
 
 impl BenchReport<'_> {
-    /// `roofline.png` and `times.png`, as far as there is something to draw.
+    /// `roofline.svg` and `times.svg`, as far as there is something to draw.
     ///
     /// # Errors
-    /// [`Error::Usage`] if a picture is no PNG.
+    /// [`Error::Usage`] if a chart is no SVG.
     pub fn plots(&self) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
-        let charts = [("roofline.png", self.roofline()), ("times.png", self.times())];
+        let charts = [("roofline.svg", self.roofline()), ("times.svg", self.times())];
         let charts = charts.into_iter().filter(|(_, chart)| !chart.series.is_empty());
-        charts.map(|(name, chart)| Ok((name, chart.to_png()?))).collect()
+        charts.map(|(name, chart)| Ok((name, chart.to_svg()?.into_bytes()))).collect()
     }
 
     fn caption(&self, what: &str) -> Vec<String> {
@@ -32,7 +32,7 @@ impl BenchReport<'_> {
         if !series.is_empty() {
             let all = series.iter().flat_map(|series| &series.points).map(|&(x, _)| x);
             let reach = all.fold([0.1, 10.0], |[low, high], x| [x.min(low), x.max(high)]);
-            series.splice(0..0, ceilings(&self.results.peaks, reach));
+            series.extend(ceilings(&self.results.peaks, reach));
         }
         let lines = match self.results.peaks.limits_of {
             LimitsOf::Hardware => "the peaks of this adapter",
@@ -46,8 +46,8 @@ impl BenchReport<'_> {
         );
         Chart {
             title: "Roofline".into(),
-            x: ChartAxis::new("flops a byte"),
-            y: ChartAxis::new("GFLOP/s"),
+            x_label: "flops a byte".into(),
+            y_label: "GFLOP/s".into(),
             series,
             caption: self.caption(&what),
         }
@@ -65,12 +65,12 @@ impl BenchReport<'_> {
             let label = format!("a launch, {}", duration(launch_us));
             // Beyond the points, so that there is a line beside one size, too.
             let line = vec![(low / 2.0, launch_us), (2.0 * high, launch_us)];
-            series.insert(0, Series::new(label, SeriesKind::Ceiling, line));
+            series.push(Series::new(label, SeriesKind::Ceiling, line));
         }
         Chart {
             title: "Time against size".into(),
-            x: ChartAxis::new("bytes that are read and written at least"),
-            y: ChartAxis::new("median time of a launch, µs"),
+            x_label: "bytes that are read and written at least".into(),
+            y_label: "median time of a launch, µs".into(),
             series,
             caption: self.caption("Each line is a kernel, each point one of its sizes."),
         }

@@ -138,7 +138,7 @@ fn bench_times_and_keeps_nothing_where_nothing_was_executed() {
     assert!(report.contains("WRONG, no times: sigmoid"), "{report}");
     let files = ["--csv", "times.csv", "--plot", "."];
     let files = [&["bench", "--quick"], &kernel[..], &files].concat();
-    refuses(1, &files, &["times.csv", "roofline.png", "times.png"]);
+    refuses(1, &files, &["times.csv", "roofline.svg", "times.svg"]);
     refuses(4, &[&keep[..], &["--suite", "training"]].concat(), &["bench/x.json"]);
 }
 

@@ -64,20 +64,6 @@ impl Label {
         decimals.iter().map(label).collect()
     }
 
-    /// One digit times a power of ten, as `0.2`, `20` or `2k`; `None` where that would be hard to
-    /// read.
-    pub fn prefixed(decimal: Decimal) -> Option<Self> {
-        let (shift, prefix) = match decimal.exponent {
-            -3..3 => (0, ""),
-            3..6 => (3, "k"),
-            6..9 => (6, "M"),
-            9..12 => (9, "G"),
-            _ => return None,
-        };
-        let shifted = Decimal { exponent: decimal.exponent - shift, ..decimal };
-        Some(Self { text: format!("{}{prefix}", shifted.value()), exponent: None })
-    }
-
     /// One digit times a power of ten.
     pub fn power(decimal: Decimal, plain: bool) -> Self {
         match (plain, decimal.digits) {

@@ -1,9 +1,8 @@
-//! What pictures and charts share: pixels, text, axes and the frame of a plot, as PNG.
+//! What heat maps are made of: pixels, text, axes and the frame of a plot, as PNG.
 
 mod axis;
 mod frame;
 mod label;
-mod shape;
 mod text;
 mod ticks;
 
@@ -12,9 +11,8 @@ use std::ops::Range;
 pub use axis::{AxisScale, PlotAxis};
 pub use frame::{Frame, GAP, LABEL_GAP, MARGIN, Side, TICK, TICK_GAP, below_plot, widest};
 pub use label::Label;
-pub use shape::{Block, Spot, pixel_of};
-pub use text::Face;
-pub use ticks::{Notation, Tick};
+pub use text::{Face, wrap};
+pub use ticks::Tick;
 
 /// Red, green and blue.
 pub type Rgb = [u8; 3];

@@ -120,29 +120,11 @@ impl Face {
         self.scale * i32::try_from(dots).expect("a character is small")
     }
 
-    /// Breaks a text into lines no wider than `width` pixels, at spaces where there are any, and
-    /// writes it in characters that the font has.
+    /// Breaks a text into lines no wider than `width` pixels, and writes it in characters that the
+    /// font has.
     pub fn wrap(self, text: &str, width: i32) -> Vec<String> {
-        let most = usize::try_from(width / self.advance()).unwrap_or(0).max(1);
-        let mut lines: Vec<String> = vec![];
-        let mut room = 0;
-        for word in Self::written(text).split_whitespace() {
-            let letters: Vec<char> = word.chars().collect();
-            for (index, piece) in letters.chunks(most).enumerate() {
-                match lines.last_mut() {
-                    Some(line) if index == 0 && piece.len() < room => {
-                        line.push(' ');
-                        line.extend(piece);
-                        room -= piece.len() + 1;
-                    }
-                    _ => {
-                        lines.push(piece.iter().collect());
-                        room = most - piece.len();
-                    }
-                }
-            }
-        }
-        lines
+        let columns = usize::try_from(width / self.advance()).unwrap_or(0).max(1);
+        wrap(&Self::written(text), columns)
     }
 
     /// The text in characters that the fonts have, which are those of ISO 8859-1.
@@ -165,6 +147,31 @@ impl Face {
         }
         written
     }
+}
+
+/// Breaks a text into lines of `columns` characters at most, at spaces where there are any. Control
+/// characters, which no file format of pictures has, count as spaces.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![];
+    let mut room = 0;
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    for word in words.filter(|word| !word.is_empty()) {
+        let letters: Vec<char> = word.chars().collect();
+        for (index, piece) in letters.chunks(columns).enumerate() {
+            match lines.last_mut() {
+                Some(line) if index == 0 && piece.len() < room => {
+                    line.push(' ');
+                    line.extend(piece);
+                    room -= piece.len() + 1;
+                }
+                _ => {
+                    lines.push(piece.iter().collect());
+                    room = columns - piece.len();
+                }
+            }
+        }
+    }
+    lines
 }
 
 impl Brush<'_> {

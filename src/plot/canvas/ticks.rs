@@ -9,15 +9,6 @@ const MOST_LABELS: usize = 9;
 /// What powers of ten are multiplied by between one and the next.
 const DIGITS: [f64; 9] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
 
-/// How powers of ten are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notation {
-    /// As such over many decades, where the exponents are what is compared.
-    Exponents,
-    /// As 0.1, 10, 1k or 1M where there are such names for all.
-    Prefixes,
-}
-
 /// A mark on an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
@@ -30,17 +21,11 @@ pub struct Tick {
 impl PlotAxis {
     /// Ticks of an axis that is `length` pixels long, labels at least `gap` apart, where `extent`
     /// is the length that a label takes along it.
-    pub fn ticks(
-        &self,
-        length: i32,
-        gap: i32,
-        notation: Notation,
-        extent: impl Fn(&Label) -> i32,
-    ) -> Vec<Tick> {
+    pub fn ticks(&self, length: i32, gap: i32, extent: impl Fn(&Label) -> i32) -> Vec<Tick> {
         if self.low == self.high {
             return vec![Tick { fraction: 0.5, label: Some(Label::shortest(self.low)) }];
         }
-        let candidates = self.candidates(notation);
+        let candidates = self.candidates();
         let fits = |ticks: &[Tick], gap: i32| {
             let place = |tick: &Tick| {
                 let label = tick.label.as_ref().expect("a candidate has only labels");
@@ -65,19 +50,19 @@ impl PlotAxis {
     }
 
     /// Possible sets of labelled ticks, the densest first.
-    fn candidates(&self, notation: Notation) -> Vec<Vec<Tick>> {
+    fn candidates(&self) -> Vec<Vec<Tick>> {
         let ratio = if self.scale == AxisScale::Log { self.high / self.low } else { 1.0 };
         let mut sets = vec![];
         if ratio >= 3.0 {
             if ratio < 10.0 {
-                sets.push(self.powers(&DIGITS, 1, notation));
-                sets.push(self.powers(&[1.0, 2.0, 3.0, 5.0], 1, notation));
+                sets.push(self.powers(&DIGITS, 1));
+                sets.push(self.powers(&[1.0, 2.0, 3.0, 5.0], 1));
             }
             if ratio < 1e3 {
-                sets.push(self.powers(&[1.0, 2.0, 5.0], 1, notation));
+                sets.push(self.powers(&[1.0, 2.0, 5.0], 1));
             }
             let steps = [1, 2, 3, 5, 10, 20, 50, 100];
-            sets.extend(steps.map(|every| self.powers(&[1.0], every, notation)));
+            sets.extend(steps.map(|every| self.powers(&[1.0], every)));
         }
         if ratio < 10.0 {
             let power = power_below(self.high - self.low);
@@ -115,21 +100,16 @@ impl PlotAxis {
     }
 
     /// Ticks at `digits` times each power of ten whose exponent is a multiple of `every`.
-    fn powers(&self, digits: &[f64], every: i32, notation: Notation) -> Vec<Tick> {
+    fn powers(&self, digits: &[f64], every: i32) -> Vec<Tick> {
         let decimals: Vec<_> = self.decimals(digits, every).collect();
-        let prefixed: Option<Vec<_>> = match notation {
-            Notation::Exponents => None,
-            Notation::Prefixes => {
-                decimals.iter().map(|&decimal| Label::prefixed(decimal)).collect()
-            }
-        };
         let plain = decimals.iter().all(|decimal| (1e-3..1e4).contains(&decimal.value()));
         // Over many decades the exponents are what is compared.
         let plain = plain && self.high / self.low < 1e3;
-        let powers = || decimals.iter().map(|&decimal| Label::power(decimal, plain)).collect();
-        let labels = prefixed.unwrap_or_else(powers).into_iter().map(Some);
-        let fractions = decimals.iter().map(|decimal| self.fraction(decimal.value()));
-        fractions.zip(labels).map(|(fraction, label)| Tick { fraction, label }).collect()
+        let tick = |decimal: Decimal| Tick {
+            fraction: self.fraction(decimal.value()),
+            label: Some(Label::power(decimal, plain)),
+        };
+        decimals.into_iter().map(tick).collect()
     }
 
     /// The same numbers, ascending.
@@ -170,9 +150,8 @@ mod tests {
 
     /// The labels of an axis of 512 pixels, as `2×10^-5`, and where they stand.
     fn labels(low: f64, high: f64, scale: AxisScale) -> Vec<(String, f64)> {
-        let ticks = axis(low, high, scale).ticks(512, 24, Notation::Exponents, |label| {
-            i32::try_from(label.text.len()).expect("short") * 7
-        });
+        let ticks = axis(low, high, scale)
+            .ticks(512, 24, |label| i32::try_from(label.text.len()).expect("short") * 7);
         let written = |label: Label| match label.exponent {
             Some(exponent) => format!("{}^{exponent}", label.text),
             None => label.text,
@@ -244,23 +223,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn powers_have_prefixes_where_all_of_them_can() {
-        let prefixed = |low, high| {
-            let ticks = axis(low, high, AxisScale::Log).ticks(512, 24, Notation::Prefixes, |_| 30);
-            let labels: Vec<_> = ticks.into_iter().filter_map(|tick| tick.label).collect();
-            labels.into_iter().map(|label| (label.text, label.exponent)).collect::<Vec<_>>()
-        };
-        let plain = |texts: &[&str]| -> Vec<_> {
-            texts.iter().map(|&text| (text.to_owned(), None)).collect()
-        };
-        assert_eq!(prefixed(0.01, 20.0), plain(&["0.01", "0.1", "1", "10"]));
-        assert_eq!(prefixed(90.0, 2e6), plain(&["100", "1k", "10k", "100k", "1M"]));
-        assert_eq!(prefixed(400.0, 6e3), plain(&["500", "1k", "2k", "5k"]));
-        let powers = [-4, -3, -2, -1, 0].map(|exponent| ("10".to_owned(), Some(exponent)));
-        assert_eq!(prefixed(1e-4, 1.0), powers);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which colour a value has.
 
-use super::super::canvas::{AxisScale, Label, Notation, PlotAxis, Rgb, Tick};
+use super::super::canvas::{AxisScale, Label, PlotAxis, Rgb, Tick};
 
 /// Shades of a scale, or of each half of a signed one: as many as eight bits tell apart.
 const SHADES: u32 = 256;
@@ -180,7 +180,7 @@ impl Colours {
     pub fn ticks(&self, length: i32, gap: i32, height: i32) -> Vec<Tick> {
         match &self.spread {
             Spread::Even(None) => vec![],
-            Spread::Even(Some(axis)) => axis.ticks(length, gap, Notation::Exponents, |_| height),
+            Spread::Even(Some(axis)) => axis.ticks(length, gap, |_| height),
             Spread::Ranks { negative, positive } => {
                 let parts = (length / 2 / (height + gap)).clamp(1, 4);
                 let fractions = (0..parts).map(|part| f64::from(part) / f64::from(parts));

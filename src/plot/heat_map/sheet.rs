@@ -1,7 +1,7 @@
 //! What stands where around a picture.
 
 use super::super::canvas::{
-    Face, Frame, GAP, LABEL_GAP, MARGIN, Notation, TICK, TICK_GAP, Tick, below_plot, widest,
+    Face, Frame, GAP, LABEL_GAP, MARGIN, TICK, TICK_GAP, Tick, below_plot, widest,
 };
 use super::{Colours, Error, Picture};
 
@@ -96,10 +96,9 @@ impl<'a> Sheet<'a> {
         let scale = (plot_size[0].min(plot_size[1]) / SIDE_OF_PLAIN_TEXT).max(1);
         let [label, caption] = [Face::label(scale), Face::caption(scale)];
         let gap = LABEL_GAP * scale;
-        let written = Notation::Exponents;
         let wide = |of: &_| Face::label_width(scale, of);
-        let x_ticks = picture.x.ticks(plot_size[0], gap, written, wide);
-        let y_ticks = picture.y.ticks(plot_size[1], gap, written, |_| label.height());
+        let x_ticks = picture.x.ticks(plot_size[0], gap, wide);
+        let y_ticks = picture.y.ticks(plot_size[1], gap, |_| label.height());
         let bar_ticks = colours.ticks(plot_size[1], gap, label.height());
         let y_name = label.wrap(&picture.y.label, plot_size[1]);
         let bar_name = label.wrap(&picture.value_label, plot_size[1]);
