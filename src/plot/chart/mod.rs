@@ -45,7 +45,7 @@ const PLOT_HEIGHT: i32 = 640;
 /// Width of a line in the legend.
 const SAMPLE: i32 = 36;
 /// Greatest width of a name in the legend.
-const NAME: i32 = 270;
+const NAME: i32 = 290;
 
 /// Font size of the title, and that of other text, in pixels.
 const TITLE: i32 = 19;
@@ -115,7 +115,7 @@ impl Series {
         })
     }
 
-    /// Draws number `index` of a chart's series: a line through some places, and markers at others.
+    /// Draws a line through some places, and markers at others, in the style of number `index`.
     fn draw(&self, root: &Area, index: usize, line: &[Place], markers: &[Place]) -> Drawn {
         let is_ceiling = self.kind == SeriesKind::Ceiling;
         let colour = colour(if is_ceiling { INK } else { PALETTE[index % PALETTE.len()] });
@@ -178,6 +178,13 @@ impl Chart {
         root.present()
     }
 
+    /// Number of the style of a series: ceilings and others are counted apart.
+    fn style_of(&self, index: usize) -> usize {
+        let is_ceiling = |series: &Series| series.kind == SeriesKind::Ceiling;
+        let is_alike = |other: &&Series| is_ceiling(other) == is_ceiling(&self.series[index]);
+        self.series[..index].iter().filter(is_alike).count()
+    }
+
     fn draw_plot(&self, root: &Area, plot: &Area) -> Drawn {
         let points = || self.series.iter().flat_map(|series| &series.points);
         let x = decades(points().map(|point| point.0));
@@ -197,7 +204,7 @@ impl Chart {
         for (index, series) in self.series.iter().enumerate().rev() {
             let places = series.points.iter().map(|point| chart.backend_coord(point));
             let places: Vec<_> = places.collect();
-            series.draw(root, index, &places, &places)?;
+            series.draw(root, self.style_of(index), &places, &places)?;
         }
         Ok(())
     }
@@ -205,7 +212,7 @@ impl Chart {
     fn draw_legend(&self, root: &Area, names: &[Vec<String>], (x, mut y): Place) -> Drawn {
         for (index, (series, lines)) in self.series.iter().zip(names).enumerate() {
             let [left, centre, right] = [0, SAMPLE / 2, SAMPLE].map(|of| (x + of, y + LABEL / 2));
-            series.draw(root, index, &[left, right], &[centre])?;
+            series.draw(root, self.style_of(index), &[left, right], &[centre])?;
             write(root, lines, (x + SAMPLE + MARGIN / 2, y), LABEL)?;
             y += height(lines, LABEL);
         }
