@@ -22,6 +22,7 @@ mod record;
 mod sabotage;
 #[cfg(target_os = "linux")]
 mod signals;
+mod snapshots;
 mod sweep;
 mod sweep_command;
 mod trainers;

@@ -348,9 +348,9 @@ fn bad_files_are_refused() {
     assert_refused(&["--init-from", text(&missing)], &["missing"]);
     let path = folder.path().join("good");
     let wrong = ["--layers", "2-3-1", "--init-from", text(&path)];
-    assert_refused(&wrong, &["[2, 2]", "[3, 2]", "--layers 2-2-1"]);
+    assert_refused(&wrong, &["[2, 2]", "[3, 2]", "holds a network 2-2-1"]);
     let deeper = ["--layers", "2-2-2-1", "--init-from", text(&path)];
-    assert_refused(&deeper, &["4.weight", "--layers 2-2-1"]);
+    assert_refused(&deeper, &["4.weight", "holds a network 2-2-1"]);
 }
 
 #[test]

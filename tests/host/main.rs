@@ -20,4 +20,5 @@ mod messages;
 mod reference;
 mod reports;
 mod sabotage;
+mod snapshots;
 mod state_dict;
