@@ -7,7 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "bce_grad",
-    source: include_str!("../../shaders/bce_grad.wgsl"),
+    source: wgsl!("bce_grad"),
     bindings: &[
         Binding::PARAMS,
         Binding::read("probabilities"),

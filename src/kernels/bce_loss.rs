@@ -7,11 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "bce_loss",
-    source: concat!(
-        include_str!("../../shaders/bce_loss.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/cross_entropy.wgsl"),
-    ),
+    source: wgsl!("bce_loss", "cross_entropy"),
     bindings: &[
         Binding::PARAMS,
         Binding::read("logits"),

@@ -7,7 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "bias_add",
-    source: include_str!("../../shaders/bias_add.wgsl"),
+    source: wgsl!("bias_add"),
     bindings: &[Binding::PARAMS, Binding::read("bias"), Binding::read_write("pre_activations")],
     params: Params::FIELDS,
     workgroup_size: WORKGROUP_SIZE,

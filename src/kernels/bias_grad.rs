@@ -7,7 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "bias_grad",
-    source: include_str!("../../shaders/bias_grad.wgsl"),
+    source: wgsl!("bias_grad"),
     bindings: &[Binding::PARAMS, Binding::read("d_pre_activations"), Binding::read_write("d_bias")],
     params: Params::FIELDS,
     workgroup_size: WORKGROUP_SIZE,

@@ -6,13 +6,7 @@ use crate::gpu::KernelSpec;
 /// The shader with one output an invocation.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "matmul",
-    source: concat!(
-        include_str!("../../shaders/matmul.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/sigmoid.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/product.wgsl"),
-    ),
+    source: wgsl!("matmul", "sigmoid", "product"),
     bindings: BINDINGS,
     params: Params::FIELDS,
     workgroup_size: 8,

@@ -6,15 +6,7 @@ use crate::gpu::KernelSpec;
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "matmul_register",
-    source: concat!(
-        include_str!("../../shaders/matmul_register.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/sigmoid.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/product.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/product_rows.wgsl"),
-    ),
+    source: wgsl!("matmul_register", "sigmoid", "product", "product_rows"),
     bindings: BINDINGS,
     params: Params::FIELDS,
     workgroup_size: 8,

@@ -7,13 +7,7 @@ use crate::gpu::KernelSpec;
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "matmul_subgroup",
-    source: concat!(
-        include_str!("../../shaders/matmul_subgroup.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/sigmoid.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/product.wgsl"),
-    ),
+    source: wgsl!("matmul_subgroup", "sigmoid", "product"),
     bindings: BINDINGS,
     params: Params::FIELDS,
     workgroup_size: 64,

@@ -8,15 +8,7 @@ use crate::gpu::KernelSpec;
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "matmul_workgroup",
-    source: concat!(
-        include_str!("../../shaders/matmul_workgroup.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/sigmoid.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/product.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/product_rows.wgsl"),
-    ),
+    source: wgsl!("matmul_workgroup", "sigmoid", "product", "product_rows"),
     bindings: BINDINGS,
     params: Params::FIELDS,
     workgroup_size: 8,

@@ -3,6 +3,16 @@
 //! Each function `dispatch` binds one launch and panics if a tensor does not have the shape that
 //! the formula asks for: that would be a fault of this crate.
 
+/// The text of a shader, and of the parts that it needs.
+macro_rules! wgsl {
+    ($stem:literal $(, $part:literal)*) => {
+        concat!(
+            include_str!(concat!("../../shaders/", $stem, ".wgsl")),
+            $("\n", include_str!(concat!("../../shaders/parts/", $part, ".wgsl")),)*
+        )
+    };
+}
+
 pub mod bce_grad;
 pub mod bce_loss;
 pub mod bias_add;

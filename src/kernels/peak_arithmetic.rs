@@ -7,7 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "peak_arithmetic",
-    source: include_str!("../../shaders/peak_arithmetic.wgsl"),
+    source: wgsl!("peak_arithmetic"),
     bindings: &[Binding::PARAMS, Binding::read_write("out")],
     params: Params::FIELDS,
     workgroup_size: WORKGROUP_SIZE,

@@ -7,7 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "peak_copy",
-    source: include_str!("../../shaders/peak_copy.wgsl"),
+    source: wgsl!("peak_copy"),
     bindings: &[Binding::PARAMS, Binding::read("input"), Binding::read_write("out")],
     params: Params::FIELDS,
     workgroup_size: WORKGROUP_SIZE,

@@ -7,7 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader, with as many invocations as every adapter has.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "peak_workgroup",
-    source: include_str!("../../shaders/peak_workgroup.wgsl"),
+    source: wgsl!("peak_workgroup"),
     bindings: &[Binding::PARAMS, Binding::read_write("out")],
     params: Params::FIELDS,
     workgroup_size: 256,

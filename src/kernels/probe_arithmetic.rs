@@ -7,11 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "probe_arithmetic",
-    source: concat!(
-        include_str!("../../shaders/probe_arithmetic.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/finite.wgsl"),
-    ),
+    source: wgsl!("probe_arithmetic", "finite"),
     bindings: &[
         Binding::PARAMS,
         Binding::read("a"),

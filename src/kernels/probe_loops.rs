@@ -7,7 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "probe_loops",
-    source: include_str!("../../shaders/probe_loops.wgsl"),
+    source: wgsl!("probe_loops"),
     bindings: &[Binding::PARAMS, Binding::read_write("counts"), Binding::read_write("states")],
     params: Params::FIELDS,
     workgroup_size: WORKGROUP_SIZE,

@@ -7,7 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader, with as many invocations as every adapter has.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "probe_workgroup",
-    source: include_str!("../../shaders/probe_workgroup.wgsl"),
+    source: wgsl!("probe_workgroup"),
     bindings: &[
         Binding::PARAMS,
         Binding::read("values"),

@@ -7,11 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "sgd_update",
-    source: concat!(
-        include_str!("../../shaders/sgd_update.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/rounded.wgsl"),
-    ),
+    source: wgsl!("sgd_update", "rounded"),
     bindings: &[
         Binding::PARAMS,
         Binding::read("d_parameters"),

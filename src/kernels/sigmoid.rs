@@ -7,11 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "sigmoid",
-    source: concat!(
-        include_str!("../../shaders/sigmoid.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/sigmoid.wgsl"),
-    ),
+    source: wgsl!("sigmoid", "sigmoid"),
     bindings: &[
         Binding::PARAMS,
         Binding::read("pre_activations"),

@@ -7,7 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "sigmoid_grad",
-    source: include_str!("../../shaders/sigmoid_grad.wgsl"),
+    source: wgsl!("sigmoid_grad"),
     bindings: &[
         Binding::PARAMS,
         Binding::read("activations"),

@@ -12,20 +12,14 @@ use crate::task::{Backprop, Loss, Method, Optimizer, Rounding};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "train_invocation",
-    source: concat!(
-        include_str!("../../shaders/train_invocation.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/sigmoid.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/logistic.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/activation.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/cross_entropy.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/rounded.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/finite.wgsl"),
+    source: wgsl!(
+        "train_invocation",
+        "sigmoid",
+        "logistic",
+        "activation",
+        "cross_entropy",
+        "rounded",
+        "finite"
     ),
     bindings: &[
         Binding::PARAMS,

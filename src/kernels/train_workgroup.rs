@@ -11,17 +11,7 @@ use crate::task::{Activation, Backprop, Loss, Method, Optimizer};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "train_workgroup",
-    source: concat!(
-        include_str!("../../shaders/train_workgroup.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/sigmoid.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/logistic.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/cross_entropy.wgsl"),
-        "\n",
-        include_str!("../../shaders/parts/finite.wgsl"),
-    ),
+    source: wgsl!("train_workgroup", "sigmoid", "logistic", "cross_entropy", "finite"),
     bindings: &[
         Binding::PARAMS,
         Binding::uniform("data"),

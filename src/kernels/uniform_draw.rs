@@ -7,7 +7,7 @@ use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "uniform_draw",
-    source: include_str!("../../shaders/uniform_draw.wgsl"),
+    source: wgsl!("uniform_draw"),
     bindings: &[Binding::PARAMS, Binding::read("origins"), Binding::read_write("state")],
     params: Params::FIELDS,
     workgroup_size: WORKGROUP_SIZE,
