@@ -128,7 +128,7 @@ impl Face {
     }
 
     /// The text in characters that the fonts have, which are those of ISO 8859-1.
-    pub fn written(text: &str) -> String {
+    fn written(text: &str) -> String {
         let mut written = String::with_capacity(text.len());
         for character in text.chars() {
             match character {
@@ -150,7 +150,7 @@ impl Face {
 }
 
 /// Breaks a text into lines of `columns` characters at most, at spaces where there are any. Control
-/// characters, which no file format of pictures has, count as spaces.
+/// characters count as spaces, because XML cannot hold them.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![];
     let mut room = 0;
