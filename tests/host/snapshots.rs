@@ -13,6 +13,8 @@ use parity::cli::Cli;
 
 fn help(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parity"));
+    // Help is wrapped to the width of the terminal.
+    command.env("COLUMNS", "100");
     let output = command.args(arguments).arg("--help").output().expect("it starts");
     assert_eq!(output.status.code(), Some(0), "{arguments:?}");
     String::from_utf8(output.stdout).expect("text").replace("parity.exe", "parity")
