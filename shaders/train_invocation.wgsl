@@ -57,8 +57,8 @@ const PARAMETER_COUNT: u32 = OUTPUT_WEIGHT + OUTPUT_COUNT;
 // rounding left out if compensated, else the velocity); the learning rates of the two layers; and,
 // where `measured`, the first loss, then the sums over all steps of v, the loss in units of the
 // first, of 1/v, and of v over the last steps.
-const CARRIED: u32 = PARAMETER_COUNT;
-const RATES: u32 = CARRIED + PARAMETER_COUNT;
+const OPTIMIZER_STATE: u32 = PARAMETER_COUNT;
+const RATES: u32 = OPTIMIZER_STATE + PARAMETER_COUNT;
 const MEASURES: u32 = RATES + 2u;
 
 // What v is when the loss is larger, or no number.
@@ -71,7 +71,7 @@ var<private> tail_from: u32;
 var<private> momentum: f32;
 
 var<private> parameters: array<f32, MEMBERS_PER_INVOCATION * PARAMETER_COUNT>;
-var<private> carried: array<f32, MEMBERS_PER_INVOCATION * PARAMETER_COUNT>;
+var<private> optimizer_state: array<f32, MEMBERS_PER_INVOCATION * PARAMETER_COUNT>;
 var<private> d_parameters: array<f32, PARAMETER_COUNT>;
 var<private> activations: array<f32, MEMBERS_PER_INVOCATION * BATCH_SIZE * HIDDEN_SIZE>;
 var<private> logits: array<f32, MEMBERS_PER_INVOCATION * BATCH_SIZE>;
@@ -158,12 +158,12 @@ fn update(lane: u32, p: u32, rate: f32) {
     let own = lane * PARAMETER_COUNT + p;
     if compensated {
         let before = parameters[own];
-        let change = carried[own] - rate * d_parameters[p];
+        let change = optimizer_state[own] - rate * d_parameters[p];
         parameters[own] = rounded(before + change);
-        carried[own] = change - rounded(parameters[own] - before);
+        optimizer_state[own] = change - rounded(parameters[own] - before);
     } else if has_momentum {
-        carried[own] = momentum * carried[own] + d_parameters[p];
-        parameters[own] -= rate * carried[own];
+        optimizer_state[own] = momentum * optimizer_state[own] + d_parameters[p];
+        parameters[own] -= rate * optimizer_state[own];
     } else {
         parameters[own] -= rate * d_parameters[p];
     }
@@ -216,9 +216,10 @@ fn load_member(lane: u32) {
     let member = members[lane];
     let count = params.member_count;
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
-        parameters[lane * PARAMETER_COUNT + p] = state[p * count + member];
+        let own = lane * PARAMETER_COUNT + p;
+        parameters[own] = state[p * count + member];
         if compensated || has_momentum {
-            carried[lane * PARAMETER_COUNT + p] = state[(CARRIED + p) * count + member];
+            optimizer_state[own] = state[(OPTIMIZER_STATE + p) * count + member];
         }
     }
     // The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
@@ -237,9 +238,10 @@ fn store_member(lane: u32, done: u32, canary: u32) {
     let member = members[lane];
     let count = params.member_count;
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
-        state[p * count + member] = parameters[lane * PARAMETER_COUNT + p];
+        let own = lane * PARAMETER_COUNT + p;
+        state[p * count + member] = parameters[own];
         if compensated || has_momentum {
-            state[(CARRIED + p) * count + member] = carried[lane * PARAMETER_COUNT + p];
+            state[(OPTIMIZER_STATE + p) * count + member] = optimizer_state[own];
         }
     }
     if measured {

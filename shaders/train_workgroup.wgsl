@@ -58,8 +58,8 @@ const PARAMETER_COUNT: u32 = OUTPUT_BIAS + 1u;
 
 // The rows of `state`: the parameters; if compensated, what rounding left out of each of them; the
 // learning rates of the two layers.
-const CARRIED: u32 = PARAMETER_COUNT;
-const RATES: u32 = CARRIED + PARAMETER_COUNT;
+const OPTIMIZER_STATE: u32 = PARAMETER_COUNT;
+const RATES: u32 = OPTIMIZER_STATE + PARAMETER_COUNT;
 
 // What each invocation's units give to the logits of a tile: [SLICES, GROUPS, TILE]
 var<workgroup> shares: array<f32, INVOCATIONS * STRIDE>;
@@ -142,12 +142,12 @@ fn restore() {
         for (var b = 0u; b < BLOCKS; b += 1u) {
             weights[u][b] = stored_weights(0u, unit, b);
             if compensated {
-                weight_residues[u][b] = stored_weights(CARRIED, unit, b);
+                weight_residues[u][b] = stored_weights(OPTIMIZER_STATE, unit, b);
             }
         }
         ends[u] = stored_ends(0u, unit);
         if compensated {
-            end_residues[u] = stored_ends(CARRIED, unit);
+            end_residues[u] = stored_ends(OPTIMIZER_STATE, unit);
         }
     }
     // The gradient of the mean: that of the sum of rows times this.
@@ -187,12 +187,12 @@ fn save() {
         for (var b = 0u; b < BLOCKS; b += 1u) {
             put_weights(0u, unit, b, weights[u][b], exists);
             if compensated {
-                put_weights(CARRIED, unit, b, weight_residues[u][b], exists);
+                put_weights(OPTIMIZER_STATE, unit, b, weight_residues[u][b], exists);
             }
         }
         put_ends(0u, unit, ends[u], exists);
         if compensated {
-            put_ends(CARRIED, unit, end_residues[u], exists);
+            put_ends(OPTIMIZER_STATE, unit, end_residues[u], exists);
         }
     }
 }

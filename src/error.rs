@@ -24,7 +24,7 @@ pub enum Error {
     #[error(
         "{what} is {value} at step {step}: {why}; nothing was saved",
         why = match step {
-            0 => "the starting parameters are too large",
+            0 => "the initial parameters are too large",
             _ => "training diverged, try a smaller learning rate",
         }
     )]

@@ -293,7 +293,7 @@ impl Args {
         Ok(Population { recipe, init, solved_below, loop_limit })
     }
 
-    /// The starting parameters that are set, each once.
+    /// The initial parameters that are set, each once.
     fn fixed(&self, axes: &[&Axis], sizes: &LayerSizes) -> Result<Vec<(usize, f32)>, Error> {
         let mut fixed: Vec<(usize, f32)> = vec![];
         for text in &self.set {

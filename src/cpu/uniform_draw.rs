@@ -1,4 +1,4 @@
-//! Starting parameters, drawn by Philox4x32-10.
+//! Initial parameters, drawn by Philox4x32-10.
 
 use crate::numeric::{Scalar, philox4x32};
 

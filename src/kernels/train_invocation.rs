@@ -103,7 +103,7 @@ pub fn text(problem: Problem<'_>) -> String {
     format!("{}{}", header(problem), SPEC.source)
 }
 
-/// Compiles the trainer of a problem.
+/// Compiles the kernel of a problem.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.
@@ -111,7 +111,7 @@ pub async fn kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, Error> {
     Kernel::with_header(gpu, &SPEC, &header(problem), &overrides(problem)).await
 }
 
-/// Compiles the trainer with wgpu's own bound on every loop, for tests: it is slower.
+/// Compiles the kernel with wgpu's own bound on every loop, for tests: it is slower.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.

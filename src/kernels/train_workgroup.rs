@@ -186,7 +186,7 @@ impl Split {
     }
 }
 
-/// Checks that the trainer can take a problem on every device.
+/// Checks that the kernel can take a problem on every device.
 ///
 /// # Errors
 /// The reason.
@@ -267,13 +267,13 @@ pub fn text(problem: Problem<'_>, split: Split) -> String {
     format!("{}{}", header(problem, split), SPEC.source)
 }
 
-/// A trainer that is compiled for a problem and a split, with its data.
+/// The kernel, compiled for a problem and a split, with its data.
 pub struct WorkgroupKernel {
     kernel: Kernel,
     data: Tensor,
 }
 
-/// Compiles the trainer of a problem for a split, and uploads the data.
+/// Compiles the kernel of a problem for a split, and uploads the data.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.
@@ -285,7 +285,7 @@ pub async fn kernel(
     compiled(gpu, &SPEC, problem, split).await
 }
 
-/// Compiles the trainer with wgpu's own bound on every loop, for tests: it is slower.
+/// Compiles the kernel with wgpu's own bound on every loop, for tests: it is slower.
 ///
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.
@@ -326,7 +326,7 @@ async fn compiled(
 /// If the shapes are others.
 pub async fn dispatch(
     gpu: &Gpu,
-    trainer: &WorkgroupKernel,
+    compiled: &WorkgroupKernel,
     problem: Problem<'_>,
     launch: Launch,
     [state, progress, losses, outputs]: [&Tensor; 4],
@@ -335,9 +335,9 @@ pub async fn dispatch(
     assert_eq!(state.len(), problem.state_rows() * member_count, "state");
     assert!(outputs.len() >= problem.targets.len() * member_count, "outputs");
     assert!(losses.len() >= launch.segments * member_count, "losses");
-    let tensors = [&trainer.data, state, progress, losses, outputs];
+    let tensors = [&compiled.data, state, progress, losses, outputs];
     let (params, count) = (params(problem, member_count, launch), gpu::cover(member_count, 1));
-    trainer.kernel.bind(gpu, &params, &tensors, count).await
+    compiled.kernel.bind(gpu, &params, &tensors, count).await
 }
 
 #[cfg(test)]

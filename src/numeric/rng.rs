@@ -45,7 +45,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The stream of a seed, for the starting parameters of member 0.
+    /// The stream of a seed, for the initial parameters of member 0.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { key: [low(seed), high(seed)], counter: [0; 3] }

@@ -114,7 +114,7 @@ async fn together(
             0.0
         };
         drop(Parameters::from_fn(&plan.start.sizes, drawn));
-        trial.compare(CASE, "starting parameters", &found, &expected)?;
+        trial.compare(CASE, "initial parameters", &found, &expected)?;
     }
     Ok(chunk.run(&starts, 0, &mut |_| ControlFlow::Continue(())).await?.0)
 }

@@ -19,12 +19,12 @@ mod oracle;
 mod products;
 mod reach;
 mod record;
+mod runs;
 mod sabotage;
 #[cfg(target_os = "linux")]
 mod signals;
 mod snapshots;
 mod sweep;
 mod sweep_command;
-mod trainers;
 mod tune;
 mod verify;

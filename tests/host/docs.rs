@@ -90,3 +90,16 @@ fn tests_that_docs_name_are_there() {
     }
     assert!(named > 5, "only {named}");
 }
+
+/// A doctest compiles the example of `lib.rs`.
+#[test]
+fn the_readme_has_the_example_that_is_compiled() {
+    let readme = read(&root().join("README.md"));
+    let library = read(&root().join("src/lib.rs"));
+    let example = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next());
+    let lines: Vec<_> = example.expect("an example").lines().collect();
+    assert!(lines.len() > 3, "{lines:?}");
+    for line in lines {
+        assert!(library.contains(&format!("//! {line}\n")), "lib.rs has no line {line:?}");
+    }
+}

@@ -1,4 +1,4 @@
-//! What must be the same everywhere, by figures that were computed elsewhere: starting parameters,
+//! What must be the same everywhere, by figures that were computed elsewhere: initial parameters,
 //! a file in PyTorch's format with what its network answers, and tables of parity.
 
 use std::path::Path;

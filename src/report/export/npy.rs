@@ -1,4 +1,4 @@
-//! Arrays in the format of NumPy (NEP 1, version 1.0).
+//! Arrays in the format of `NumPy` (NEP 1, version 1.0).
 
 /// The start of a file.
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";

@@ -99,8 +99,8 @@ impl KernelChoice {
             }
             Self::Workgroup => {
                 let split = Split::of(problem, gpu.adapter.device_type).map_err(Error::Usage)?;
-                let trainer = train_workgroup::kernel(gpu, problem, split).await?;
-                train_workgroup::dispatch(gpu, &trainer, problem, launch, tensors).await
+                let kernel = train_workgroup::kernel(gpu, problem, split).await?;
+                train_workgroup::dispatch(gpu, &kernel, problem, launch, tensors).await
             }
         }
     }

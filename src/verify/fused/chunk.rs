@@ -66,7 +66,7 @@ impl Networks<'_> {
         let population =
             Population::new(Recipe::new(data, sizes, self.problem.method, STEPS)?, Init::Torch);
         let size = population.chunk_size(gpu, 1 << 32)?;
-        Ok(match (&self.trainer, effort) {
+        Ok(match (&self.kernel, effort) {
             (FusedKernel::Workgroup(..), Effort { quick: true, .. }) => size.min(QUICK_WORKGROUPS),
             (_, Effort { quick: true, .. }) => size.min(QUICK),
             (FusedKernel::Invocation(_), Effort { thorough: true, .. }) => {
@@ -80,7 +80,7 @@ impl Networks<'_> {
     /// The workgroups of a launch, three in each of many rows: so deep a launch is folded only where
     /// it has far more members.
     fn tall(&self, count: usize) -> [u32; 3] {
-        let [x, y, _] = match &self.trainer {
+        let [x, y, _] = match &self.kernel {
             FusedKernel::Invocation(_) => cover(
                 count.div_ceil(self.problem.members_per_invocation),
                 invocation::SPEC.workgroup_size,

@@ -51,7 +51,7 @@ pub struct Networks<'a> {
     pub data: &'a Dataset,
     /// What the kernel is compiled for.
     pub problem: Problem<'a>,
-    trainer: FusedKernel,
+    kernel: FusedKernel,
     /// In words.
     pub name: String,
 }
@@ -187,20 +187,20 @@ impl<'a> Networks<'a> {
         loops: Loops,
     ) -> Result<Self, Error> {
         let problem = problem(data, hidden_size, method, 1);
-        let trainer = match loops {
+        let kernel = match loops {
             Loops::Trusted => workgroup::kernel(gpu, problem, split).await?,
             Loops::Bounded => workgroup::checked_kernel(gpu, problem, split).await?,
         };
         let kind = format!("{split:?}, {loops:?} loops");
-        Ok(Self::new(data, problem, FusedKernel::Workgroup(trainer, split), &kind))
+        Ok(Self::new(data, problem, FusedKernel::Workgroup(kernel, split), &kind))
     }
 
-    fn new(data: &'a Dataset, problem: Problem<'a>, trainer: FusedKernel, kind: &str) -> Self {
+    fn new(data: &'a Dataset, problem: Problem<'a>, kernel: FusedKernel, kind: &str) -> Self {
         let Problem { input_size, hidden_size, targets, method, .. } = problem;
         let rows = targets.len();
         let name =
             format!("{input_size}-{hidden_size}-1 on {rows} rows, {kind}, {}", named(method));
-        Self { data, problem, trainer, name }
+        Self { data, problem, kernel, name }
     }
 
     /// Members that differ in everything: parameters of many sizes, a ten-millionth of such as the
@@ -332,12 +332,12 @@ impl<'a> Networks<'a> {
             solved_below: SOLVED_BELOW,
             tail_from: params.tail_from,
         };
-        match &self.trainer {
+        match &self.kernel {
             FusedKernel::Invocation(kernel) => {
                 invocation::dispatch(gpu, kernel, self.problem, launch, tensors).await
             }
-            FusedKernel::Workgroup(trainer, _) => {
-                workgroup::dispatch(gpu, trainer, self.problem, launch, tensors).await
+            FusedKernel::Workgroup(kernel, _) => {
+                workgroup::dispatch(gpu, kernel, self.problem, launch, tensors).await
             }
         }
     }
@@ -345,7 +345,7 @@ impl<'a> Networks<'a> {
     /// One update, as the kernel's twin makes it.
     fn step(&self, member: &mut Member<Enclosure>) {
         let (method, data) = (self.problem.method, self.data);
-        match &self.trainer {
+        match &self.kernel {
             FusedKernel::Invocation(_) => train_invocation(method, data, 0.0, 1, member),
             FusedKernel::Workgroup(_, split) => {
                 workgroup_twin(method, data, 0.0, 1, (split.slices, split.tile), member);

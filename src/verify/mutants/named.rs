@@ -121,9 +121,9 @@ const TRAIN_INVOCATION: &[Saboteur] = &[
         "select(1.0, 2.0, squared)",
     ),
     ("sum of losses instead of mean", "total / f32(BATCH_SIZE)", "total"),
-    ("sign flipped", "carried[own] - rate", "carried[own] + rate"),
+    ("sign flipped", "optimizer_state[own] - rate", "optimizer_state[own] + rate"),
     ("rounding not carried over", "change - rounded(parameters[own] - before)", "0.0"),
-    ("momentum forgotten", "momentum * carried[own] + d_parameters[p]", "d_parameters[p]"),
+    ("momentum forgotten", "momentum * optimizer_state[own] + d_parameters[p]", "d_parameters[p]"),
     ("bias forgotten", "z += parameters[own + HIDDEN_BIAS + j];", ""),
     ("sigma' without (1 - a)", "return a * (1.0 - a);", "return a;"),
     (
