@@ -71,7 +71,7 @@ impl Gpu {
     /// Timestamps and subgroups are used if the device has the features.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`] if its backend is none of [`Backend`](super::Backend) or its limits are
+    /// [`Error::NoAdapter`] if [`Backend`](super::Backend) lacks its backend or its limits are
     /// below wgpu's `downlevel_defaults`, [`Error::Gpu`] if the thread that waits for it cannot start.
     pub fn from_device(
         adapter: &wgpu::Adapter,

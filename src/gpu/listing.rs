@@ -93,7 +93,7 @@ pub(super) struct Candidate {
 /// The adapters that a selection allows, the preferred first, and the one that it takes.
 pub struct Listing {
     candidates: Vec<Candidate>,
-    /// The adapter that the selection takes. [`Error::NoAdapter`] if there is none;
+    /// The adapter that the selection takes. [`Error::NoAdapter`] if no adapter exists;
     /// [`Error::Usage`] if none or several fit the name or number that was asked for.
     pub chosen: Result<Chosen, Error>,
 }

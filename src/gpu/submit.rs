@@ -30,7 +30,7 @@ impl<'a> From<&'a Tensor> for Region<'a> {
     }
 }
 
-/// Memory that host and device can reach; it is created once and used for every submission.
+/// Memory that host and device can reach; one serves every submission.
 pub struct Readback {
     staging: wgpu::Buffer,
     capacity: usize,

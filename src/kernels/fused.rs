@@ -2,7 +2,7 @@
 //! of the state.
 
 use super::{Cost, as_f64, as_u32};
-use crate::gpu;
+use crate::gpu::{self, Tensor};
 use crate::task::{Activation, Loss, Method};
 
 gpu::params! {
@@ -172,6 +172,22 @@ fn solved(problem: Problem<'_>, below: f32) -> [u32; 2] {
             [from, bits(1.5) - from]
         }
     }
+}
+
+/// Number of networks that a launch trains in the tensors `state`, `progress`, `losses`, `outputs`.
+///
+/// # Panics
+/// If their shapes do not go together.
+pub(super) fn member_count(
+    problem: Problem<'_>,
+    launch: Launch,
+    [state, progress, losses, outputs]: [&Tensor; 4],
+) -> usize {
+    let member_count = progress.len() / PROGRESS_ROWS;
+    assert_eq!(state.len(), problem.state_rows() * member_count, "state");
+    assert!(outputs.len() >= problem.targets.len() * member_count, "outputs");
+    assert!(losses.len() >= launch.segments * member_count, "losses");
+    member_count
 }
 
 /// The `params` of a launch for `member_count` networks.

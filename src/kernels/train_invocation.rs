@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 #[cfg(doc)]
 use super::fused::{CANARY, NEVER};
-use super::fused::{Launch, PROGRESS_ROWS, Params, Problem, params};
+use super::fused::{Launch, Params, Problem, member_count, params};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::task::{Backprop, Loss, Method, Optimizer, Rounding};
@@ -138,14 +138,10 @@ pub async fn dispatch(
     kernel: &Kernel,
     problem: Problem<'_>,
     launch: Launch,
-    [state, progress, losses, outputs]: [&Tensor; 4],
+    tensors: [&Tensor; 4],
 ) -> Result<Dispatch, Error> {
-    let member_count = progress.len() / PROGRESS_ROWS;
-    assert_eq!(state.len(), problem.state_rows() * member_count, "state");
-    assert!(outputs.len() >= problem.targets.len() * member_count, "outputs");
-    assert!(losses.len() >= launch.segments * member_count, "losses");
+    let member_count = member_count(problem, launch, tensors);
     let invocations = member_count.div_ceil(problem.members_per_invocation);
     let workgroup_count = gpu::cover(invocations, SPEC.workgroup_size);
-    let tensors = [state, progress, losses, outputs];
     kernel.bind(gpu, &params(problem, member_count, launch), &tensors, workgroup_count).await
 }

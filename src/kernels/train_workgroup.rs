@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::as_u32;
-use super::fused::{Launch, PROGRESS_ROWS, Params, Problem, params};
+use super::fused::{Launch, Params, Problem, member_count, params};
 use crate::error::Error;
 use crate::gpu::{self, Binding, DeviceType, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::task::{Activation, Backprop, Loss, Method, Optimizer};
@@ -66,7 +66,7 @@ impl Split {
     /// The split for a device.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why no split can train the problem.
     pub fn of(problem: Problem<'_>, device_type: DeviceType) -> Result<Self, String> {
         // llvmpipe and its like run eight invocations at a time, as one vector: more than these
         // cost a switch between vectors at each barrier. Text that is unrolled longer than this
@@ -329,12 +329,10 @@ pub async fn dispatch(
     compiled: &WorkgroupKernel,
     problem: Problem<'_>,
     launch: Launch,
-    [state, progress, losses, outputs]: [&Tensor; 4],
+    tensors: [&Tensor; 4],
 ) -> Result<Dispatch, Error> {
-    let member_count = progress.len() / PROGRESS_ROWS;
-    assert_eq!(state.len(), problem.state_rows() * member_count, "state");
-    assert!(outputs.len() >= problem.targets.len() * member_count, "outputs");
-    assert!(losses.len() >= launch.segments * member_count, "losses");
+    let member_count = member_count(problem, launch, tensors);
+    let [state, progress, losses, outputs] = tensors;
     let tensors = [&compiled.data, state, progress, losses, outputs];
     let (params, count) = (params(problem, member_count, launch), gpu::cover(member_count, 1));
     compiled.kernel.bind(gpu, &params, &tensors, count).await

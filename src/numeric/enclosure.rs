@@ -182,7 +182,7 @@ impl Scalar for Enclosure {
         let worse =
             |worst: f64, error: f64| if error > worst || error.is_nan() { error } else { worst };
         let error = candidates.into_iter().flatten().map(off).fold(0.0, worse);
-        // It is from 0 to 1 for every number.
+        // The sigmoid lies between 0 and 1.
         let most = if self.error().is_finite() { value.max(1.0 - value) } else { f64::INFINITY };
         Self::new(value, if error <= most { error } else { most })
     }

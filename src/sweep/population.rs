@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::gpu::{DeviceType, Gpu};
 use crate::kernels::fused::Problem;
 use crate::task::{Init, Loss, Recipe};
-use crate::train::{Engine, KernelChoice, LEARNED_BELOW, LoopLimit, problem};
+use crate::train::{Engine, KernelChoice, LEARNED_BELOW, LoopLimit};
 
 /// The most steps of a network: counters have 32 bits, and the last means "never".
 pub const MAX_STEPS: u64 = 1 << 31;
@@ -53,8 +53,7 @@ impl Population {
     /// # Errors
     /// [`Error::Usage`] if no fused kernel can train the population, with the reason.
     pub fn problem(&self) -> Result<Problem<'_>, Error> {
-        self.kernel_choice()?;
-        problem(&self.recipe).map_err(Error::Usage)
+        self.fused().map(|(_, problem)| problem)
     }
 
     /// The fused kernel that trains the networks.
@@ -62,7 +61,11 @@ impl Population {
     /// # Errors
     /// As [`Self::problem`].
     pub fn kernel_choice(&self) -> Result<KernelChoice, Error> {
-        Engine::fused_kernel(&self.recipe).map_err(|unsupported| {
+        self.fused().map(|(kernel, _)| kernel)
+    }
+
+    fn fused(&self) -> Result<(KernelChoice, Problem<'_>), Error> {
+        Engine::fused_problem(&self.recipe).map_err(|unsupported| {
             let (sizes, why) = (&self.recipe.sizes, unsupported.why);
             Error::Usage(format!("networks {sizes}: many of them need the fused engine, and {why}"))
         })

@@ -26,7 +26,7 @@ impl Activation {
         }
     }
 
-    /// Whether activations stay within ±1 for every z.
+    /// Whether the activation lies between −1 and 1 whatever z is.
     #[must_use]
     pub fn saturates(self) -> bool {
         match self {

@@ -3,6 +3,7 @@
 use super::fused::{KernelChoice, problem};
 use super::layered;
 use crate::error::Error;
+use crate::kernels::fused::Problem;
 use crate::task::Recipe;
 
 /// The engine to run a recipe with.
@@ -58,20 +59,19 @@ impl Engine {
     /// # Errors
     /// [`Unsupported`] if this engine cannot run the recipe, or no engine can.
     pub fn resolve(self, recipe: &Recipe) -> Result<(Resolved, String), Unsupported> {
-        let fused = problem(recipe).and_then(KernelChoice::of);
         let layered = |why: String| match layered::fits(recipe) {
             Ok(()) => Ok((Resolved::Layered, why)),
             Err(why) => Err(Unsupported { engine: Self::Layered, why }),
         };
-        match (self, fused) {
+        match (self, Self::fused_kernel(recipe)) {
             (Self::Layered, _) => layered("asked for".into()),
             (Self::Fused, Ok(kernel)) => Ok((Resolved::Fused(kernel), "asked for".into())),
-            (Self::Fused, Err(why)) => Err(Unsupported { engine: self, why }),
+            (Self::Fused, Err(unsupported)) => Err(unsupported),
             (Self::Auto, Ok(kernel)) => {
                 let why = format!("many steps fit in one dispatch, {}", kernel.name());
                 Ok((Resolved::Fused(kernel), why))
             }
-            (Self::Auto, Err(why)) => layered(format!("not fused: {why}")),
+            (Self::Auto, Err(Unsupported { why, .. })) => layered(format!("not fused: {why}")),
         }
     }
 
@@ -80,7 +80,17 @@ impl Engine {
     /// # Errors
     /// [`Unsupported`] if no fused kernel can.
     pub fn fused_kernel(recipe: &Recipe) -> Result<KernelChoice, Unsupported> {
-        let fused = problem(recipe).and_then(KernelChoice::of);
+        Self::fused_problem(recipe).map(|(kernel, _)| kernel)
+    }
+
+    /// The fused kernel that trains a recipe, and the problem that it is compiled for.
+    ///
+    /// # Errors
+    /// As [`Self::fused_kernel`].
+    pub(crate) fn fused_problem(
+        recipe: &Recipe,
+    ) -> Result<(KernelChoice, Problem<'_>), Unsupported> {
+        let fused = problem(recipe).and_then(|problem| Ok((KernelChoice::of(problem)?, problem)));
         fused.map_err(|why| Unsupported { engine: Self::Fused, why })
     }
 }

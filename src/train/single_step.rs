@@ -1,6 +1,6 @@
 //! A network that is trained a few steps at a time, and read after each.
 
-use super::fused::{Batch, Evaluation, LoopLimit, problem};
+use super::fused::{Batch, Evaluation, LoopLimit};
 use super::{Layered, Plan, Products};
 use crate::error::Error;
 use crate::gpu::Gpu;
@@ -51,8 +51,7 @@ impl<'a> Stepper<'a> {
     /// # Errors
     /// As [`Fused::new`](super::Fused::new).
     pub async fn fused(gpu: &'a Gpu, plan: &'a Plan) -> Result<Self, Error> {
-        train::Engine::fused_kernel(&plan.recipe)?;
-        let problem = problem(&plan.recipe).map_err(Error::Usage)?;
+        let (_, problem) = train::Engine::fused_problem(&plan.recipe)?;
         let mut batch = Batch::new(gpu, problem, 1, 1, true, LoopLimit::Safe).await?;
         gpu.write_at(&batch.state, 0, &plan.state_rows());
         batch.start(0.0, 0);

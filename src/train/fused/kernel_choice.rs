@@ -67,7 +67,7 @@ impl KernelChoice {
     /// The WGSL text that a device compiles to train `member_count` networks.
     ///
     /// # Errors
-    /// The reason why there is none.
+    /// The reason why this kernel cannot train the problem.
     pub fn text(
         self,
         problem: Problem<'_>,

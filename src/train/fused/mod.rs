@@ -68,8 +68,7 @@ impl<'a> Fused<'a> {
     /// # Errors
     /// [`Error::Usage`] if the engine cannot run the plan, [`Error::Gpu`] if the driver refuses.
     pub async fn new(gpu: &'a Gpu, plan: &'a Plan, loop_limit: LoopLimit) -> Result<Self, Error> {
-        Engine::fused_kernel(&plan.recipe)?;
-        let problem = problem(&plan.recipe).map_err(Error::Usage)?;
+        let (_, problem) = Engine::fused_problem(&plan.recipe)?;
         let capacity = usize::try_from(LOSS_CAPACITY).expect("1,024");
         let batch = Batch::new(gpu, problem, 1, capacity, true, loop_limit).await?;
         let (every, losses) = (plan.log_every, LossRecord::new(plan));

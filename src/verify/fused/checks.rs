@@ -106,7 +106,7 @@ impl Networks<'_> {
             canary: 5,
             // The first of the steps is not of the tail.
             tail_from: 8,
-            // If there is none, its size may not be asked for.
+            // The kernel of an update without momentum must not read it.
             momentum: if params.momentum == 0.0 { 0.5 } else { params.momentum },
             ..params
         };
