@@ -1,41 +1,20 @@
-//! Everything that users read: text, tables, JSON, CSV, progress. It knows results, not how they
-//! are made.
+//! Everything that users read: text, tables, JSON, CSV, pictures, progress. It knows results, not how
+//! they are made.
 
-mod bench;
-mod bench_charts;
-mod curve;
-mod devices;
-mod diagnosis;
-mod doctor;
-mod ensemble;
 mod export;
-mod parameters;
-mod progress;
-mod quietness;
-mod sabotage;
-mod sweep;
-mod table;
-mod train;
-mod verify;
+mod pictures;
+mod records;
+mod text;
 
 use std::io::{self, IsTerminal, Write};
 
-pub use bench::{BenchComparison, BenchReport};
-pub use devices::DevicesReport;
-pub use doctor::DoctorReport;
-pub use ensemble::EnsembleReport;
-pub use progress::{PartsDisplay, ProgressDisplay};
-pub use sabotage::SabotageReport;
-pub use sweep::{SweepReport, finished_sweep};
-pub use train::{InitFile, TrainReport};
-pub use verify::VerifyReport;
+pub use records::{
+    BenchComparison, BenchReport, DevicesReport, DoctorReport, EnsembleReport, InitFile,
+    SabotageReport, SweepReport, TrainReport, VerifyReport, finished_sweep,
+};
+pub use text::{PartsDisplay, ProgressDisplay};
 
-use export::json;
-use table::{table, wrapped};
-
-use crate::bench::Processor;
 use crate::error::Error;
-use crate::gpu::{AdapterSummary, DeviceType};
 
 /// Writes to standard output. A reader that has heard enough (`| head`) is no error.
 ///
@@ -79,39 +58,4 @@ pub fn has_colours() -> bool {
 /// else.
 pub fn note(line: &str) {
     drop(writeln!(io::stderr(), "{line}"));
-}
-
-/// The lines that say where a run took place.
-fn adapter_lines(adapter: &AdapterSummary) -> String {
-    let AdapterSummary { name, backend, driver, device_type } = adapter;
-    let software = match device_type {
-        DeviceType::Software => "software: this processor, not a GPU",
-        hardware => hardware.name(),
-    };
-    format!("adapter: {name} ({software})\ndriver:  {driver}, through {backend}\n")
-}
-
-/// The line that says what the host code ran on.
-fn processor_line(processor: &Processor) -> String {
-    format!("CPU:     {processor}\n")
-}
-
-/// As it was written.
-fn plain(value: f64) -> String {
-    if value == 0.0 || (1e-4..1e6).contains(&value.abs()) {
-        value.to_string()
-    } else {
-        format!("{value:e}")
-    }
-}
-
-/// A rate of something as small as a step of one network.
-fn rate(per_s: f64) -> String {
-    format!("{per_s:.2e}")
-}
-
-/// A number with `decimals` decimals, or as a power of ten if those would be too many or too few.
-fn number(value: f64, decimals: usize) -> String {
-    let readable = value == 0.0 || (1e-4..1e6).contains(&value.abs());
-    if readable { format!("{value:.decimals$}") } else { format!("{value:.5e}") }
 }

@@ -1,130 +1,12 @@
-//! The report of `parity doctor`: text and JSON of the same findings.
+//! What an adapter's figures mean for training, in sentences that JSON has as well as text.
 
 use indicatif::HumanCount;
-use serde::Serialize;
 
-use super::{adapter_lines, number, processor_line, table, wrapped};
-use crate::bench::Processor;
-use crate::gpu::AdapterSummary;
 use crate::gpu::clock::ClockFault;
-use crate::verify::{Accuracy, Check, Diagnosis, Fault, Fingerprint, Habit, Loops, Timestamps};
-
-/// All that was found of an adapter.
-#[derive(Clone, Copy)]
-pub struct DoctorReport<'a> {
-    /// Which one.
-    pub adapter: &'a AdapterSummary,
-    /// What runs the reference.
-    pub processor: &'a Processor,
-    /// What was found.
-    pub diagnosis: &'a Diagnosis,
-    /// The command that repeats it, quoted for a shell.
-    pub command: &'a str,
-}
-
-#[derive(Serialize)]
-struct Json<'a> {
-    version: &'static str,
-    command: &'a str,
-    adapter: &'a AdapterSummary,
-    processor: &'a Processor,
-    fingerprint: &'a Fingerprint,
-    findings: Vec<String>,
-    checks: &'a [Check],
-    faults: Vec<&'a Fault>,
-}
-
-impl DoctorReport<'_> {
-    /// One object.
-    #[must_use]
-    pub fn json(&self) -> String {
-        let json = Json {
-            version: env!("CARGO_PKG_VERSION"),
-            command: self.command,
-            adapter: self.adapter,
-            processor: self.processor,
-            fingerprint: &self.diagnosis.fingerprint,
-            findings: findings(&self.diagnosis.fingerprint),
-            checks: &self.diagnosis.checks,
-            faults: self.diagnosis.faults().collect(),
-        };
-        super::json(&json)
-    }
-
-    /// What a person reads.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let (version, lines) = (env!("CARGO_PKG_VERSION"), adapter_lines(self.adapter));
-        let processor = processor_line(self.processor);
-        let head = format!("parity {version}: doctor\n{lines}{processor}");
-        [head, examination(self.diagnosis), self.closing()].join("\n")
-    }
-
-    fn closing(&self) -> String {
-        let faults: Vec<_> = self.diagnosis.faults().map(fault).collect();
-        if faults.is_empty() {
-            return "Nothing is wrong with this adapter.\n".into();
-        }
-        format!("This adapter is not fit to train on:\n{}", faults.concat())
-    }
-}
-
-/// All but the verdict.
-pub(super) fn examination(diagnosis: &Diagnosis) -> String {
-    let Diagnosis { fingerprint, checks } = diagnosis;
-    let line = |check: &Check| {
-        let verdict = match (&check.fault, check.is_needed) {
-            (None, _) => "right",
-            (Some(_), true) => "WRONG",
-            (Some(_), false) => "habit",
-        };
-        let values = HumanCount(check.values).to_string();
-        format!("  {verdict}  {values:>9}  {}\n", check.name)
-    };
-    let findings = findings(fingerprint).into_iter();
-    let findings = findings.map(|finding| wrapped(&format!("- {finding}"), 2));
-    let parts = [
-        format!("fingerprint: {}\n", fingerprint.line),
-        checks.iter().map(line).collect(),
-        accuracies(fingerprint),
-        format!("What that means here:\n{}", findings.collect::<String>()),
-    ];
-    parts.join("\n")
-}
-
-/// The worst results of each operation, in a table.
-fn accuracies(fingerprint: &Fingerprint) -> String {
-    let head = ["", "results", "of WGSL's table", "in ULP", "worst at", "where it gives"];
-    let rows = [
-        ("exp", &fingerprint.exp),
-        ("log", &fingerprint.log),
-        ("log, from 0.5 to 2", &fingerprint.log_middle),
-        ("a / b", &fingerprint.division),
-    ];
-    let rows = rows.map(|(name, worst)| {
-        let Accuracy { cases, share, ulp, operands, found } = worst;
-        let operands: Vec<_> = operands.iter().map(|operand| single(*operand)).collect();
-        [
-            name.into(),
-            HumanCount(*cases).to_string(),
-            format!("{share:.3}"),
-            number(*ulp, 2),
-            operands.join(" / "),
-            single(*found),
-        ]
-    });
-    let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(rows).collect();
-    table(&rows)
-}
-
-/// With all digits that an `f32` has.
-fn single(value: f32) -> String {
-    let readable = value == 0.0 || (1e-4..1e6).contains(&value.abs());
-    if readable { value.to_string() } else { format!("{value:e}") }
-}
+use crate::verify::{Fingerprint, Habit, Loops, Timestamps};
 
 /// What the figures mean for training, a sentence or two each.
-fn findings(fingerprint: &Fingerprint) -> Vec<String> {
+pub(in crate::report) fn findings(fingerprint: &Fingerprint) -> Vec<String> {
     vec![
         loops(fingerprint.loops),
         beyond_table(fingerprint),
@@ -227,13 +109,6 @@ fn clock(timestamps: &Timestamps) -> String {
         fit.pass_us,
         fit.dispatch_us,
         100.0 * fit.worst_share
-    )
-}
-
-fn fault(fault: &Fault) -> String {
-    let Fault { kernel, case, tensor, index, found, expected, bound, .. } = fault;
-    format!(
-        "  {kernel}: {case}, {tensor}[{index}]: found {found:e}, expected {expected:e} ± {bound:e}\n"
     )
 }
 

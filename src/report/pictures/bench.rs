@@ -1,9 +1,10 @@
 //! Pictures of a benchmark: the roofline, and time against size.
 
-use super::bench::{BenchReport, duration, significant};
 use crate::bench::{LimitsOf, Peaks, Row, Suite};
 use crate::error::Error;
 use crate::plot::{Chart, Series, SeriesKind};
+use crate::report::BenchReport;
+use crate::report::text::{duration, significant};
 
 impl BenchReport<'_> {
     /// `roofline.svg` and `times.svg`, as far as there is something to draw.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use console::Term;
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 
-use super::{note, number};
+use super::number;
+use crate::report::note;
 
 /// Lines of a run that is not watched on a terminal, at most.
 const LINES: u64 = 10;

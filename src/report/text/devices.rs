@@ -1,51 +1,11 @@
-//! The report of `parity devices`: text and JSON of the same facts.
+//! The text about the adapters of this machine.
 
 use std::fmt::Write;
 
-use serde::Serialize;
-
-use crate::gpu::{Abilities, AdapterSummary, Chosen, Listing};
-
-/// The adapters of this machine.
-pub struct DevicesReport<'a> {
-    /// What was found.
-    pub listing: &'a Listing,
-}
-
-#[derive(Serialize)]
-struct Json<'a> {
-    version: &'static str,
-    adapters: Vec<Adapter<'a>>,
-    chosen: Option<usize>,
-    reason: Option<&'a str>,
-    error: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Adapter<'a> {
-    number: usize,
-    #[serde(flatten)]
-    summary: &'a AdapterSummary,
-    abilities: Abilities,
-}
+use crate::gpu::{Abilities, AdapterSummary, Chosen};
+use crate::report::DevicesReport;
 
 impl DevicesReport<'_> {
-    /// One object; without an adapter to take, the error and what there is all the same.
-    #[must_use]
-    pub fn json(&self) -> String {
-        let adapters = self.listing.adapters();
-        let chosen = self.listing.chosen.as_ref();
-        super::json(&Json {
-            version: env!("CARGO_PKG_VERSION"),
-            adapters: adapters
-                .map(|(number, summary, abilities)| Adapter { number, summary, abilities })
-                .collect(),
-            chosen: chosen.ok().map(|chosen| chosen.number),
-            reason: chosen.ok().map(|chosen| chosen.reason.as_str()),
-            error: chosen.err().map(ToString::to_string),
-        })
-    }
-
     /// Every adapter with what matters here, and the chosen one with the reason.
     #[must_use]
     pub fn text(&self, chosen: &Chosen) -> String {

@@ -1,6 +1,6 @@
 //! The lines that say whether a bench had the machine for itself.
 
-use super::bench::{duration, significant};
+use super::{duration, significant};
 use crate::bench::{QUIET, Quietness};
 
 /// None where nothing is known.

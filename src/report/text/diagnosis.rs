@@ -5,13 +5,12 @@ use std::fmt::Write;
 
 use indicatif::HumanCount;
 
-use super::{number, plain};
+use super::{number, percent, plain};
 use crate::train::{Diagnosis, Ending, Plan};
 
 /// Why a network has not learned, and what to try; none if it has.
 pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
     let is_deep = plan.start.sizes.layers().len() > 1;
-    let percent = |share: Option<f64>| format!("{:.1} %", 100.0 * share.unwrap_or_default());
     if found.ending == Ending::Learned {
         return None;
     }
@@ -35,12 +34,12 @@ pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
         }
         Ending::StillFalling => format!(
             "its loss is still falling, by {} over the last tenth of the steps: try more --steps",
-            percent(found.last_tenth_fall)
+            percent(found.last_tenth_fall.unwrap_or_default())
         ),
         Ending::Saturated => format!(
             "its hidden neurons are saturated: {} of their activations hardly pass a gradient; try \
              another --seed, or a smaller --learning-rate",
-            percent(found.saturated_share)
+            percent(found.saturated_share.unwrap_or_default())
         ),
         Ending::Plateau if !is_deep => format!(
             "without a hidden layer a network can only draw a straight line, and none separates \

@@ -1,0 +1,72 @@
+//! The picture of a sweep: every pixel is a network.
+
+use indicatif::HumanCount;
+
+use crate::error::Error;
+use crate::plot::{AxisScale, ColourScale, Picture, PlotAxis};
+use crate::report::SweepReport;
+use crate::report::records::name;
+use crate::sweep::{Axis, Value};
+use crate::task::Loss;
+
+impl SweepReport<'_> {
+    /// The picture as PNG.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it has more pixels than a picture can have.
+    pub fn png(&self) -> Result<Vec<u8>, Error> {
+        let Self { plan, grid, .. } = self;
+        let (value_label, scale) = match plan.value {
+            Value::FinalLoss if plan.population.recipe.method.loss == Loss::CrossEntropy => {
+                ("final loss (nats)", ColourScale::Log)
+            }
+            Value::FinalLoss => ("final loss (mean squared error)", ColourScale::Log),
+            Value::StepsToSolve => ("steps to solve (the last: not solved)", ColourScale::Log),
+            Value::Convergence => (
+                "converges: -sum of v, diverges: sum of 1/v (v = loss / first)",
+                ColourScale::Signed,
+            ),
+        };
+        let picture = Picture {
+            width: plan.width,
+            height: plan.height,
+            values: &grid.values,
+            x: picture_axis(&plan.x),
+            y: picture_axis(&plan.y),
+            value_label: value_label.into(),
+            scale,
+            title: format!(
+                "{} on {}: every pixel is a network, trained for {} steps",
+                plan.population.recipe.sizes,
+                plan.population.recipe.data.name(),
+                HumanCount(plan.population.recipe.steps)
+            ),
+            caption: vec![self.caption()],
+        };
+        picture.to_png()
+    }
+
+    fn caption(&self) -> String {
+        let Self { plan, adapter, .. } = self;
+        format!(
+            "{}, {} (hidden), {} (output), {}, {}, member {}, {} law; solved: loss below {}. \
+             Trained on {} by parity {}. Array SHA-256 {}.",
+            name(&plan.population.recipe.method.loss),
+            name(&plan.population.recipe.method.hidden_activation),
+            name(&plan.population.recipe.method.output_activation),
+            self.rule(),
+            self.seed(),
+            plan.member,
+            name(&plan.population.init),
+            plan.population.solved_below,
+            adapter.name,
+            env!("CARGO_PKG_VERSION"),
+            self.array_sha256()
+        )
+    }
+}
+
+fn picture_axis(axis: &Axis) -> PlotAxis {
+    let scale = if axis.log { AxisScale::Log } else { AxisScale::Linear };
+    PlotAxis { label: axis.name.clone(), low: axis.low, high: axis.high, scale }
+}

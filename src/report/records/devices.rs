@@ -1,0 +1,47 @@
+//! What is said of the adapters of this machine, as JSON.
+
+use serde::Serialize;
+
+use super::json;
+use crate::gpu::{Abilities, AdapterSummary, Listing};
+
+/// The adapters of this machine.
+pub struct DevicesReport<'a> {
+    /// What was found.
+    pub listing: &'a Listing,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    version: &'static str,
+    adapters: Vec<Adapter<'a>>,
+    chosen: Option<usize>,
+    reason: Option<&'a str>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Adapter<'a> {
+    number: usize,
+    #[serde(flatten)]
+    summary: &'a AdapterSummary,
+    abilities: Abilities,
+}
+
+impl DevicesReport<'_> {
+    /// One object; without an adapter to take, the error and what there is all the same.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let adapters = self.listing.adapters();
+        let chosen = self.listing.chosen.as_ref();
+        json(&Json {
+            version: env!("CARGO_PKG_VERSION"),
+            adapters: adapters
+                .map(|(number, summary, abilities)| Adapter { number, summary, abilities })
+                .collect(),
+            chosen: chosen.ok().map(|chosen| chosen.number),
+            reason: chosen.ok().map(|chosen| chosen.reason.as_str()),
+            error: chosen.err().map(ToString::to_string),
+        })
+    }
+}
