@@ -137,11 +137,11 @@ fn ensemble() -> Ensemble {
     ensemble
 }
 
-fn with_ensemble_report<T>(of: impl FnOnce(&EnsembleReport<'_>) -> T) -> T {
+fn with_ensemble_report<T>(plan: &EnsemblePlan, of: impl FnOnce(&EnsembleReport<'_>) -> T) -> T {
     of(&EnsembleReport {
         adapter: &adapter(),
         preset: Preset::Xor,
-        plan: &ensemble_plan(),
+        plan,
         ensemble: &ensemble(),
         chunk_size: 8,
         command: "parity train --networks 16",
@@ -177,7 +177,7 @@ Not solved, the first few (`--member K` trains one alone):
   wall time 2.500 s, 4.80e3 network-steps/s
 "
     );
-    assert_lines(&with_ensemble_report(|report| report.text()), &expected);
+    assert_lines(&with_ensemble_report(&ensemble_plan(), |report| report.text()), &expected);
 }
 
 #[test]
@@ -229,7 +229,8 @@ fn the_json_of_an_ensemble_has_the_figures_that_were_put_in() {
         "network_steps_per_s": 4800.0,
     });
     let mut found: Json =
-        serde_json::from_str(&with_ensemble_report(|report| report.json())).expect("JSON");
+        serde_json::from_str(&with_ensemble_report(&ensemble_plan(), |report| report.json()))
+            .expect("JSON");
     let interval = found["solve_rate_95"].take();
     found["solve_rate_95"] = "compared below".into();
     for (end, expected) in [0.551_969_137_747_026_7, 0.953_034_857_816_146].into_iter().enumerate()
@@ -238,6 +239,30 @@ fn the_json_of_an_ensemble_has_the_figures_that_were_put_in() {
         assert!((end - expected).abs() < 1e-12, "{interval}");
     }
     assert_json(&found.to_string(), &expected);
+}
+
+/// The line of the rule, and the learning rate in JSON.
+fn rule_of(vary: &[&str]) -> (String, Json) {
+    let plan =
+        EnsemblePlan { vary: vary.iter().map(|text| axis(text)).collect(), ..ensemble_plan() };
+    with_ensemble_report(&plan, |report| {
+        let rule = report.text().lines().find(|line| line.starts_with("rule:")).map(str::to_owned);
+        let json: Json = serde_json::from_str(&report.json()).expect("JSON");
+        (rule.expect("a line"), json["learning_rate"].clone())
+    })
+}
+
+#[test]
+fn members_that_differ_in_learning_rate_have_no_common_one() {
+    let scale = "init-scale=0.5..2";
+    let rate = "learning-rate=0.5..2";
+    assert_eq!(rule_of(&[]), ("rule:    1,000 steps, learning rate 1".into(), 1.0.into()));
+    let (rule, json) = rule_of(&[scale]);
+    assert_eq!(rule, format!("rule:    1,000 steps, learning rate 1, members differ in {scale}"));
+    assert_eq!(json, 1.0);
+    let (rule, json) = rule_of(&[rate]);
+    assert_eq!(rule, format!("rule:    1,000 steps, members differ in {rate}"));
+    assert!(json.is_null());
 }
 
 /// `[2, 3]`, the first row the lowest.

@@ -18,6 +18,18 @@ pub(in crate::report) fn json(report: &impl Serialize) -> String {
     String::from_utf8(bytes).expect("JSON is text")
 }
 
+/// Methods of a formatter, each that of [`PrettyFormatter`].
+macro_rules! as_pretty {
+    ($($method:ident($($first:ident: bool)?)),*) => {
+        $(fn $method<W>(&mut self, writer: &mut W, $($first: bool)?) -> io::Result<()>
+        where
+            W: ?Sized + Write,
+        {
+            self.0.$method(writer, $($first)?)
+        })*
+    };
+}
+
 #[derive(Default)]
 struct Exact(PrettyFormatter<'static>);
 
@@ -26,48 +38,10 @@ impl Formatter for Exact {
         self.0.write_f64(writer, value.into())
     }
 
-    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_array(writer)
-    }
-
-    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array(writer)
-    }
-
-    fn begin_array_value<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_array_value(writer, first)
-    }
-
-    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array_value(writer)
-    }
-
-    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object(writer)
-    }
-
-    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object(writer)
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_object_key(writer, first)
-    }
-
-    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(writer)
-    }
-
-    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object_value(writer)
+    as_pretty! {
+        begin_array(), end_array(), begin_array_value(first: bool), end_array_value(),
+        begin_object(), end_object(),
+        begin_object_key(first: bool), begin_object_value(), end_object_value()
     }
 }
 

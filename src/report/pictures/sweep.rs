@@ -16,17 +16,14 @@ impl SweepReport<'_> {
     /// [`Error::Usage`] if it has more pixels than a picture can have.
     pub fn png(&self) -> Result<Vec<u8>, Error> {
         let Self { plan, grid, .. } = self;
-        let (value_label, scale) = match plan.value {
-            Value::FinalLoss if plan.population.recipe.method.loss == Loss::CrossEntropy => {
-                ("final loss (nats)", ColourScale::Log)
-            }
-            Value::FinalLoss => ("final loss (mean squared error)", ColourScale::Log),
-            Value::StepsToSolve => ("steps to solve (the last: not solved)", ColourScale::Log),
-            Value::Convergence => (
-                "converges: -sum of v, diverges: sum of 1/v (v = loss / first)",
-                ColourScale::Signed,
-            ),
+        let recipe = &plan.population.recipe;
+        let value_label = match plan.value {
+            Value::FinalLoss if recipe.method.loss == Loss::CrossEntropy => "final loss (nats)",
+            Value::FinalLoss => "final loss (mean squared error)",
+            Value::StepsToSolve => "steps to solve (the last: not solved)",
+            Value::Convergence => "converges: -sum of v, diverges: sum of 1/v (v = loss / first)",
         };
+        let is_signed = plan.value == Value::Convergence;
         let picture = Picture {
             width: plan.width,
             height: plan.height,
@@ -34,12 +31,12 @@ impl SweepReport<'_> {
             x: picture_axis(&plan.x),
             y: picture_axis(&plan.y),
             value_label: value_label.into(),
-            scale,
+            scale: if is_signed { ColourScale::Signed } else { ColourScale::Log },
             title: format!(
                 "{} on {}: every pixel is a network, trained for {} steps",
-                plan.population.recipe.sizes,
-                plan.population.recipe.data.name(),
-                HumanCount(plan.population.recipe.steps)
+                recipe.sizes,
+                recipe.data.name(),
+                HumanCount(recipe.steps)
             ),
             caption: vec![self.caption()],
         };
@@ -48,12 +45,13 @@ impl SweepReport<'_> {
 
     fn caption(&self) -> String {
         let Self { plan, adapter, .. } = self;
+        let method = &plan.population.recipe.method;
         format!(
             "{}, {} (hidden), {} (output), {}, {}, member {}, {} law; solved: loss below {}. \
              Trained on {} by parity {}. Array SHA-256 {}.",
-            name(&plan.population.recipe.method.loss),
-            name(&plan.population.recipe.method.hidden_activation),
-            name(&plan.population.recipe.method.output_activation),
+            name(&method.loss),
+            name(&method.hidden_activation),
+            name(&method.output_activation),
             self.rule(),
             self.seed(),
             plan.member,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{csv, json};
+use super::{csv, json, versioned_json};
 use crate::bench::{
     Cell, Change, Clock, ClockKind, Compared, GroupResult, Peaks, Processor, Quietness, Results,
     Row, Suite,
@@ -41,7 +41,6 @@ pub struct BenchComparison<'a> {
 
 #[derive(Serialize)]
 struct Json<'a> {
-    version: &'static str,
     command: &'a str,
     suite: Suite,
     quick: bool,
@@ -104,8 +103,7 @@ impl BenchReport<'_> {
     pub fn json(&self) -> String {
         let Results { clock, quietness, peaks, faults, training, crossover, interrupted, .. } =
             self.results;
-        json(&Json {
-            version: env!("CARGO_PKG_VERSION"),
+        versioned_json(&Json {
             command: self.command,
             suite: self.suite,
             quick: self.quick,

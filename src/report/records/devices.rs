@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::json;
+use super::versioned_json;
 use crate::gpu::{Abilities, AdapterSummary, Listing};
 
 /// The adapters of this machine.
@@ -13,7 +13,6 @@ pub struct DevicesReport<'a> {
 
 #[derive(Serialize)]
 struct Json<'a> {
-    version: &'static str,
     adapters: Vec<Adapter<'a>>,
     chosen: Option<usize>,
     reason: Option<&'a str>,
@@ -34,8 +33,7 @@ impl DevicesReport<'_> {
     pub fn json(&self) -> String {
         let adapters = self.listing.adapters();
         let chosen = self.listing.chosen.as_ref();
-        json(&Json {
-            version: env!("CARGO_PKG_VERSION"),
+        versioned_json(&Json {
             adapters: adapters
                 .map(|(number, summary, abilities)| Adapter { number, summary, abilities })
                 .collect(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{findings, json};
+use super::{findings, versioned_json};
 use crate::bench::Processor;
 use crate::gpu::AdapterSummary;
 use crate::verify::{Check, Diagnosis, Fault, Fingerprint};
@@ -22,7 +22,6 @@ pub struct DoctorReport<'a> {
 
 #[derive(Serialize)]
 struct Json<'a> {
-    version: &'static str,
     command: &'a str,
     adapter: &'a AdapterSummary,
     processor: &'a Processor,
@@ -36,8 +35,7 @@ impl DoctorReport<'_> {
     /// One object.
     #[must_use]
     pub fn json(&self) -> String {
-        json(&Json {
-            version: env!("CARGO_PKG_VERSION"),
+        versioned_json(&Json {
             command: self.command,
             adapter: self.adapter,
             processor: self.processor,

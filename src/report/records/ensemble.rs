@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Written, json};
+use super::{Written, versioned_json};
 use crate::gpu::AdapterSummary;
 use crate::sweep::{Ensemble, EnsemblePlan, Histogram, Sampled, Stuck, wilson};
 use crate::task::{Init, Preset};
@@ -28,7 +28,6 @@ pub struct EnsembleReport<'a> {
 
 #[derive(Serialize)]
 struct Json<'a> {
-    version: &'static str,
     command: &'a str,
     adapter: &'a AdapterSummary,
     chunk_size: usize,
@@ -96,8 +95,8 @@ impl EnsembleReport<'_> {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
-    pub(in crate::report) fn solve_rate(&self) -> f64 {
-        self.ensemble.steps_to_solve.total() as f64 / self.ensemble.networks as f64
+    pub(in crate::report) fn share(&self, count: u64) -> f64 {
+        count as f64 / self.ensemble.networks as f64
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
@@ -111,8 +110,7 @@ impl EnsembleReport<'_> {
     pub fn json(&self) -> String {
         let Self { adapter, plan, ensemble, .. } = self;
         let solved = ensemble.steps_to_solve.total();
-        json(&Json {
-            version: env!("CARGO_PKG_VERSION"),
+        versioned_json(&Json {
             command: self.command,
             adapter,
             chunk_size: self.chunk_size,
@@ -128,7 +126,7 @@ impl EnsembleReport<'_> {
             networks_asked_for: plan.networks,
             networks: ensemble.networks,
             solved,
-            solve_rate: self.solve_rate(),
+            solve_rate: self.share(solved),
             solve_rate_95: wilson(solved, ensemble.networks),
             steps_to_solve: self.quantiles(),
             final_losses: &ensemble.final_losses,

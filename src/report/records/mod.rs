@@ -11,6 +11,8 @@ mod sweep;
 mod train;
 mod verify;
 
+use serde::Serialize;
+
 pub use bench::{BenchComparison, BenchReport};
 pub use devices::DevicesReport;
 pub use doctor::DoctorReport;
@@ -26,3 +28,14 @@ pub(super) use train::LossRow;
 
 use super::export::{csv, json, npy, read_npy};
 use parameters::Written;
+
+/// A record as JSON, behind the version that wrote it.
+fn versioned_json(record: &impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Versioned<'a, T> {
+        version: &'static str,
+        #[serde(flatten)]
+        record: &'a T,
+    }
+    json(&Versioned { version: env!("CARGO_PKG_VERSION"), record })
+}

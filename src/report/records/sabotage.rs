@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::json;
+use super::versioned_json;
 use crate::gpu::AdapterSummary;
 use crate::verify::mutants::{Part, Sabotage};
 
@@ -29,7 +29,6 @@ pub struct SabotageReport {
 
 #[derive(Serialize)]
 struct Json<'a> {
-    version: &'static str,
     passed: bool,
     score: f64,
     #[serde(flatten)]
@@ -40,8 +39,7 @@ impl SabotageReport {
     /// One object.
     #[must_use]
     pub fn json(&self) -> String {
-        json(&Json {
-            version: env!("CARGO_PKG_VERSION"),
+        versioned_json(&Json {
             passed: self.found.is_proof(),
             score: self.found.count.score(),
             report: self,

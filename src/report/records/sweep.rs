@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{json, npy, read_npy};
+use super::{npy, read_npy, versioned_json};
 use crate::file::sha256;
 use crate::gpu::AdapterSummary;
 use crate::sweep::{Grid, GridPlan, Identity, Quantity, Value};
@@ -29,7 +29,6 @@ pub struct SweepReport<'a> {
 /// Everything that repeats a sweep, and what tells whether it was the same.
 #[derive(Serialize)]
 struct Card<'a> {
-    version: &'static str,
     adapter: &'a AdapterSummary,
     command: &'a str,
     identity: String,
@@ -76,22 +75,13 @@ impl From<Method> for MethodRecord {
 }
 
 impl SweepReport<'_> {
-    pub(in crate::report) fn has_axis(&self, is_it: impl Fn(Quantity) -> bool) -> bool {
-        [&self.plan.x, &self.plan.y].into_iter().any(|axis| is_it(axis.quantity))
-    }
-
-    /// The learning rate of the layers that have it from no axis, if there are any.
-    fn learning_rate(&self) -> Option<f64> {
-        (!self.plan.has_rates_on_axes())
-            .then_some(self.plan.population.recipe.method.learning_rate())
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        self.grid.values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    pub(in crate::report) fn has_axis(&self, quantity: Quantity) -> bool {
+        [&self.plan.x, &self.plan.y].into_iter().any(|axis| axis.quantity == quantity)
     }
 
     pub(in crate::report) fn array_sha256(&self) -> String {
-        sha256(&self.bytes())
+        let bytes = self.grid.values.iter().flat_map(|value| value.to_le_bytes());
+        sha256(&bytes.collect::<Vec<_>>())
     }
 
     /// The raw array `[height, width]` of little-endian `f32`, the first row the lowest, in the
@@ -105,9 +95,9 @@ impl SweepReport<'_> {
     #[must_use]
     pub fn card(&self) -> String {
         let Self { plan, grid, .. } = self;
+        let recipe = &plan.population.recipe;
         let count = |is: fn(f32) -> bool| grid.values.iter().filter(|value| is(**value)).count();
-        json(&Card {
-            version: env!("CARGO_PKG_VERSION"),
+        versioned_json(&Card {
             adapter: self.adapter,
             command: self.command,
             identity: self.identity.to_string(),
@@ -115,16 +105,17 @@ impl SweepReport<'_> {
             y: plan.y.to_string(),
             size: [plan.width, plan.height],
             value: plan.value,
-            layers: plan.population.recipe.sizes.as_slice(),
-            data: plan.population.recipe.data.name(),
-            steps: plan.population.recipe.steps,
+            layers: recipe.sizes.as_slice(),
+            data: recipe.data.name(),
+            steps: recipe.steps,
             solved_below: plan.population.solved_below,
-            seed: (!self.has_axis(|quantity| quantity == Quantity::Seed)).then_some(plan.seed),
+            seed: (!self.has_axis(Quantity::Seed)).then_some(plan.seed),
             member: plan.member,
-            learning_rate: self.learning_rate(),
+            // Of the layers that have it from no axis.
+            learning_rate: (!plan.has_rates_on_axes()).then(|| recipe.method.learning_rate()),
             init: name(&plan.population.init),
             set: &plan.fixed,
-            method: plan.population.recipe.method.into(),
+            method: recipe.method.into(),
             shader_sha256: sha256(self.shader.as_bytes()),
             array_sha256: self.array_sha256(),
             nan_pixels: count(f32::is_nan),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Written, csv, json};
+use super::{Written, csv, versioned_json};
 use crate::gpu::AdapterSummary;
 use crate::sweep::Axis;
 use crate::task::{Init, Preset};
@@ -72,7 +72,6 @@ pub(in crate::report) struct LossRow {
 
 #[derive(Serialize)]
 struct Json<'a> {
-    version: &'static str,
     command: &'a str,
     adapter: &'a AdapterSummary,
     engine: &'a str,
@@ -131,8 +130,7 @@ impl TrainReport<'_> {
     #[must_use]
     pub fn json(&self) -> String {
         let Self { adapter, plan, outcome, .. } = self;
-        json(&Json {
-            version: env!("CARGO_PKG_VERSION"),
+        versioned_json(&Json {
             command: self.command,
             adapter,
             engine: self.engine,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{InitFile, Written, json};
+use super::{InitFile, Written, versioned_json};
 use crate::gpu::AdapterSummary;
 use crate::task::{Init, Preset};
 use crate::verify::{Request, Verification};
@@ -27,7 +27,6 @@ pub struct VerifyReport<'a> {
 
 #[derive(Serialize)]
 struct Json<'a> {
-    version: &'static str,
     device: &'a AdapterSummary,
     preset: &'static str,
     layers: &'a [usize],
@@ -55,8 +54,7 @@ impl VerifyReport<'_> {
     #[must_use]
     pub fn json(&self) -> String {
         let Request { plan, effort, every, kernels } = self.request;
-        json(&Json {
-            version: env!("CARGO_PKG_VERSION"),
+        versioned_json(&Json {
             device: self.adapter,
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),

@@ -11,18 +11,13 @@ use crate::train::{Diagnosis, Ending, Plan};
 /// Why a network has not learned, and what to try; none if it has.
 pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
     let is_deep = plan.start.sizes.layers().len() > 1;
-    if found.ending == Ending::Learned {
-        return None;
-    }
-    if is_deep && !plan.recipe.method.backprop.has_hidden_derivative() {
-        return Some(
-            "its gradient is wrong: the hidden layer's lacks the sigmoid's derivative (`parity \
-             train backprop-corrected` has it)"
-                .into(),
-        );
-    }
     Some(match found.ending {
         Ending::Learned => return None,
+        _ if is_deep && !plan.recipe.method.backprop.has_hidden_derivative() => {
+            "its gradient is wrong: the hidden layer's lacks the sigmoid's derivative (`parity \
+             train backprop-corrected` has it)"
+                .into()
+        }
         Ending::Diverged => "its loss is no finite number: try a smaller --learning-rate".into(),
         Ending::Oscillating => {
             let product = found.step_times_curvature.unwrap_or_default();

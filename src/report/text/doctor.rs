@@ -2,7 +2,7 @@
 
 use indicatif::HumanCount;
 
-use super::{adapter_lines, number, processor_line, table, wrapped};
+use super::{heading, number, processor_line, table, wrapped};
 use crate::report::DoctorReport;
 use crate::report::records::findings;
 use crate::verify::{Accuracy, Check, Diagnosis, Fault, Fingerprint};
@@ -11,9 +11,7 @@ impl DoctorReport<'_> {
     /// What a person reads.
     #[must_use]
     pub fn text(&self) -> String {
-        let (version, lines) = (env!("CARGO_PKG_VERSION"), adapter_lines(self.adapter));
-        let processor = processor_line(self.processor);
-        let head = format!("parity {version}: doctor\n{lines}{processor}");
+        let head = heading("doctor", self.adapter) + &processor_line(self.processor);
         [head, examination(self.diagnosis), self.closing()].join("\n")
     }
 
@@ -70,8 +68,7 @@ fn accuracies(fingerprint: &Fingerprint) -> String {
             single(*found),
         ]
     });
-    let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(rows).collect();
-    table(&rows)
+    table(head, rows)
 }
 
 /// With all digits that an `f32` has.

@@ -21,17 +21,45 @@ pub(super) use numbers::{duration, significant};
 use numbers::{number, percent, percent_of_median, plain, rate};
 use table::{table, wrapped};
 
+use indicatif::HumanCount;
+
 use crate::bench::Processor;
 use crate::gpu::{AdapterSummary, DeviceType};
+use crate::sweep::Population;
+use crate::train::KernelChoice;
 
-/// The lines that say where a run took place.
-fn adapter_lines(adapter: &AdapterSummary) -> String {
+/// The first lines of a report: what parity did, and where.
+fn heading(what: &str, adapter: &AdapterSummary) -> String {
     let AdapterSummary { name, backend, driver, device_type } = adapter;
     let software = match device_type {
         DeviceType::Software => "software: this processor, not a GPU",
         hardware => hardware.name(),
     };
-    format!("adapter: {name} ({software})\ndriver:  {driver}, through {backend}\n")
+    format!(
+        "parity {}: {what}\nadapter: {name} ({software})\ndriver:  {driver}, through {backend}\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// The first lines about many networks; `what` says how many, `rule` what a step does.
+fn population_heading(
+    what: &str,
+    population: &Population,
+    seed: &str,
+    adapter: &AdapterSummary,
+    side_by_side: u64,
+    rule: &str,
+) -> String {
+    let recipe = &population.recipe;
+    let (data, rows) = (recipe.data.name(), HumanCount(recipe.data.row_count() as u64));
+    let what = format!("{what} networks {} on {data} ({rows} rows), {seed}", recipe.sizes);
+    format!(
+        "{}engine:  fused ({}, {} side by side)\nrule:    {} steps, {rule}\n",
+        heading(&what, adapter),
+        population.kernel_choice().map_or("", KernelChoice::name),
+        HumanCount(side_by_side),
+        HumanCount(recipe.steps),
+    )
 }
 
 /// The line that says what the host code ran on.

@@ -1,12 +1,13 @@
 //! Numbers, rates, shares and times as all texts write them.
 
+/// Whether decimals show it with few zeros.
+fn is_readable(value: f64) -> bool {
+    value == 0.0 || (1e-4..1e6).contains(&value.abs())
+}
+
 /// As it was written.
 pub(super) fn plain(value: f64) -> String {
-    if value == 0.0 || (1e-4..1e6).contains(&value.abs()) {
-        value.to_string()
-    } else {
-        format!("{value:e}")
-    }
+    if is_readable(value) { value.to_string() } else { format!("{value:e}") }
 }
 
 /// A rate of something as small as a step of one network.
@@ -16,8 +17,7 @@ pub(super) fn rate(per_s: f64) -> String {
 
 /// A number with `decimals` decimals, or as a power of ten if those would be too many or too few.
 pub(super) fn number(value: f64, decimals: usize) -> String {
-    let readable = value == 0.0 || (1e-4..1e6).contains(&value.abs());
-    if readable { format!("{value:.decimals$}") } else { format!("{value:.5e}") }
+    if is_readable(value) { format!("{value:.decimals$}") } else { format!("{value:.5e}") }
 }
 
 pub(super) fn percent(share: f64) -> String {

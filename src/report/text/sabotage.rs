@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{adapter_lines, table};
+use super::{heading, table};
 use crate::report::SabotageReport;
-use crate::verify::mutants::{Count, Fate, Specimen};
+use crate::verify::mutants::{Count, Fate, Sabotage, Specimen};
 
 /// Characters of a case that the text shows.
 const CASE_SHOWN: usize = 50;
@@ -13,11 +13,7 @@ impl SabotageReport {
     /// What a person reads.
     #[must_use]
     pub fn text(&self) -> String {
-        let head = format!(
-            "parity {}: verify --sabotage\n{}",
-            env!("CARGO_PKG_VERSION"),
-            adapter_lines(&self.adapter)
-        );
+        let head = heading("verify --sabotage", &self.adapter);
         let part = self.part.map(|part| {
             format!("Part {part} of the wrong kernels made by rule, and all written by hand.\n")
         });
@@ -27,38 +23,24 @@ impl SabotageReport {
     }
 
     fn by_hand(&self) -> String {
-        let head = ["kernel", "what is wrong with it", "caught by"].map(String::from);
         let rows = self.found.by_hand().map(|specimen| {
             [specimen.kernel.into(), specimen.rule.into(), caught_by(&specimen.fate)]
         });
-        let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
-        if rows.len() == 1 {
+        let rows: Vec<_> = rows.collect();
+        if rows.is_empty() {
             return String::new();
         }
-        format!("Wrong kernels written by hand:\n{}", table(&rows))
+        let table = table(["kernel", "what is wrong with it", "caught by"], rows);
+        format!("Wrong kernels written by hand:\n{table}")
     }
 
     fn counts(&self) -> String {
-        let head =
-            ["", "mutants", "caught", "crashed", "survived", "compute the same", "do not compile"];
-        let row = |name: &str, count: &Count| {
-            let Count { killed, crashed, survived, stillborn, equivalent } = *count;
-            let numbers = [count.all(), killed, crashed, survived, equivalent, stillborn];
-            let [all, killed, crashed, survived, equivalent, stillborn] =
-                numbers.map(|n| n.to_string());
-            [name.to_owned(), all, killed, crashed, survived, equivalent, stillborn]
-        };
-        let heading =
-            |name: &str| head.map(|cell| if cell.is_empty() { name } else { cell }.into());
-        let of = |name, counts: &std::collections::BTreeMap<&str, Count>| {
-            let rows = counts.iter().map(|(name, count)| row(name, count));
-            table(&std::iter::once(heading(name)).chain(rows).collect::<Vec<_>>())
-        };
-        let total = table(&[heading("all"), row("together", &self.found.count)]);
-        let by_kernel = of("kernel", &self.found.by_kernel);
-        let by_rule = of("rule", &self.found.by_rule);
+        let Sabotage { count, by_kernel, by_rule, .. } = &self.found;
         format!(
-            "All, and below those made by rule, one at a time:\n{by_kernel}\n{by_rule}\n{total}"
+            "All, and below those made by rule, one at a time:\n{}\n{}\n{}",
+            counts("kernel", by_kernel),
+            counts("rule", by_rule),
+            counts("all", [(&"together", count)]),
         )
     }
 
@@ -81,11 +63,8 @@ impl SabotageReport {
     fn verdict(&self) -> String {
         let count @ Count { crashed, equivalent, stillborn, .. } = self.found.count;
         let (all, noticed) = (count.all(), count.noticed());
-        let of_crashed = if crashed > 0 {
-            format!(" {crashed} of them crashed the driver.")
-        } else {
-            String::new()
-        };
+        let of_crashed = (crashed > 0).then(|| format!(" {crashed} of them crashed the driver."));
+        let of_crashed = of_crashed.unwrap_or_default();
         if self.found.is_proof() {
             format!(
                 "All {all} wrong kernels were caught, in {:.0} s.{of_crashed} {equivalent} more \
@@ -94,17 +73,27 @@ impl SabotageReport {
             )
         } else {
             let (tried, total) = (self.found.specimens.len(), self.found.total);
-            let why = if self.found.interrupted {
-                format!("interrupted after {tried} of {total}: ")
-            } else {
-                String::new()
-            };
+            let interrupted = || format!("interrupted after {tried} of {total}: ");
+            let why = self.found.interrupted.then(interrupted).unwrap_or_default();
             let seconds = self.wall_s;
             format!(
                 "{why}{noticed} of {all} wrong kernels were caught, in {seconds:.0} s.{of_crashed}\n"
             )
         }
     }
+}
+
+/// A table with a row for each count.
+fn counts<'a>(name: &str, counts: impl IntoIterator<Item = (&'a &'a str, &'a Count)>) -> String {
+    let outcomes =
+        ["mutants", "caught", "crashed", "survived", "compute the same", "do not compile"];
+    let rows = counts.into_iter().map(|(name, count)| {
+        let Count { killed, crashed, survived, stillborn, equivalent } = *count;
+        let numbers = [count.all(), killed, crashed, survived, equivalent, stillborn];
+        let numbers = numbers.map(|number| number.to_string());
+        [&[(*name).to_owned()], &numbers[..]].concat()
+    });
+    table([name].into_iter().chain(outcomes), rows)
 }
 
 /// In words, what happened to a wrong kernel.

@@ -15,14 +15,23 @@ const NARROWEST: usize = 20;
 /// What may stand beside a number in a cell that still is one.
 const UNITS: [&str; 9] = ["ns", "µs", "ms", "s", "/s", "%", "of", "to", "!"];
 
-/// Columns, each as wide as its widest cell, text to the left and numbers to the right: the first
-/// row is the heading, and all have as many cells. A row whose first cell is its only one is a
+/// Columns, each as wide as its widest cell, text to the left and numbers to the right. A row with
+/// fewer cells than `head` is filled up with empty ones. A row whose first cell is its only one is a
 /// heading of those below it. No line has more than [`WIDTH`] columns, as far as the first and the
 /// last column can give way: a long first cell has a line of its own, a long last one several.
-pub(super) fn table<R: AsRef<[String]>>(rows: &[R]) -> String {
-    let rows: Vec<&[String]> = rows.iter().map(AsRef::as_ref).collect();
-    let layout = Layout::of(&rows);
-    rows.iter().flat_map(|row| layout.lines(row)).map(|line| line + "\n").collect()
+pub(super) fn table<C: Into<String>, R: Into<Vec<String>>>(
+    head: impl IntoIterator<Item = C>,
+    rows: impl IntoIterator<Item = R>,
+) -> String {
+    let mut all = vec![head.into_iter().map(Into::into).collect::<Vec<_>>()];
+    for row in rows {
+        let mut row = row.into();
+        assert!(row.len() <= all[0].len(), "more cells than columns");
+        row.resize(all[0].len(), String::new());
+        all.push(row);
+    }
+    let layout = Layout::of(&all);
+    all.iter().flat_map(|row| layout.lines(row)).map(|line| line + "\n").collect()
 }
 
 /// Words in lines of at most [`WIDTH`] columns, all but the first with `indent` spaces in front.
@@ -82,8 +91,8 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(rows: &[&[String]]) -> Self {
-        let count = rows.first().map_or(0, |row| row.len());
+    fn of(rows: &[Vec<String>]) -> Self {
+        let count = rows[0].len();
         let mut body = rows.iter().skip(1);
         let is_text = (0..count).map(|column| body.clone().any(|row| !is_number(&row[column])));
         let is_text: Vec<bool> = is_text.collect();
@@ -150,17 +159,14 @@ fn words_in_lines_indented(cell: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn rows(text: &[&[&str]]) -> Vec<Vec<String>> {
-        text.iter().map(|row| row.iter().map(|&cell| cell.into()).collect()).collect()
-    }
-
     #[test]
     fn text_is_on_the_left_and_numbers_are_on_the_right() {
-        let found = table(&rows(&[
-            &["kernel", "size", "median", "95 % interval", "limited by"],
-            &["sigmoid", "[65]", "1.00 ms", "0.98 – 1.20 ms", "launch"],
-            &["bce_gradient", "[4096]", "12.5 µs", "12.0 – 13.0 µs", "no peak !"],
-        ]));
+        let head = ["kernel", "size", "median", "95 % interval", "limited by"];
+        let rows = [
+            ["sigmoid", "[65]", "1.00 ms", "0.98 – 1.20 ms", "launch"],
+            ["bce_gradient", "[4096]", "12.5 µs", "12.0 – 13.0 µs", "no peak !"],
+        ];
+        let found = table(head, rows.map(|row| row.map(String::from)));
         let expected = "  \
   kernel         size      median    95 % interval   limited by
   sigmoid        [65]     1.00 ms   0.98 – 1.20 ms   launch
@@ -192,9 +198,9 @@ mod tests {
         for [label, remark] in
             [["sigmoid", "ok"], [&long, "ok"], ["sigmoid", &many], [&long, &many]]
         {
-            let row = [&[label][..], &numbers, &[remark]].concat();
-            let head = ["name", "a", "b", "c", "d", "e", "remark"];
-            let found = table(&rows(&[&head, &["group of rows", "", "", "", "", "", ""], &row]));
+            let rows = [vec!["group of rows"], [&[label][..], &numbers, &[remark]].concat()];
+            let rows = rows.map(|row| row.into_iter().map(String::from).collect::<Vec<_>>());
+            let found = table(["name", "a", "b", "c", "d", "e", "remark"], rows);
             for line in found.lines() {
                 assert!(columns(line) <= WIDTH, "{} columns:\n{found}", columns(line));
             }

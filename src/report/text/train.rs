@@ -7,7 +7,7 @@ use indicatif::HumanCount;
 
 use super::curve::curve;
 use super::diagnosis::{advice, figures};
-use super::{adapter_lines, number, plain, table};
+use super::{heading, number, plain, table};
 use crate::report::TrainReport;
 use crate::report::records::LossRow;
 use crate::task::{Parameters, Recipe};
@@ -45,17 +45,12 @@ impl TrainReport<'_> {
         if let Some(member) = self.member {
             let _ = write!(from, ", member {}", HumanCount(member));
         }
+        let (preset, sizes, name) = (self.preset.name(), &start.sizes, data.name());
+        let rows = HumanCount(data.row_count() as u64);
+        let what = format!("{preset}, {sizes} on {name} ({rows} rows), {from}");
         format!(
-            "parity {}: {}, {} on {} ({} rows), {from}\n{}\
-             engine:  {} ({})\n\
-             {}\
-             rule:    {} steps, learning rate {}\n",
-            env!("CARGO_PKG_VERSION"),
-            self.preset.name(),
-            start.sizes,
-            data.name(),
-            HumanCount(data.row_count() as u64),
-            adapter_lines(self.adapter),
+            "{}engine:  {} ({})\n{}rule:    {} steps, learning rate {}\n",
+            heading(&what, self.adapter),
             self.engine,
             self.engine_reason,
             self.product_line(),
@@ -115,23 +110,22 @@ impl TrainReport<'_> {
     }
 
     fn loss_table(&self) -> String {
-        let head = ["step", "GPU loss", "CPU loss", "difference"].map(String::from);
-        let body = self.rows_shown().into_iter().map(|row| {
+        let rows = self.rows_shown().into_iter().map(|row| {
             let (cpu, difference) = match row.cpu_f64 {
                 Some(cpu) => (number(cpu, 9), format!("{:+.1e}", row.gpu - cpu)),
                 None => ("–".into(), "–".into()),
             };
             [HumanCount(row.step).to_string(), number(row.gpu, 9), cpu, difference]
         });
-        table(&std::iter::once(head).chain(body).collect::<Vec<_>>())
+        table(["step", "GPU loss", "CPU loss", "difference"], rows)
     }
 
     fn truth_table(&self) -> String {
         let data = &self.plan.recipe.data;
-        let head = ["inputs", "target", "probability", "answer", ""].map(String::from);
+        let head = ["inputs", "target", "probability", "answer", ""];
         let inputs = data.inputs.chunks_exact(data.input_size);
         let rows = inputs.zip(&data.targets).zip(&self.outcome.probabilities);
-        let body = rows.take(ROWS_SHOWN).map(|((inputs, target), &probability)| {
+        let rows = rows.take(ROWS_SHOWN).map(|((inputs, target), &probability)| {
             let inputs: Vec<_> = inputs.iter().map(ToString::to_string).collect();
             let answer = answer(probability);
             let remark = if answer == *target { "" } else { "wrong" };
@@ -143,7 +137,7 @@ impl TrainReport<'_> {
                 remark.into(),
             ]
         });
-        let mut text = table(&std::iter::once(head).chain(body).collect::<Vec<_>>());
+        let mut text = table(head, rows);
         if let Some(more @ 1..) = data.row_count().checked_sub(ROWS_SHOWN) {
             let _ = writeln!(text, "  and {} more rows", HumanCount(more as u64));
         }

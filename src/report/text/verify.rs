@@ -6,7 +6,7 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 
 use super::doctor::examination;
-use super::{adapter_lines, number, percent, table};
+use super::{heading, number, percent, table};
 use crate::report::VerifyReport;
 use crate::verify::{
     Engines, Fault, Gradients, KernelResult, LockstepResult, Request, Skipped, Trouble, Unchecked,
@@ -17,16 +17,10 @@ impl VerifyReport<'_> {
     #[must_use]
     pub fn text(&self) -> String {
         let Request { plan, effort, .. } = self.request;
-        let head = format!(
-            "parity {}: verify, {} ({} on parity of {} bits), seed {}\n{}",
-            env!("CARGO_PKG_VERSION"),
-            self.preset.name(),
-            plan.start.sizes,
-            plan.recipe.data.input_size,
-            effort.seed,
-            adapter_lines(self.adapter)
-        );
-        let mut parts = vec![head];
+        let (preset, bits) = (self.preset.name(), plan.recipe.data.input_size);
+        let (sizes, seed) = (&plan.start.sizes, effort.seed);
+        let what = format!("verify, {preset} ({sizes} on parity of {bits} bits), seed {seed}");
+        let mut parts = vec![heading(&what, self.adapter)];
         parts.extend(self.found.adapter.as_ref().map(examination));
         if !self.found.kernels.is_empty() {
             parts.push(kernels(&self.found.kernels));
@@ -75,8 +69,7 @@ fn kernels(results: &[KernelResult]) -> String {
             format!("{:.1} s", result.wall_s),
         ]
     });
-    let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(rows).collect();
-    format!("Each kernel against its f64 twin:\n{}", table(&rows))
+    format!("Each kernel against its f64 twin:\n{}", table(head, rows))
 }
 
 fn gradients(found: &Gradients) -> String {
@@ -87,8 +80,7 @@ fn gradients(found: &Gradients) -> String {
         ("the device's own against its losses", found.directions, found.worst_share_of_directions),
     ]
     .map(|(name, count, share)| [name.into(), count.to_string(), percent(share)]);
-    let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(rows).collect();
-    format!("Gradients against derivatives, at {} points:\n{}", found.points, table(&rows))
+    format!("Gradients against derivatives, at {} points:\n{}", found.points, table(head, rows))
 }
 
 /// What ran in lockstep, in words.
@@ -110,10 +102,9 @@ fn lockstep(results: &[LockstepResult]) -> String {
             format!("{wall_s:.1} s"),
         ]
     });
-    let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(rows).collect();
     format!(
         "Lockstep: each step from the device's own state, against one step in f64:\n{}\n{}",
-        table(&rows),
+        table(head, rows),
         growth(results)
     )
 }
@@ -128,14 +119,13 @@ fn growth(results: &[LockstepResult]) -> String {
     };
     let cell = |value: Option<f64>| value.map(|value| format!("{value:.1e}")).unwrap_or_default();
     let head = ["after step".into(), "f32 on this CPU".into()].into_iter();
-    let head: Vec<String> = head.chain(results.iter().map(form)).collect();
+    let head = head.chain(results.iter().map(form));
     let rows = steps.into_iter().map(|step| {
         let cpu = results.iter().find_map(|result| at(result, step)).map(|row| row.cpu_f32);
         let gpu = results.iter().map(|result| cell(at(result, step).map(|row| row.gpu)));
-        [step.to_string(), cell(cpu)].into_iter().chain(gpu).collect()
+        [step.to_string(), cell(cpu)].into_iter().chain(gpu).collect::<Vec<_>>()
     });
-    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-    format!("{text}{}", table(&rows))
+    format!("{text}{}", table(head, rows))
 }
 
 fn engines(found: &Engines) -> String {
@@ -185,12 +175,11 @@ fn trouble(trouble: &Trouble) -> String {
     };
     let Fault { kernel, case, step, tensor, index, found, expected, bound, .. } = fault;
     let step = step.map(|step| format!("step {step}, ")).unwrap_or_default();
-    let off = if *bound > 0.0 {
+    let off = (*bound > 0.0).then(|| {
         let times = (found - expected).abs() / bound;
         format!("; off by {:.1} ULP, {times:.1} times its bound", fault.ulp())
-    } else {
-        String::new()
-    };
+    });
+    let off = off.unwrap_or_default();
     format!(
         "WRONG, {section}: {step}{kernel}, {case}:\n  {tensor}[{index}] {}{off}\n",
         fault.values(),

@@ -28,8 +28,6 @@ impl BenchComparison<'_> {
                 format!("{}{shader}", comparison.verdict.name()),
             ]
         };
-        let rows: Vec<_> =
-            std::iter::once(head.map(String::from)).chain(changes.iter().map(cells)).collect();
         let same =
             changes.iter().filter(|change| !change.comparison.verdict.is_difference()).count();
         let count = changes.len();
@@ -45,6 +43,6 @@ impl BenchComparison<'_> {
         if *left_out > 0 {
             let _ = writeln!(text, "note: {left_out} rows of {name} were not measured now");
         }
-        text + &table(&rows)
+        text + &table(head, changes.iter().map(cells))
     }
 }

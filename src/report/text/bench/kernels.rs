@@ -68,6 +68,10 @@ fn peak_lines(peaks: &Peaks) -> String {
     format!("peaks:   {of}\n         {}", wrapped(&rates, 9))
 }
 
+fn heading_of(row: &Row) -> &str {
+    if row.name.suite == Suite::Matmul { &row.name.size } else { &row.name.kernel }
+}
+
 /// Rows below a heading each: those of a kernel, or products of one size.
 fn kernel_table(suite: Suite, rows: &[&Row], limits_of: LimitsOf) -> String {
     let head = [suite.name(), "median", "±", "GFLOP/s", "GB/s", "of peak", "limited by"];
@@ -92,25 +96,15 @@ fn kernel_table(suite: Suite, rows: &[&Row], limits_of: LimitsOf) -> String {
                 .unwrap_or_default(),
         ]
     };
-    let heading_of = |row: &Row| {
-        if suite == Suite::Matmul { row.name.size.clone() } else { row.name.kernel.clone() }
-    };
-    let mut headings: Vec<String> = vec![];
+    let mut table_rows: Vec<Vec<String>> = vec![];
     for heading in rows.iter().map(|row| heading_of(row)) {
-        if !headings.contains(&heading) {
-            headings.push(heading);
+        if !table_rows.iter().any(|row| row[0] == heading) {
+            table_rows.push(vec![heading.into()]);
+            let below = rows.iter().filter(|row| heading_of(row) == heading);
+            table_rows.extend(below.map(|row| cells(row).into()));
         }
     }
-    let mut table_rows = vec![head.map(String::from)];
-    for heading in headings {
-        let below = rows.iter().filter(|row| heading_of(row) == heading).map(|row| cells(row));
-        let below: Vec<_> = below.collect();
-        let mut row = [""; 7].map(String::from);
-        row[0] = heading;
-        table_rows.push(row);
-        table_rows.extend(below);
-    }
-    table(&table_rows)
+    table(head, table_rows)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod kernels;
 mod training;
 
 use super::quietness::quietness_lines;
-use super::{adapter_lines, processor_line, wrapped};
+use super::{heading, processor_line, wrapped};
 use crate::report::BenchReport;
 
 impl BenchReport<'_> {
@@ -13,20 +13,15 @@ impl BenchReport<'_> {
     #[must_use]
     pub fn text(&self) -> String {
         let results = self.results;
-        let head = format!(
-            "parity {}: bench, suite {}\n{}{}{}{}",
-            env!("CARGO_PKG_VERSION"),
-            self.suite.name(),
-            adapter_lines(self.adapter),
+        let clock = results.clock.as_ref();
+        let clock = clock.map(|clock| format!("clock:   {}", wrapped(&clock.to_string(), 9)));
+        let head = [
+            heading(&format!("bench, suite {}", self.suite.name()), self.adapter),
             processor_line(self.processor),
-            results
-                .clock
-                .as_ref()
-                .map(|clock| format!("clock:   {}", wrapped(&clock.to_string(), 9)))
-                .unwrap_or_default(),
-            quietness_lines(&results.quietness)
-        );
-        let mut parts = vec![head];
+            clock.unwrap_or_default(),
+            quietness_lines(&results.quietness),
+        ];
+        let mut parts = vec![head.concat()];
         parts.extend((!results.rows.is_empty()).then(|| self.kernels()));
         parts.extend(self.training());
         parts.extend(self.compared.map(|compared| compared.text()));

@@ -19,16 +19,15 @@ impl BenchReport<'_> {
     }
 
     fn group(&self, group: &GroupResult) -> String {
-        let head = [&group.name, "median", "±", "rate", "ratio", "off by"].map(String::from);
-        let mut rows = vec![head];
+        let mut rows = vec![];
         let mut place = "";
         for row in &group.rows {
             let TrainingRow { time, network_steps_per_s, ratio, loss_deviation, .. } = row;
             if place != self.place(row.runs_on) {
                 place = self.place(row.runs_on);
-                rows.push([place, "", "", "", "", ""].map(String::from));
+                rows.push(vec![place.into()]);
             }
-            rows.push([
+            rows.push(vec![
                 name(row, &group.rows[0]),
                 duration(time.median_us),
                 percent_of_median(time.relative_interval),
@@ -37,7 +36,7 @@ impl BenchReport<'_> {
                 format!("{loss_deviation:.0e}"),
             ]);
         }
-        table(&rows)
+        table([&group.name, "median", "±", "rate", "ratio", "off by"], rows)
     }
 
     /// A map: rows are networks, columns ensembles, values how many times as fast the adapter is.
@@ -46,12 +45,11 @@ impl BenchReport<'_> {
         let mut counts: Vec<_> = cells.iter().map(|cell| cell.member_count).collect();
         counts.sort_unstable();
         counts.dedup();
-        let mut rows: Vec<Vec<String>> = vec![];
         let head = counts.iter().map(|&count| match count {
             1 => "one network".into(),
             count => format!("{} networks", HumanCount(count as u64)),
         });
-        rows.push(std::iter::once(String::new()).chain(head).collect());
+        let mut rows: Vec<Vec<String>> = vec![];
         for cell in cells {
             let name = format!("8-{}-1, {} rows", cell.hidden_size, cell.batch_size);
             if rows.last().is_none_or(|row| row[0] != name) {
@@ -60,13 +58,10 @@ impl BenchReport<'_> {
             let row = rows.last_mut().expect("one was pushed");
             row.push(format!("{}×", significant(cell.ratio())));
         }
-        for row in &mut rows {
-            row.resize(counts.len() + 1, String::new());
-        }
         let place = self.place(RunsOn::Adapter);
-        let head =
+        let what =
             format!("The map: the rate of the fastest way on the {place}, divided by the CPU's:");
-        wrapped(&head, 0) + &table(&rows)
+        wrapped(&what, 0) + &table(std::iter::once(String::new()).chain(head), rows)
     }
 
     fn place(&self, runs_on: RunsOn) -> &'static str {
@@ -93,12 +88,8 @@ impl BenchReport<'_> {
 
 /// What ran, and how many steps it made if not as many as the first.
 fn name(row: &TrainingRow, first: &TrainingRow) -> String {
-    let fewer = if row.steps == first.steps {
-        String::new()
-    } else {
-        format!(", {} steps only", row.steps)
-    };
-    format!("  {}{fewer}", row.name)
+    let fewer = (row.steps != first.steps).then(|| format!(", {} steps only", row.steps));
+    format!("  {}{}", row.name, fewer.unwrap_or_default())
 }
 
 /// Who wins, in a sentence about all that was compared: the groups above the map, and the map.
