@@ -213,12 +213,14 @@ pub(super) struct Substitute {
 impl Gpu {
     /// From now on compiles `source` where a kernel is asked for, with all of wgpu's checks: to see
     /// whether a wrong kernel is noticed.
+    #[doc(hidden)]
     pub fn substitute(&mut self, kernel: &'static str, source: String) {
         self.substitute_with(kernel, move |header| format!("{header}{source}"));
     }
 
     /// The same with a text that depends on the `const` lines that the host writes before it:
     /// `complete` gives all of it for these lines.
+    #[doc(hidden)]
     pub fn substitute_with(
         &mut self,
         kernel: &'static str,
@@ -229,11 +231,13 @@ impl Gpu {
 
     /// Whether it does so for this one.
     #[must_use]
+    #[doc(hidden)]
     pub fn substitutes(&self, kernel: &str) -> bool {
         self.substitute.as_ref().is_some_and(|substitute| substitute.kernel == kernel)
     }
 
     /// Compiles and launches every kernel as it is again.
+    #[doc(hidden)]
     pub fn restore(&mut self) {
         self.substitute = None;
         self.wrong_launch = None;

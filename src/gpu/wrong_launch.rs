@@ -129,6 +129,7 @@ pub(super) fn launched(mistake: Option<Mistake>, count: [u32; 3]) -> (usize, [u3
 
 impl Gpu {
     /// From now on launches a kernel wrongly, and keeps what it compiles for the next mistake.
+    #[doc(hidden)]
     pub fn launch_wrongly(&mut self, wrong: WrongLaunch) {
         self.wrong_launch = Some(wrong);
     }
