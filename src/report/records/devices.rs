@@ -28,7 +28,7 @@ struct Adapter<'a> {
 }
 
 impl DevicesReport<'_> {
-    /// One object; without an adapter to take, the error and what there is all the same.
+    /// One object: all adapters, with the one that is chosen or the error that says why no adapter is.
     #[must_use]
     pub fn json(&self) -> String {
         let adapters = self.listing.adapters();

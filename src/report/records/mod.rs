@@ -1,4 +1,4 @@
-//! What there is to say: one file for each report, with its JSON and CSV.
+//! Records of each report: its fields, JSON and CSV, one file a report.
 
 mod bench;
 mod devices;
@@ -23,11 +23,15 @@ pub use train::{InitFile, TrainReport};
 pub use verify::VerifyReport;
 
 pub(super) use findings::findings;
-pub(super) use sweep::name;
 pub(super) use train::LossRow;
 
 use super::export::{csv, json, npy, read_npy};
 use parameters::Written;
+
+/// The name by which a value is given on the command line, with spaces.
+pub(super) fn name(value: &impl clap::ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().replace('-', " "))
+}
 
 /// A record as JSON, behind the version that wrote it.
 fn versioned_json(record: &impl Serialize) -> String {

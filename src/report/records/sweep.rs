@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{npy, read_npy, versioned_json};
+use super::{name, npy, read_npy, versioned_json};
 use crate::file::sha256;
 use crate::gpu::AdapterSummary;
 use crate::sweep::{Grid, GridPlan, Identity, Quantity, Value};
@@ -79,6 +79,11 @@ impl SweepReport<'_> {
         [&self.plan.x, &self.plan.y].into_iter().any(|axis| axis.quantity == quantity)
     }
 
+    /// Number of pixels whose value fulfils a condition.
+    pub(in crate::report) fn pixels_that(&self, fulfils: impl Fn(f32) -> bool) -> usize {
+        self.grid.values.iter().filter(|value| fulfils(**value)).count()
+    }
+
     pub(in crate::report) fn array_sha256(&self) -> String {
         let bytes = self.grid.values.iter().flat_map(|value| value.to_le_bytes());
         sha256(&bytes.collect::<Vec<_>>())
@@ -96,7 +101,6 @@ impl SweepReport<'_> {
     pub fn card(&self) -> String {
         let Self { plan, grid, .. } = self;
         let recipe = &plan.population.recipe;
-        let count = |is: fn(f32) -> bool| grid.values.iter().filter(|value| is(**value)).count();
         versioned_json(&Card {
             adapter: self.adapter,
             command: self.command,
@@ -118,8 +122,8 @@ impl SweepReport<'_> {
             method: recipe.method.into(),
             shader_sha256: sha256(self.shader.as_bytes()),
             array_sha256: self.array_sha256(),
-            nan_pixels: count(f32::is_nan),
-            infinite_pixels: count(f32::is_infinite),
+            nan_pixels: self.pixels_that(f32::is_nan),
+            infinite_pixels: self.pixels_that(f32::is_infinite),
             networks_trained: grid.trained,
             train_s: grid.wall.as_secs_f64(),
             network_steps_per_s: self.network_steps_per_s(),
@@ -141,9 +145,4 @@ pub fn finished_sweep(card: &[u8], npy: &[u8], identity: &Identity) -> Option<Ve
     let is_same = card["identity"] == identity.to_string() && card["array_sha256"] == sha256(bytes);
     let (values, _) = bytes.as_chunks();
     is_same.then(|| values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
-}
-
-/// The name by which a value is given on the command line.
-pub(in crate::report) fn name(value: &impl clap::ValueEnum) -> String {
-    value.to_possible_value().map_or_else(String::new, |value| value.get_name().replace('-', " "))
 }

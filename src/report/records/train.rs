@@ -31,11 +31,11 @@ pub struct TrainReport<'a> {
     pub engine: &'a str,
     /// Why that.
     pub engine_reason: &'a str,
-    /// What computed each matrix product of a step; none in fused kernels.
+    /// What computed each matrix product of a step; empty for fused kernels.
     pub products: &'a [ProductUse],
     /// What it was called.
     pub preset: Preset,
-    /// The law that its start was drawn from, and the seed; none of a file.
+    /// The law that its start was drawn from, and the seed, unless a file gave the start.
     pub init: Option<(Init, u64)>,
     /// The file that it started from.
     pub init_from: Option<&'a InitFile>,

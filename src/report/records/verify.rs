@@ -13,7 +13,7 @@ pub struct VerifyReport<'a> {
     pub adapter: &'a AdapterSummary,
     /// The experiment.
     pub preset: Preset,
-    /// The law that its start was drawn from, with the seed of the effort; none of a file.
+    /// The law that its start was drawn from, with the seed of the effort, unless a file gave the start.
     pub init: Option<Init>,
     /// The file that it started from.
     pub init_from: Option<&'a InitFile>,

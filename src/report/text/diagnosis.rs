@@ -8,7 +8,7 @@ use indicatif::HumanCount;
 use super::{number, percent, plain};
 use crate::train::{Diagnosis, Ending, Plan};
 
-/// Why a network has not learned, and what to try; none if it has.
+/// The reason why a network has not learned, and what to try, unless it has learned.
 pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
     let is_deep = plan.start.sizes.layers().len() > 1;
     Some(match found.ending {

@@ -38,7 +38,7 @@ impl SweepReport<'_> {
     fn summary(&self) -> String {
         let Self { plan, grid, .. } = self;
         let row = |kind: &str, is: &dyn Fn(f32) -> bool| {
-            let count = grid.values.iter().filter(|value| is(**value)).count();
+            let count = self.pixels_that(is);
             #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
             let share = 100.0 * count as f64 / grid.values.len() as f64;
             [kind.into(), HumanCount(count as u64).to_string(), format!("{share:.2} %")]
