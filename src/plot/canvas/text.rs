@@ -5,15 +5,15 @@ use std::convert::Infallible;
 use embedded_graphics::Pixel;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};
-use embedded_graphics::mono_font::iso_8859_1::{FONT_6X9, FONT_6X12, FONT_7X13, FONT_9X15_BOLD};
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::BinaryColor;
 use embedded_graphics::text::Baseline;
 use embedded_graphics::text::renderer::TextRenderer;
+use profont::{PROFONT_7_POINT, PROFONT_9_POINT, PROFONT_10_POINT, PROFONT_14_POINT};
 
 use super::{Canvas, Label};
 
-/// A font at a size.
+/// A font at a size, whose zero has a stroke: the O has none.
 #[derive(Clone, Copy)]
 pub struct Face {
     font: &'static MonoFont<'static>,
@@ -62,22 +62,22 @@ impl Canvas {
 impl Face {
     /// For the title.
     pub fn title(scale: i32) -> Self {
-        Self { font: &FONT_9X15_BOLD, scale }
+        Self { font: &PROFONT_14_POINT, scale }
     }
 
     /// For numbers and the names of axes.
     pub fn label(scale: i32) -> Self {
-        Self { font: &FONT_7X13, scale }
+        Self { font: &PROFONT_10_POINT, scale }
     }
 
     /// For captions.
     pub fn caption(scale: i32) -> Self {
-        Self { font: &FONT_6X12, scale }
+        Self { font: &PROFONT_9_POINT, scale }
     }
 
     /// For exponents.
     fn exponent(scale: i32) -> Self {
-        Self { font: &FONT_6X9, scale }
+        Self { font: &PROFONT_7_POINT, scale }
     }
 
     /// The width of a text, in pixels.
@@ -232,6 +232,20 @@ mod tests {
             |canvas: &Canvas, x: usize, y: usize, width: usize| canvas.bytes[3 * (y * width + x)];
         for (x, y) in (0..40).flat_map(|x| (0..30).map(move |y| (x, y))) {
             assert_eq!(pixel(&flat, x, y, 40), pixel(&turned, y, 39 - x, 30), "{x} {y}");
+        }
+    }
+
+    #[test]
+    fn zero_and_o_look_different_in_every_font() {
+        let draw = |face: Face, text| {
+            let mut canvas = Canvas::new(20, 30);
+            canvas.text(face, [0, 0], text);
+            let inked = canvas.bytes.iter().filter(|&&byte| byte < 128).count();
+            (canvas.bytes, inked)
+        };
+        for face in [Face::title(1), Face::label(1), Face::caption(1), Face::exponent(1)] {
+            let [zero, o] = ["0", "O"].map(|text| draw(face, text));
+            assert!(zero.1 > 0 && o.1 > 0 && zero.0 != o.0);
         }
     }
 

@@ -29,6 +29,17 @@ pub enum ColourScale {
     Signed,
 }
 
+impl ColourScale {
+    /// How values are spread over colours, if that is not evenly.
+    pub(super) fn remark(self) -> Option<&'static str> {
+        match self {
+            Self::Linear => None,
+            Self::Log => Some("logarithmic"),
+            Self::Signed => Some("colours equalised: by rank, each sign by itself"),
+        }
+    }
+}
+
 /// A kind of value that a colour map does not tell, and how many there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Special {

@@ -101,7 +101,9 @@ impl<'a> Sheet<'a> {
         let y_ticks = picture.y.ticks(plot_size[1], gap, |_| label.height());
         let bar_ticks = colours.ticks(plot_size[1], gap, label.height());
         let y_name = label.wrap(&picture.y.label, plot_size[1]);
-        let bar_name = label.wrap(&picture.value_label, plot_size[1]);
+        let remark = picture.scale.remark();
+        let bar_texts = std::iter::once(picture.value_label.as_str()).chain(remark);
+        let bar_name: Vec<_> = bar_texts.flat_map(|text| label.wrap(text, plot_size[1])).collect();
 
         let [left_name, right_name] = [&y_name, &bar_name].map(|name| label.height_of(name));
         let beside = (TICK + TICK_GAP) * scale;
