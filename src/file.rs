@@ -5,8 +5,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+mod list;
 mod run_files;
 
+pub use list::{read_list, write_list};
 pub use run_files::{RunFiles, abandoned};
 
 use sha2::{Digest, Sha256};

@@ -13,7 +13,7 @@ use super::ClockKind;
 use crate::bench::Processor;
 use crate::error::Error;
 use crate::file::{self, sha256};
-use crate::gpu::AdapterSummary;
+use crate::gpu::{AdapterKey, AdapterSummary};
 
 /// Version of the file's layout.
 const FORMAT: u32 = 1;
@@ -21,27 +21,18 @@ const FORMAT: u32 = 1;
 /// What the time of a canary depends on, besides what runs beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Key {
-    adapter: String,
-    backend: String,
-    driver: String,
+    #[serde(flatten)]
+    adapter: AdapterKey,
     processor: String,
     clock: ClockKind,
-    version: String,
     /// SHA-256 of its shaders and sizes.
     canary: String,
 }
 
 impl Key {
     pub fn new(adapter: &AdapterSummary, clock: ClockKind, canary: String) -> Self {
-        Self {
-            adapter: adapter.name.clone(),
-            backend: adapter.backend.name().into(),
-            driver: adapter.driver.clone(),
-            processor: Processor::detect().to_string(),
-            clock,
-            version: env!("CARGO_PKG_VERSION").into(),
-            canary,
-        }
+        let (adapter, processor) = (AdapterKey::of(adapter), Processor::detect().to_string());
+        Self { adapter, processor, clock, canary }
     }
 }
 

@@ -164,7 +164,7 @@ impl Work {
         let steps = u32::try_from(steps).expect("few");
         let method = Method::sgd(LEARNING_RATE.into());
         let plan = Plan::new(data.clone(), method, initialise(0), on_adapter, on_adapter)?;
-        let method = Method { rounding: Rounding::Plain, ..method };
+        let method = method.with_rounding(Rounding::Plain);
         let population = Population::new(Recipe { method, ..plan.recipe.clone() }, Init::Torch);
         Ok(Self { kind, steps, data, start, starts, population, plan })
     }

@@ -123,13 +123,11 @@ async fn sweeps(gpu: &Gpu) -> Result<(), Error> {
     for hidden_activation in Activation::ALL {
         for &(output_activation, loss) in &outputs {
             for (momentum, measured) in [(0.0, false), (0.0, true), (0.5, false), (0.5, true)] {
-                let method = Method {
-                    hidden_activation,
-                    output_activation,
-                    loss,
-                    measured,
-                    ..Method::PLAIN.with_momentum(momentum)
-                };
+                let method = Method::PLAIN
+                    .with_activations(hidden_activation, output_activation)
+                    .with_loss(loss)
+                    .with_momentum(momentum)
+                    .measuring(measured);
                 let plan = plan.clone().with_method(method);
                 Fused::new(gpu, &plan, LoopLimit::Hopeful).await?;
             }

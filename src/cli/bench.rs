@@ -11,7 +11,9 @@ use super::command_line::command_line;
 use super::folders;
 use super::given::{Conflict, Given, Need, refuse};
 use super::{DeviceArgs, as_option, go_on, values};
-use crate::bench::{self, Compared, Only, Options, Processor, Progress, Results, Saved, Suite};
+use crate::bench::{
+    self, Compared, Only, Options, Payoff, Processor, Progress, Results, Saved, Suite,
+};
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
@@ -187,6 +189,11 @@ impl Args {
         let is_right = results.faults.is_empty() && passes;
         let code = if results.interrupted { 130 } else { u8::from(!is_right) };
         self.write(&report)?;
+        if let (0, false, Some(folder)) = (code, self.quick, folders::cache())
+            && let Some(payoff) = Payoff::of(&gpu.adapter, &results.crossover)
+        {
+            payoff.save(&folder)?;
+        }
         if let Some(path) = saved_at {
             if code == 0 {
                 file::write(&path, report.json().as_bytes())?;

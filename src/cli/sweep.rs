@@ -15,7 +15,7 @@ use crate::numeric::Scalar;
 use crate::plot::Picture;
 use crate::report::{self, ProgressDisplay, SweepReport, finished_sweep};
 use crate::sweep::{self, Axis, Checkpoint, Grid, GridPlan, Identity, Population, Quantity, Value};
-use crate::task::{Activation, Dataset, Init, LayerSizes, Loss, Method, Optimizer, Recipe};
+use crate::task::{Activation, Dataset, Init, LayerSizes, Loss, Method, Recipe};
 use crate::train::{LEARNED_BELOW, LoopLimit};
 
 /// The most pixels: what a picture of 8,192 by 8,192 has.
@@ -276,17 +276,12 @@ impl Args {
                  squared-error",
             );
         }
-        let method = Method {
-            hidden_activation: self.activation,
-            output_activation: self.output_activation,
-            loss: self.loss,
-            optimizer: Optimizer::Sgd {
-                learning_rate: self.learning_rate,
-                momentum: f32::from_f64(self.momentum),
-            },
-            measured: self.value == Value::Convergence,
-            ..Method::PLAIN
-        };
+        let method = Method::PLAIN
+            .with_activations(self.activation, self.output_activation)
+            .with_loss(self.loss)
+            .with_learning_rate(self.learning_rate)
+            .with_momentum(f32::from_f64(self.momentum))
+            .measuring(self.value == Value::Convergence);
         let recipe = Recipe::new(data, sizes, method, self.steps)?;
         let loop_limit = if self.no_loop_limit { LoopLimit::Unlimited } else { LoopLimit::Hopeful };
         let (init, solved_below) = (self.init, self.solved_below);

@@ -7,12 +7,13 @@ use super::folders;
 use super::given::{Conflict, Given, Need, refuse};
 use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN, Subject};
 use super::{DeviceArgs, go_on, values};
+use crate::bench::Payoff;
 use crate::error::Error;
 use crate::file;
 use crate::gpu::Gpu;
 use crate::report::{self, EnsembleReport, InitFile, ProgressDisplay, TrainReport};
 use crate::sweep::{self, Axis, EnsemblePlan, Population, Quantity};
-use crate::task::{Backprop, LayerSizes, Method, Preset, Recipe, Rounding, state_dict};
+use crate::task::{Backprop, LayerSizes, Preset, Recipe, Rounding, state_dict};
 use crate::train::{
     Agreement, Counted, Diagnosis, Engine, Fused, LEARNED_BELOW, Layered, LoopLimit, Observer,
     Outcome, Plan, ProductUse, Products, Progress, Resolved, Trajectory, Verdict, reference,
@@ -172,6 +173,7 @@ impl Args {
             agreement,
             command: &command_line(),
             diagnosis: Diagnosis::of(&plan, &outcome),
+            payoff: folders::cache().and_then(|folder| Payoff::load(&folder, &gpu.adapter)),
         };
         if let Some(path) = &self.csv {
             file::write(path, report.csv().as_bytes())?;
@@ -310,7 +312,7 @@ impl Args {
                 networks - 1
             )));
         }
-        let method = Method { rounding: Rounding::Plain, ..*method };
+        let method = method.with_rounding(Rounding::Plain);
         let population = Population {
             recipe: Recipe::new(data.clone(), sizes.clone(), method, self.plan.steps)?,
             init: self.plan.init(self.preset),

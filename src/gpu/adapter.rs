@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The graphics interface through which an adapter is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -97,6 +97,34 @@ pub struct AdapterSummary {
     pub driver: String,
     /// The kind of adapter.
     pub device_type: DeviceType,
+}
+
+/// An adapter with its driver and the version of this program: what a time found on it depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdapterKey {
+    adapter: String,
+    backend: String,
+    driver: String,
+    version: String,
+}
+
+impl AdapterKey {
+    /// That of an adapter.
+    #[must_use]
+    pub fn of(adapter: &AdapterSummary) -> Self {
+        Self {
+            adapter: adapter.name.clone(),
+            backend: adapter.backend.name().into(),
+            driver: adapter.driver.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+
+    /// Whether it is the same device, however it was driven.
+    #[must_use]
+    pub fn is_same_device(&self, other: &Self) -> bool {
+        self.adapter == other.adapter && self.backend == other.backend
+    }
 }
 
 impl AdapterSummary {

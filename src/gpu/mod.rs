@@ -20,7 +20,7 @@ mod tensor;
 mod timer;
 mod wrong_launch;
 
-pub use adapter::{Abilities, AdapterSummary, Backend, DeviceType};
+pub use adapter::{Abilities, AdapterKey, AdapterSummary, Backend, DeviceType};
 pub use device::Gpu;
 pub use instance::Instance;
 

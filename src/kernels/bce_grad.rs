@@ -1,6 +1,6 @@
 //! The gradient of binary cross-entropy through the sigmoid: `d_logits = scale · (p − t)`.
 
-use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -15,7 +15,6 @@ pub const SPEC: KernelSpec = KernelSpec {
         Binding::read_write("d_logits"),
     ],
     params: Params::FIELDS,
-    workgroup_size: WORKGROUP_SIZE,
     ..KernelSpec::PLAIN
 };
 

@@ -1,6 +1,6 @@
 //! Bias: `pre_activations[i, j] += bias[j]`.
 
-use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -10,7 +10,6 @@ pub const SPEC: KernelSpec = KernelSpec {
     source: wgsl!("bias_add"),
     bindings: &[Binding::PARAMS, Binding::read("bias"), Binding::read_write("pre_activations")],
     params: Params::FIELDS,
-    workgroup_size: WORKGROUP_SIZE,
     ..KernelSpec::PLAIN
 };
 

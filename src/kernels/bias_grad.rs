@@ -1,6 +1,6 @@
 //! The gradient of a bias: `d_bias[j] = scale · Σᵢ d_pre_activations[i, j]`.
 
-use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -10,7 +10,6 @@ pub const SPEC: KernelSpec = KernelSpec {
     source: wgsl!("bias_grad"),
     bindings: &[Binding::PARAMS, Binding::read("d_pre_activations"), Binding::read_write("d_bias")],
     params: Params::FIELDS,
-    workgroup_size: WORKGROUP_SIZE,
     ..KernelSpec::PLAIN
 };
 

@@ -219,7 +219,7 @@ mod tests {
         for rows in [1_u16, 4, 256] {
             let values = vec![0.0; rows.into()];
             for loss_kind in [Loss::CrossEntropy, Loss::SquaredError] {
-                let method = Method { loss: loss_kind, ..Method::PLAIN };
+                let method = Method::PLAIN.with_loss(loss_kind);
                 let problem = Problem {
                     input_size: 1,
                     hidden_size: 1,

@@ -38,6 +38,8 @@ pub mod uniform_draw;
 
 use std::ops::Mul;
 
+use crate::gpu::KernelSpec;
+
 /// The least cost of a launch: the work in its formula, however it is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
@@ -71,7 +73,7 @@ impl Mul<f64> for Cost {
 }
 
 /// Invocations a workgroup, where one invocation computes one element or sums one share.
-const WORKGROUP_SIZE: u32 = 64;
+const WORKGROUP_SIZE: u32 = KernelSpec::PLAIN.workgroup_size;
 
 /// A count for arithmetic.
 #[expect(clippy::cast_precision_loss, reason = "tensors have fewer than 2⁵³ values")]

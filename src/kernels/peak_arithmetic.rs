@@ -1,6 +1,6 @@
 //! The highest rate of products and sums, exponentials or divisions that an adapter reaches.
 
-use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -10,7 +10,6 @@ pub const SPEC: KernelSpec = KernelSpec {
     source: wgsl!("peak_arithmetic"),
     bindings: &[Binding::PARAMS, Binding::read_write("out")],
     params: Params::FIELDS,
-    workgroup_size: WORKGROUP_SIZE,
     trusted_loops: true,
     ..KernelSpec::PLAIN
 };

@@ -16,7 +16,6 @@ pub const SPEC: KernelSpec = KernelSpec {
         Binding::read_write("results"),
     ],
     params: Params::FIELDS,
-    workgroup_size: WORKGROUP_SIZE,
     ..KernelSpec::PLAIN
 };
 

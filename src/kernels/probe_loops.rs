@@ -1,6 +1,6 @@
 //! The number of iterations that the loops of an invocation make.
 
-use super::{WORKGROUP_SIZE, as_u32};
+use super::as_u32;
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -10,7 +10,6 @@ pub const SPEC: KernelSpec = KernelSpec {
     source: wgsl!("probe_loops"),
     bindings: &[Binding::PARAMS, Binding::read_write("counts"), Binding::read_write("states")],
     params: Params::FIELDS,
-    workgroup_size: WORKGROUP_SIZE,
     ..KernelSpec::PLAIN
 };
 

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent: `parameters −= learning_rate · d_parameters`.
 
-use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -16,7 +16,6 @@ pub const SPEC: KernelSpec = KernelSpec {
         Binding::read_write("steps_done"),
     ],
     params: Params::FIELDS,
-    workgroup_size: WORKGROUP_SIZE,
     ..KernelSpec::PLAIN
 };
 

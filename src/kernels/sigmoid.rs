@@ -1,6 +1,6 @@
 //! The logistic function: `activations = 1 / (1 + exp(−pre_activations))`.
 
-use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -14,7 +14,6 @@ pub const SPEC: KernelSpec = KernelSpec {
         Binding::read_write("activations"),
     ],
     params: Params::FIELDS,
-    workgroup_size: WORKGROUP_SIZE,
     ..KernelSpec::PLAIN
 };
 

@@ -1,6 +1,6 @@
 //! The gradient through the logistic function: `d_pre_activations = d_activations · a · (1 − a)`.
 
-use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -15,7 +15,6 @@ pub const SPEC: KernelSpec = KernelSpec {
         Binding::read_write("d_pre_activations"),
     ],
     params: Params::FIELDS,
-    workgroup_size: WORKGROUP_SIZE,
     ..KernelSpec::PLAIN
 };
 

@@ -391,12 +391,11 @@ mod tests {
             let error = error.expect_err("it does not fit");
             assert!(error.contains(why), "{error}");
         }
-        let hidden_activation = Activation::Tanh;
         for method in [
-            Method { hidden_activation, ..Method::PLAIN },
-            Method { loss: Loss::SquaredError, ..Method::PLAIN },
+            Method::PLAIN.with_activations(Activation::Tanh, Activation::Sigmoid),
+            Method::PLAIN.with_loss(Loss::SquaredError),
             Method::PLAIN.with_momentum(0.9),
-            Method { measured: true, ..Method::PLAIN },
+            Method::PLAIN.measuring(true),
         ] {
             let error = fits(Problem { method, ..problem(2, 2, &rows[..4]) });
             assert!(error.expect_err("not that").contains("sigmoids"), "{method:?}");

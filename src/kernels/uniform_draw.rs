@@ -1,6 +1,6 @@
 //! Initial parameters of many networks, drawn by Philox4x32-10.
 
-use super::{Cost, WORKGROUP_SIZE, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 
@@ -10,7 +10,6 @@ pub const SPEC: KernelSpec = KernelSpec {
     source: wgsl!("uniform_draw"),
     bindings: &[Binding::PARAMS, Binding::read("origins"), Binding::read_write("state")],
     params: Params::FIELDS,
-    workgroup_size: WORKGROUP_SIZE,
     ..KernelSpec::PLAIN
 };
 

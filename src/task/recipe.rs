@@ -19,7 +19,10 @@ impl Rounding {
 }
 
 /// The computation of a training step, independent of the data and the network.
+///
+/// It begins as [`Method::COMPENSATED`] or [`Method::PLAIN`], and `with_…` changes a part.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Method {
     /// Activation function of the hidden layers.
     pub hidden_activation: Activation,
@@ -78,6 +81,30 @@ impl Method {
         Self { optimizer: Optimizer::Sgd { learning_rate, momentum }, ..self }
     }
 
+    /// The same method with other activation functions, of the hidden layers and of the output.
+    #[must_use]
+    pub const fn with_activations(self, hidden: Activation, output: Activation) -> Self {
+        Self { hidden_activation: hidden, output_activation: output, ..self }
+    }
+
+    /// The same method with another loss.
+    #[must_use]
+    pub const fn with_loss(self, loss: Loss) -> Self {
+        Self { loss, ..self }
+    }
+
+    /// The same method with another rounding.
+    #[must_use]
+    pub const fn with_rounding(self, rounding: Rounding) -> Self {
+        Self { rounding, ..self }
+    }
+
+    /// The same method, whose steps sum up the measures of convergence or do not.
+    #[must_use]
+    pub const fn measuring(self, measured: bool) -> Self {
+        Self { measured, ..self }
+    }
+
     /// The learning rate of all layers.
     #[must_use]
     pub fn learning_rate(self) -> f64 {
@@ -101,6 +128,7 @@ impl Method {
 
 /// A training run without its initial parameters: data, network, method, and number of steps.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Recipe {
     /// The rows to learn; every step sees all of them.
     pub data: Dataset,

@@ -1,23 +1,20 @@
 //! The file of winners. It only saves time: one that is missing, damaged, foreign or cannot be
 //! written costs a trial and no more.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
-use crate::file::{self, sha256};
-use crate::gpu::AdapterSummary;
+use crate::file::{read_list, sha256, write_list};
+use crate::gpu::{AdapterKey, AdapterSummary};
 use crate::kernels::product::LADDER;
 
 /// What a winner depends on besides its class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Key {
-    adapter: String,
-    backend: String,
-    driver: String,
-    version: String,
+    #[serde(flatten)]
+    adapter: AdapterKey,
     /// SHA-256 of the shaders.
     shaders: String,
 }
@@ -26,18 +23,7 @@ impl Key {
     pub(super) fn of(adapter: &AdapterSummary) -> Self {
         let texts = LADDER.iter().map(|variant| variant.name() + variant.spec().source());
         let shaders = sha256(texts.collect::<String>().as_bytes());
-        Self {
-            adapter: adapter.name.clone(),
-            backend: adapter.backend.name().into(),
-            driver: adapter.driver.clone(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            shaders,
-        }
-    }
-
-    /// Whether it is the same device, however it was driven.
-    fn is_same_device(&self, other: &Self) -> bool {
-        self.adapter == other.adapter && self.backend == other.backend
+        Self { adapter: AdapterKey::of(adapter), shaders }
     }
 }
 
@@ -60,7 +46,7 @@ pub(super) struct Cache {
 
 impl Cache {
     pub(super) fn read(path: Option<PathBuf>) -> Self {
-        let entries = path.as_deref().map(entries).unwrap_or_default();
+        let entries = path.as_deref().map(read_list).unwrap_or_default();
         Self { path, entries }
     }
 
@@ -74,7 +60,7 @@ impl Cache {
     /// use for: other drivers, versions and shaders.
     pub(super) fn put(&mut self, key: &Key, class: &str, variant: &str, median: Duration) {
         if let Some(path) = &self.path {
-            let own = std::mem::replace(&mut self.entries, entries(path));
+            let own = std::mem::replace(&mut self.entries, read_list(path));
             // If nothing can be written, they are known here alone.
             for entry in own {
                 let is_it = |other: &Entry| other.key == entry.key && other.class == entry.class;
@@ -84,7 +70,7 @@ impl Cache {
             }
         }
         self.entries.retain(|entry| {
-            let is_outdated = entry.key.is_same_device(key) && entry.key != *key;
+            let is_outdated = entry.key.adapter.is_same_device(&key.adapter) && entry.key != *key;
             !is_outdated && (entry.key != *key || entry.class != class)
         });
         self.entries.push(Entry {
@@ -94,28 +80,11 @@ impl Cache {
             median_us: 1e6 * median.as_secs_f64(),
         });
         if let Some(path) = &self.path
-            && let Err(error) = write(path, &self.entries)
+            && let Err(error) = write_list(path, &self.entries)
         {
             tracing::warn!("what was tuned is not kept: {error}");
         }
     }
-}
-
-/// None if there is no such file or it holds something else.
-fn entries(path: &Path) -> Vec<Entry> {
-    let Ok(bytes) = std::fs::read(path) else { return vec![] };
-    serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-        tracing::warn!("{} is no list of winners and will be replaced: {error}", path.display());
-        vec![]
-    })
-}
-
-fn write(path: &Path, entries: &[Entry]) -> Result<(), Error> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| Error::file(folder, error))?;
-    }
-    let text = serde_json::to_string_pretty(entries).expect("every key is a string") + "\n";
-    file::write(path, text.as_bytes())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::kernels::as_f64;
 use crate::kernels::fused::{LARGEST, NEVER};
 use crate::numeric::{Enclosure, Scalar, Stream, ULP};
 use crate::sweep::{Chunk, Population, Starts};
-use crate::task::{Init, Method, Parameters, Recipe, Rounding};
+use crate::task::{Init, Parameters, Recipe, Rounding};
 use crate::train::{Finished, Fused, LoopLimit, Plan};
 
 /// Members of the ensemble.
@@ -32,8 +32,8 @@ const MARGIN: f64 = 64.0 * ULP;
 /// # Errors
 /// The first fault, or why the device could not go on.
 pub(super) async fn ensemble(trial: &mut Trial<'_>, plan: &Plan) -> Result<(), Failure> {
-    let shortest = Method { rounding: Rounding::Plain, ..plan.recipe.method };
-    let measured = Method { measured: true, ..shortest };
+    let shortest = plan.recipe.method.with_rounding(Rounding::Plain);
+    let measured = shortest.measuring(true);
     let of = |method, solved_below| Population {
         recipe: Recipe { method, ..plan.recipe.clone() },
         init: INIT,

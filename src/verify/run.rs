@@ -213,59 +213,12 @@ pub async fn verify(
     observe: &mut Observe<'_>,
 ) -> Result<Verification, Error> {
     check_tensors(gpu, &request.plan.recipe.data, &request.plan.start.sizes)?;
-    let mut found = Verification::default();
-    match check_all(gpu, request, &mut found, observe).await {
-        Err(Error::Interrupted { .. }) => found.interrupted = true,
+    let mut run = Run { gpu, request, found: Verification::default(), observe };
+    match run.all().await {
+        Err(Error::Interrupted { .. }) => run.found.interrupted = true,
         others => others?,
     }
-    Ok(found)
-}
-
-async fn check_all(
-    gpu: &Gpu,
-    request: &Request,
-    found: &mut Verification,
-    observe: &mut Observe<'_>,
-) -> Result<(), Error> {
-    if request.kernels.is_empty() {
-        go_on(observe, Section::Adapter, 0, 1)?;
-        let diagnosis = examine(gpu).await?;
-        for fault in diagnosis.faults() {
-            found.note(Section::Adapter, Failure::Fault(Box::new(fault.clone())))?;
-        }
-        found.adapter = Some(diagnosis);
-    }
-    check_kernels(gpu, request, found, observe).await?;
-    check_training(gpu, request, found, observe).await
-}
-
-/// All of training, or what of it launches the kernels that are asked for.
-pub(super) async fn check_training(
-    gpu: &Gpu,
-    request: &Request,
-    found: &mut Verification,
-    observe: &mut Observe<'_>,
-) -> Result<(), Error> {
-    let launching = match Launching::of(gpu, &request.plan, &request.kernels).await {
-        Ok(launching) => launching,
-        Err(error) => return found.note(Section::Lockstep, error.into()),
-    };
-    if launching.is_empty() {
-        return Ok(());
-    }
-    if !launching.runs.is_empty() {
-        check_gradients(gpu, request, &launching, found, observe).await?;
-        check_lockstep(gpu, request, &launching, found, observe).await?;
-    }
-    go_on(observe, Section::Engines, 0, 1)?;
-    let mut trial = Trial::new(gpu, "engines", request.effort);
-    let compared = engines(&mut trial, &request.plan, &launching).await;
-    found.skip(Section::Engines, &mut trial);
-    match compared {
-        Ok(result) => found.engines = Some(result),
-        Err(failure) => found.note(Section::Engines, failure)?,
-    }
-    Ok(())
+    Ok(run.found)
 }
 
 /// A short run with every check of training: what a wrong kernel meets that passed its own.
@@ -277,98 +230,133 @@ pub async fn prove_by_training(gpu: &Gpu, effort: Effort) -> Result<(), Failure>
     let sizes = "2-2-1".parse()?;
     let start = Parameters::initialise(&sizes, Init::Torch, effort.seed);
     let plan = Plan::new(data, Method::COMPENSATED, start, PROOF_STEPS, u64::MAX)?;
-    let request = Request { plan, effort, every: None, kernels: vec![] };
-    let mut found = Verification::default();
+    let request = &Request { plan, effort, every: None, kernels: vec![] };
     let observe = &mut |_, _, _| ControlFlow::Continue(());
-    check_training(gpu, &request, &mut found, observe).await?;
-    match found.troubles.into_iter().next() {
-        None if found.unchecked.is_empty() => Ok(()),
-        None => Err(Error::Wrong(format!("not all was checked: {:?}", found.unchecked)).into()),
+    let mut run = Run { gpu, request, found: Verification::default(), observe };
+    run.training().await?;
+    match run.found.troubles.into_iter().next() {
+        None if run.found.unchecked.is_empty() => Ok(()),
+        None => Err(Error::Wrong(format!("not all was checked: {:?}", run.found.unchecked)).into()),
         Some(Trouble { fault: Some(fault), .. }) => Err(Failure::Fault(Box::new(fault))),
         Some(trouble) => Err(Error::Wrong(trouble.message().into()).into()),
     }
 }
 
-fn go_on(observe: &mut Observe<'_>, section: Section, step: u64, steps: u64) -> Result<(), Error> {
-    match observe(section, step, steps) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(Error::Interrupted { step, steps }),
-    }
+/// The checks as they go on.
+struct Run<'a, 'o> {
+    gpu: &'a Gpu,
+    request: &'a Request,
+    found: Verification,
+    observe: &'a mut Observe<'o>,
 }
 
-async fn check_kernels(
-    gpu: &Gpu,
-    request: &Request,
-    found: &mut Verification,
-    observe: &mut Observe<'_>,
-) -> Result<(), Error> {
-    let kernels = chosen(gpu, &request.kernels)?;
-    for (done, kernel) in (0..).zip(&kernels) {
-        go_on(observe, Section::Kernels, done, kernels.len() as u64)?;
-        let (start, name) = (Instant::now(), kernel.spec.name);
-        let mut trial = Trial::new(gpu, name, request.effort);
-        let checked = kernel.check(&mut trial).await;
-        let wall_s = start.elapsed().as_secs_f64();
-        found.skip(Section::Kernels, &mut trial);
-        found.habits.append(&mut trial.habits);
-        found.kernels.push(KernelResult { kernel: name, tally: trial.tally, wall_s });
-        if let Err(failure) = checked {
-            found.note(Section::Kernels, failure)?;
-        }
-    }
-    Ok(())
-}
-
-async fn check_gradients(
-    gpu: &Gpu,
-    request: &Request,
-    launching: &Launching,
-    found: &mut Verification,
-    observe: &mut Observe<'_>,
-) -> Result<(), Error> {
-    let plan = &request.plan;
-    go_on(observe, Section::Gradients, 0, 1)?;
-    let mut trial = Trial::new(gpu, "backward pass", request.effort);
-    let (mut gradients, failure) = by_arithmetic(&mut trial, plan, POINTS);
-    if let Some(failure) = failure {
-        found.note(Section::Gradients, failure)?;
-    }
-    for (engine, plan) in &launching.runs {
-        go_on(observe, Section::Gradients, 0, 1)?;
-        if let Err(failure) = on_device(&mut trial, plan, *engine, &mut gradients).await {
-            found.note(Section::Gradients, failure)?;
-        }
-    }
-    found.skip(Section::Gradients, &mut trial);
-    found.gradients = Some(gradients);
-    Ok(())
-}
-
-async fn check_lockstep(
-    gpu: &Gpu,
-    request: &Request,
-    launching: &Launching,
-    found: &mut Verification,
-    observe: &mut Observe<'_>,
-) -> Result<(), Error> {
-    for (engine, mut plan) in launching.runs.iter().cloned() {
-        let [made, compared] = most_steps(engine, request.effort);
-        plan.recipe.steps = plan.recipe.steps.min(made);
-        let every = request.every.unwrap_or_else(|| plan.recipe.steps.div_ceil(compared));
-        let mut trial = Trial::new(gpu, engine.kernel(&plan), request.effort);
-        let start = Instant::now();
-        let mut watch = |step| observe(Section::Lockstep, step, plan.recipe.steps);
-        let walked = lockstep(&mut trial, &plan, engine, every, &mut watch).await;
-        found.skip(Section::Lockstep, &mut trial);
-        match walked {
-            Ok(lockstep) => {
-                let (tally, wall_s) = (trial.tally, start.elapsed().as_secs_f64());
-                found.lockstep.push(LockstepResult { lockstep, tally, wall_s });
+impl<'a> Run<'a, '_> {
+    async fn all(&mut self) -> Result<(), Error> {
+        if self.request.kernels.is_empty() {
+            self.go_on(Section::Adapter, 0, 1)?;
+            let diagnosis = examine(self.gpu).await?;
+            for fault in diagnosis.faults() {
+                self.found.note(Section::Adapter, Failure::Fault(Box::new(fault.clone())))?;
             }
-            Err(failure) => found.note(Section::Lockstep, failure)?,
+            self.found.adapter = Some(diagnosis);
+        }
+        self.kernels().await?;
+        self.training().await
+    }
+
+    fn go_on(&mut self, section: Section, step: u64, steps: u64) -> Result<(), Error> {
+        match (self.observe)(section, step, steps) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Interrupted { step, steps }),
         }
     }
-    Ok(())
+
+    fn trial(&self, kernel: &'static str) -> Trial<'a> {
+        Trial::new(self.gpu, kernel, self.request.effort)
+    }
+
+    async fn kernels(&mut self) -> Result<(), Error> {
+        let kernels = chosen(self.gpu, &self.request.kernels)?;
+        for (done, kernel) in (0..).zip(&kernels) {
+            self.go_on(Section::Kernels, done, kernels.len() as u64)?;
+            let (start, name) = (Instant::now(), kernel.spec.name);
+            let mut trial = self.trial(name);
+            let checked = kernel.check(&mut trial).await;
+            let wall_s = start.elapsed().as_secs_f64();
+            self.found.skip(Section::Kernels, &mut trial);
+            self.found.habits.append(&mut trial.habits);
+            self.found.kernels.push(KernelResult { kernel: name, tally: trial.tally, wall_s });
+            if let Err(failure) = checked {
+                self.found.note(Section::Kernels, failure)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All of training, or what of it launches the kernels that are asked for.
+    async fn training(&mut self) -> Result<(), Error> {
+        let Request { plan, kernels, .. } = self.request;
+        let launching = match Launching::of(self.gpu, plan, kernels).await {
+            Ok(launching) => launching,
+            Err(error) => return self.found.note(Section::Lockstep, error.into()),
+        };
+        if launching.is_empty() {
+            return Ok(());
+        }
+        if !launching.runs.is_empty() {
+            self.gradients(&launching).await?;
+            self.lockstep(&launching).await?;
+        }
+        self.go_on(Section::Engines, 0, 1)?;
+        let mut trial = self.trial("engines");
+        let compared = engines(&mut trial, plan, &launching).await;
+        self.found.skip(Section::Engines, &mut trial);
+        match compared {
+            Ok(result) => self.found.engines = Some(result),
+            Err(failure) => self.found.note(Section::Engines, failure)?,
+        }
+        Ok(())
+    }
+
+    async fn gradients(&mut self, launching: &Launching) -> Result<(), Error> {
+        self.go_on(Section::Gradients, 0, 1)?;
+        let mut trial = self.trial("backward pass");
+        let (mut gradients, failure) = by_arithmetic(&mut trial, &self.request.plan, POINTS);
+        if let Some(failure) = failure {
+            self.found.note(Section::Gradients, failure)?;
+        }
+        for (engine, plan) in &launching.runs {
+            self.go_on(Section::Gradients, 0, 1)?;
+            if let Err(failure) = on_device(&mut trial, plan, *engine, &mut gradients).await {
+                self.found.note(Section::Gradients, failure)?;
+            }
+        }
+        self.found.skip(Section::Gradients, &mut trial);
+        self.found.gradients = Some(gradients);
+        Ok(())
+    }
+
+    async fn lockstep(&mut self, launching: &Launching) -> Result<(), Error> {
+        let Request { effort, every, .. } = *self.request;
+        for (engine, mut plan) in launching.runs.iter().cloned() {
+            let [made, compared] = most_steps(engine, effort);
+            plan.recipe.steps = plan.recipe.steps.min(made);
+            let every = every.unwrap_or_else(|| plan.recipe.steps.div_ceil(compared));
+            let mut trial = self.trial(engine.kernel(&plan));
+            let start = Instant::now();
+            let mut watch = |step| (self.observe)(Section::Lockstep, step, plan.recipe.steps);
+            let walked = lockstep(&mut trial, &plan, engine, every, &mut watch).await;
+            self.found.skip(Section::Lockstep, &mut trial);
+            match walked {
+                Ok(lockstep) => {
+                    let (tally, wall_s) = (trial.tally, start.elapsed().as_secs_f64());
+                    self.found.lockstep.push(LockstepResult { lockstep, tally, wall_s });
+                }
+                Err(failure) => self.found.note(Section::Lockstep, failure)?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The most steps that an engine makes, and the most that are compared. The layered one takes ten times

@@ -330,13 +330,10 @@ fn population(layers: &str, steps: u64, method: Method) -> Population {
 const MOMENTUM: Method = Method::PLAIN.with_momentum(0.5);
 
 /// Tanh and a squared error, with what the convergence of Sohl-Dickstein needs.
-const MEASURED: Method = Method {
-    hidden_activation: Activation::Tanh,
-    output_activation: Activation::Identity,
-    loss: Loss::SquaredError,
-    measured: true,
-    ..MOMENTUM
-};
+const MEASURED: Method = MOMENTUM
+    .with_activations(Activation::Tanh, Activation::Identity)
+    .with_loss(Loss::SquaredError)
+    .measuring(true);
 
 /// The oracles of an ensemble with seed 7, whose members draw their rates and scales from these
 /// ranges by logarithm, or have this rate.
@@ -541,7 +538,7 @@ fn pixels_of_final_losses_are_what_the_oracle_comes_to() {
         },
     );
     check_grid(
-        population("2-2-1", 300, Method { hidden_activation: Activation::Tanh, ..MOMENTUM }),
+        population("2-2-1", 300, MOMENTUM.with_activations(Activation::Tanh, Activation::Sigmoid)),
         Value::FinalLoss,
         ["learning-rate.2=0.1..1", "learning-rate.0=0.05..0.5:log"],
         [3, 3],
@@ -573,7 +570,7 @@ fn pixels_of_convergence_are_what_the_oracle_sums_up() {
     let diverged = oracles.iter().filter(|oracle| oracle.fates[0].tail >= 1.0).count();
     assert!(diverged > 5 && diverged < 40, "{diverged} of 49 diverge");
     // With a sigmoid and the cross-entropy losses rise a little: their mean is hardly above 1.
-    let steps = population("2-2-1", 60, Method { measured: true, ..MOMENTUM });
+    let steps = population("2-2-1", 60, MOMENTUM.measuring(true));
     let oracles = check_grid(
         steps,
         Value::Convergence,

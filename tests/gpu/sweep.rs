@@ -276,13 +276,10 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
 fn networks_that_diverge_are_values() {
     let mut plan =
         grid("learning-rate.0=0.01..1", "learning-rate.2=0.01..1e6:log", Value::Convergence);
-    plan.population.recipe.method = Method {
-        hidden_activation: Activation::Tanh,
-        output_activation: Activation::Identity,
-        loss: Loss::SquaredError,
-        measured: true,
-        ..Method::PLAIN
-    };
+    plan.population.recipe.method = Method::PLAIN
+        .with_activations(Activation::Tanh, Activation::Identity)
+        .with_loss(Loss::SquaredError)
+        .measuring(true);
     let measures = values(&plan, 35);
     assert!(measures[..7].iter().all(|&value| value < 0.0), "they converge: {measures:?}");
     assert!(measures[28..].iter().all(|&value| value > 0.0), "they diverge: {measures:?}");

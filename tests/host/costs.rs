@@ -241,7 +241,7 @@ fn a_step_costs_the_exponentials_and_divisions_of_its_text() {
         members_per_invocation: 1,
     };
     for rounding in Rounding::ALL {
-        let method = Method { rounding, ..Method::PLAIN };
+        let method = Method::PLAIN.with_rounding(rounding);
         let overrides = [("compensated", f64::from(u8::from(method.is_compensated())))];
         check("train_workgroup", &overrides, &["train"], Problem { method, ..one }.step_cost());
     }
@@ -249,14 +249,11 @@ fn a_step_costs_the_exponentials_and_divisions_of_its_text() {
         for measured in [false, true] {
             for (loss, squared) in [(Loss::CrossEntropy, 0.0), (Loss::SquaredError, 1.0)] {
                 for number in 0..3 {
-                    let method = Method {
-                        rounding,
-                        measured,
-                        loss,
-                        hidden_activation: activation(number),
-                        output_activation: activation(0),
-                        ..Method::PLAIN
-                    };
+                    let method = Method::PLAIN
+                        .with_rounding(rounding)
+                        .measuring(measured)
+                        .with_loss(loss)
+                        .with_activations(activation(number), activation(0));
                     let overrides = [
                         ("compensated", f64::from(u8::from(method.is_compensated()))),
                         ("measured", f64::from(u8::from(measured))),

@@ -15,19 +15,10 @@ fn methods() -> Vec<Method> {
         (Loss::SquaredError, Activation::Tanh),
         (Loss::SquaredError, Activation::Identity),
     ];
-    let all = Activation::ALL.into_iter().flat_map(|hidden_activation| {
-        ends.map(|(loss, output_activation)| (hidden_activation, output_activation, loss))
+    let all = Activation::ALL.into_iter().flat_map(|hidden| {
+        ends.map(|(loss, output)| Method::PLAIN.with_activations(hidden, output).with_loss(loss))
     });
-    all.flat_map(|(hidden_activation, output_activation, loss)| {
-        Rounding::ALL.map(|rounding| Method {
-            rounding,
-            hidden_activation,
-            output_activation,
-            loss,
-            ..Method::PLAIN
-        })
-    })
-    .collect()
+    all.flat_map(|method| Rounding::ALL.map(|rounding| method.with_rounding(rounding))).collect()
 }
 
 #[test]

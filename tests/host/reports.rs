@@ -397,13 +397,11 @@ fn the_card_of_a_sweep_has_the_figures_that_were_put_in() {
 /// A card has no seed if the seed is an axis. It has the other layer's rate if one layer's rate is an axis.
 #[test]
 fn the_card_of_a_sweep_leaves_out_what_its_axes_say() {
-    let method = Method {
-        hidden_activation: Activation::Tanh,
-        output_activation: Activation::Identity,
-        loss: Loss::SquaredError,
-        measured: true,
-        ..Method::PLAIN.with_momentum(0.5)
-    };
+    let method = Method::PLAIN
+        .with_momentum(0.5)
+        .with_activations(Activation::Tanh, Activation::Identity)
+        .with_loss(Loss::SquaredError)
+        .measuring(true);
     let mut population = Population { init: Init::Uniform, ..population() };
     population.recipe.method = method;
     let plan = GridPlan {
@@ -503,6 +501,7 @@ fn with_train_report<T>(of: impl FnOnce(&TrainReport<'_>) -> T) -> T {
         agreement: Some(agreement),
         command: "parity train",
         diagnosis: diagnosis(),
+        payoff: None,
     })
 }
 
@@ -576,7 +575,8 @@ The loss is the mean cross-entropy in nats: 0.693 (ln 2) for a guess, 0 for cert
     learning rate × largest curvature 1.75; 25 % of hidden activations saturated; 2 outputs within 0.02 of 0.5
 
 Not learned: loss 0.062500 after 2,000 steps, 3 of 4 answers right; its loss is still falling, by 50.0 % over the last tenth of the steps: try more --steps. GPU and CPU part (4.0e-3 of the loss apart at most, at step 1,000; f32 on the CPU: 3.0e-3), as two f32 runs do where training magnifies every rounding: neither is wrong.
-More: docs/train.md, parity train --help; from how many networks on this adapter pays: parity bench --suite training
+One core of the processor may train one network this small faster: parity bench --suite training finds from how many networks on this adapter pays.
+More: docs/train.md, parity train --help
 "
     );
     assert_lines(&with_train_report(|report| report.text()), &expected);

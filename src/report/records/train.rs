@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Written, csv, versioned_json};
+use crate::bench::Payoff;
 use crate::gpu::AdapterSummary;
 use crate::sweep::Axis;
 use crate::task::{Init, Preset};
@@ -59,6 +60,8 @@ pub struct TrainReport<'a> {
     pub command: &'a str,
     /// How the run ended.
     pub diagnosis: Diagnosis,
+    /// From how many networks the adapter pays, if a benchmark found it.
+    pub payoff: Option<Payoff>,
 }
 
 /// One loss. All are in 64 bits, in which a CSV gives back the same numbers.

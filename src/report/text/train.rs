@@ -8,6 +8,7 @@ use indicatif::HumanCount;
 use super::curve::curve;
 use super::diagnosis::{advice, figures};
 use super::{heading, number, plain, table};
+use crate::bench::Payoff;
 use crate::report::TrainReport;
 use crate::report::records::LossRow;
 use crate::task::{Parameters, Recipe};
@@ -178,8 +179,7 @@ impl TrainReport<'_> {
         let learned = if plan.is_learned(outcome) { "Learned" } else { "Not learned" };
         format!(
             "{learned}: loss {} after {} {}, {} of {} answers right{}. {}\n\
-             More: docs/train.md, parity train --help; from how many networks on this adapter pays: parity \
-             bench --suite training\n",
+             {}\nMore: docs/train.md, parity train --help\n",
             number(outcome.final_loss.into(), 6),
             HumanCount(plan.recipe.steps),
             if plan.recipe.steps == 1 { "step" } else { "steps" },
@@ -187,7 +187,24 @@ impl TrainReport<'_> {
             HumanCount(rows as u64),
             advice(plan, &self.diagnosis).map(|why| format!("; {why}")).unwrap_or_default(),
             self.agreement_text(),
+            self.payoff_text(),
         )
+    }
+
+    /// The number of networks from which the adapter pays.
+    fn payoff_text(&self) -> String {
+        let Some(Payoff { hidden_size, from, most, .. }) = &self.payoff else {
+            return "One core of the processor may train one network this small faster: parity bench --suite \
+                    training finds from how many networks on this adapter pays."
+                .into();
+        };
+        let count = |count: usize| HumanCount(count as u64);
+        let what = match from {
+            Some(1) => "This adapter is faster than the processor from one network on".into(),
+            Some(from) => format!("This adapter pays from about {} networks at once", count(*from)),
+            None => format!("The processor is faster with up to {} networks at once", count(*most)),
+        };
+        format!("{what} (8-{hidden_size}-1, measured by parity bench).")
     }
 
     fn agreement_text(&self) -> String {

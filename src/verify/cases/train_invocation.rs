@@ -9,27 +9,21 @@ use crate::verify::fused::{
 use crate::verify::{Failure, Trial, Workload};
 
 /// The squared error of an identity behind tanh.
-const TANH: Method = Method {
-    hidden_activation: Activation::Tanh,
-    output_activation: Activation::Identity,
-    loss: Loss::SquaredError,
-    measured: true,
-    ..Method::PLAIN
-};
+const TANH: Method = Method::PLAIN
+    .with_activations(Activation::Tanh, Activation::Identity)
+    .with_loss(Loss::SquaredError)
+    .measuring(true);
 
 /// What Kolen and Pollack trained.
-const MOMENTUM: Method = Method { loss: Loss::SquaredError, ..Method::PLAIN.with_momentum(0.4) };
+const MOMENTUM: Method = Method::PLAIN.with_loss(Loss::SquaredError).with_momentum(0.4);
 
 /// The rest of the activations.
-const IDENTITY: Method = Method {
-    hidden_activation: Activation::Identity,
-    output_activation: Activation::Tanh,
-    loss: Loss::SquaredError,
-    ..Method::COMPENSATED
-};
+const IDENTITY: Method = Method::COMPENSATED
+    .with_activations(Activation::Identity, Activation::Tanh)
+    .with_loss(Loss::SquaredError);
 
 /// What convergence of sigmoids is measured on.
-const MEASURED: Method = Method { measured: true, ..Method::PLAIN };
+const MEASURED: Method = Method::PLAIN.measuring(true);
 
 const METHODS: [Method; 5] = [Method::COMPENSATED, Method::PLAIN, TANH, MOMENTUM, IDENTITY];
 

@@ -62,8 +62,8 @@ impl Draws {
             [self.one_of(&Activation::ALL), self.one_of(outputs)];
         let momentum = if compensated { 0.0 } else { self.one_of(&[0.0, 0.4, 0.9]) };
         let measured = self.share() < 0.3;
-        let method = Method { hidden_activation, output_activation, loss, measured, ..form };
-        method.with_momentum(momentum)
+        let method = form.with_activations(hidden_activation, output_activation).with_loss(loss);
+        method.with_momentum(momentum).measuring(measured)
     }
 }
 

@@ -19,6 +19,14 @@ pub struct Equivalent {
 }
 
 impl Equivalent {
+    const fn new(
+        [kernel, function, rule]: [&'static str; 3],
+        [before, after]: [&'static str; 2],
+        reason: &'static str,
+    ) -> Self {
+        Self { kernel, function, rule, before, after, reason }
+    }
+
     /// Whether it is this one.
     #[must_use]
     pub fn is(&self, mutant: &Mutant) -> bool {
@@ -29,263 +37,194 @@ impl Equivalent {
 
 /// All that are known. The runner runs them too: one that is caught is none.
 pub const EQUIVALENTS: &[Equivalent] = &[
-    Equivalent {
-        kernel: "bce_loss",
-        function: "main",
-        rule: "guard always true",
-        before: "if lane == workgroup_size - 1u {",
-        after: "if true {",
-        reason: ALL_LANES,
-    },
-    Equivalent {
-        kernel: "bce_loss",
-        function: "main",
-        rule: "comparison negated",
-        before: "if lane == workgroup_size - 1u {",
-        after: "if lane != workgroup_size - 1u {",
-        reason: ALL_LANES,
-    },
-    Equivalent {
-        kernel: "bce_loss",
-        function: "main",
-        rule: "number changed",
-        before: "if lane == workgroup_size - 1u {",
-        after: "if lane == workgroup_size - 2u {",
-        reason: ALL_LANES,
-    },
-    Equivalent {
-        kernel: "bias_grad",
-        function: "main",
-        rule: "guard always true",
-        before: "if lane == workgroup_size - 1u {",
-        after: "if true {",
-        reason: ALL_LANES,
-    },
-    Equivalent {
-        kernel: "bias_grad",
-        function: "main",
-        rule: "comparison negated",
-        before: "if lane == workgroup_size - 1u {",
-        after: "if lane != workgroup_size - 1u {",
-        reason: ALL_LANES,
-    },
-    Equivalent {
-        kernel: "bias_grad",
-        function: "main",
-        rule: "number changed",
-        before: "if lane == workgroup_size - 1u {",
-        after: "if lane == workgroup_size - 2u {",
-        reason: ALL_LANES,
-    },
-    Equivalent {
-        kernel: "matmul_register",
-        function: "main",
-        rule: "guard always false",
-        before: "if row >= params.m {",
-        after: "if false {",
-        reason: NOTHING_STORED,
-    },
-    Equivalent {
-        kernel: "matmul_register",
-        function: "main",
-        rule: "comparison off by one",
-        before: "if row >= params.m {",
-        after: "if row > params.m {",
-        reason: NOTHING_STORED,
-    },
-    Equivalent {
-        kernel: "matmul_register",
-        function: "main",
-        rule: "one iteration more",
-        before: "for (var i = 0u; i < LAST; i += 1u) {",
-        after: "for (var i = 0u; i <= LAST; i += 1u) {",
-        reason: NOT_READ_AGAIN,
-    },
-    Equivalent {
-        kernel: "matmul_subgroup",
-        function: "main",
-        rule: "one iteration more",
-        before: "for (var i = 0u; i < LAST; i += 1u) {",
-        after: "for (var i = 0u; i <= LAST; i += 1u) {",
-        reason: NOT_READ_AGAIN,
-    },
-    Equivalent {
-        kernel: "matmul_workgroup",
-        function: "main",
-        rule: "one iteration more",
-        before: "for (var i = 0u; i < LAST; i += 1u) {",
-        after: "for (var i = 0u; i <= LAST; i += 1u) {",
-        reason: NOT_READ_AGAIN,
-    },
-    Equivalent {
-        kernel: "matmul_workgroup",
-        function: "main",
-        rule: "term dropped",
-        before: "let rounds = (params.k - 1u) / DEPTH;",
-        after: "let rounds = (params.k) / DEPTH;",
-        reason: "the last products are then none where they would be DEPTH, and a round does all",
-    },
-    Equivalent {
-        kernel: "sigmoid",
-        function: "sides",
-        rule: "comparison off by one",
-        before: "return select(1.0 - tail, tail, z < 0.0);",
-        after: "return select(1.0 - tail, tail, z <= 0.0);",
-        reason: "for z = 0 the middle is taken",
-    },
-    Equivalent {
-        kernel: "sigmoid",
-        function: "sigmoid",
-        rule: "comparison off by one",
-        before: "return select(sides(z), middle(z), abs(z) <= 1.5);",
-        after: "return select(sides(z), middle(z), abs(z) < 1.5);",
-        reason: "differs only at ±3/2, where both formulas are within the bound: exp(−3/2) may be \
+    Equivalent::new(
+        ["bce_loss", "main", "guard always true"],
+        ["if lane == workgroup_size - 1u {", "if true {"],
+        ALL_LANES,
+    ),
+    Equivalent::new(
+        ["bce_loss", "main", "comparison negated"],
+        ["if lane == workgroup_size - 1u {", "if lane != workgroup_size - 1u {"],
+        ALL_LANES,
+    ),
+    Equivalent::new(
+        ["bce_loss", "main", "number changed"],
+        ["if lane == workgroup_size - 1u {", "if lane == workgroup_size - 2u {"],
+        ALL_LANES,
+    ),
+    Equivalent::new(
+        ["bias_grad", "main", "guard always true"],
+        ["if lane == workgroup_size - 1u {", "if true {"],
+        ALL_LANES,
+    ),
+    Equivalent::new(
+        ["bias_grad", "main", "comparison negated"],
+        ["if lane == workgroup_size - 1u {", "if lane != workgroup_size - 1u {"],
+        ALL_LANES,
+    ),
+    Equivalent::new(
+        ["bias_grad", "main", "number changed"],
+        ["if lane == workgroup_size - 1u {", "if lane == workgroup_size - 2u {"],
+        ALL_LANES,
+    ),
+    Equivalent::new(
+        ["matmul_register", "main", "guard always false"],
+        ["if row >= params.m {", "if false {"],
+        NOTHING_STORED,
+    ),
+    Equivalent::new(
+        ["matmul_register", "main", "comparison off by one"],
+        ["if row >= params.m {", "if row > params.m {"],
+        NOTHING_STORED,
+    ),
+    Equivalent::new(
+        ["matmul_register", "main", "one iteration more"],
+        ["for (var i = 0u; i < LAST; i += 1u) {", "for (var i = 0u; i <= LAST; i += 1u) {"],
+        NOT_READ_AGAIN,
+    ),
+    Equivalent::new(
+        ["matmul_subgroup", "main", "one iteration more"],
+        ["for (var i = 0u; i < LAST; i += 1u) {", "for (var i = 0u; i <= LAST; i += 1u) {"],
+        NOT_READ_AGAIN,
+    ),
+    Equivalent::new(
+        ["matmul_workgroup", "main", "one iteration more"],
+        ["for (var i = 0u; i < LAST; i += 1u) {", "for (var i = 0u; i <= LAST; i += 1u) {"],
+        NOT_READ_AGAIN,
+    ),
+    Equivalent::new(
+        ["matmul_workgroup", "main", "term dropped"],
+        ["let rounds = (params.k - 1u) / DEPTH;", "let rounds = (params.k) / DEPTH;"],
+        "the last products are then none where they would be DEPTH, and a round does all",
+    ),
+    Equivalent::new(
+        ["sigmoid", "sides", "comparison off by one"],
+        ["return select(1.0 - tail, tail, z < 0.0);", "return select(1.0 - tail, tail, z <= 0.0);"],
+        "for z = 0 the middle is taken",
+    ),
+    Equivalent::new(
+        ["sigmoid", "sigmoid", "comparison off by one"],
+        [
+            "return select(sides(z), middle(z), abs(z) <= 1.5);",
+            "return select(sides(z), middle(z), abs(z) < 1.5);",
+        ],
+        "differs only at ±3/2, where both formulas are within the bound: exp(−3/2) may be \
                  off by 12 ULP, and the fit is off by less than 2⁻²⁸",
-    },
-    Equivalent {
-        kernel: "train_invocation",
-        function: "logistic",
-        rule: "guard always true",
-        before: "if compensated {",
-        after: "if true {",
-        reason: SAME_FUNCTION,
-    },
-    Equivalent {
-        kernel: "train_invocation",
-        function: "step",
-        rule: "guard always true",
-        before: "if measured {",
-        after: "if true {",
-        reason: "what is summed up is only stored where it is measured",
-    },
-    Equivalent {
-        kernel: "train_invocation",
-        function: "load_member",
-        rule: "guard always true",
-        before: "if compensated || has_momentum {",
-        after: "if true {",
-        reason: ONLY_LOADED,
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "logistic",
-        rule: "guard always true",
-        before: "if compensated {",
-        after: "if true {",
-        reason: SAME_FUNCTION,
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "restore",
-        rule: "guard always true",
-        before: "if compensated {",
-        after: "if true {",
-        reason: ONLY_LOADED,
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "stored_ends",
-        rule: "number changed",
-        before: "0.0,",
-        after: "1.0,",
-        reason: PADDING,
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "restore",
-        rule: "number changed",
-        before: "end_rates = vec4<f32>(hidden_rate, output_rate, output_rate, 0.0);",
-        after: "end_rates = vec4<f32>(hidden_rate, output_rate, output_rate, 1.0);",
-        reason: PADDING,
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "put_ends",
-        rule: "and, or swapped",
-        before: "put(row, OUTPUT_BIAS, values.z, exists && unit == 0u);",
-        after: "put(row, OUTPUT_BIAS, values.z, exists || unit == 0u);",
-        reason: SAME_BITS,
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "put_ends",
-        rule: "condition dropped",
-        before: "put(row, OUTPUT_BIAS, values.z, exists && unit == 0u);",
-        after: "put(row, OUTPUT_BIAS, values.z, exists);",
-        reason: SAME_BITS,
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "put_ends",
-        rule: "condition dropped",
-        before: "put(row, OUTPUT_BIAS, values.z, exists && unit == 0u);",
-        after: "put(row, OUTPUT_BIAS, values.z, unit == 0u);",
-        reason: SAME_BITS,
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "save",
-        rule: "condition dropped",
-        before: "let exists = slice == 0u && is_real(unit);",
-        after: "let exists = is_real(unit);",
-        reason: SAME_BITS,
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "learn",
-        rule: "one iteration more",
-        before: "for (var round = 0u; round < ROUNDS; round += 1u) {",
-        after: "for (var round = 0u; round <= ROUNDS; round += 1u) {",
-        reason: "in a round too many no invocation has a row of the tile",
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "learn",
-        rule: "number changed",
-        before: "d_ends[u] += vec4<f32>(d_z, d_logit * a, d_logit, 0.0);",
-        after: "d_ends[u] += vec4<f32>(d_z, d_logit * a, d_logit, 1.0);",
-        reason: PADDING,
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "train",
-        rule: "one iteration more",
-        before: "for (var tile = 0u; tile < TILES; tile += 1u) {",
-        after: "for (var tile = 0u; tile <= TILES; tile += 1u) {",
-        reason: "a tile beyond the data has no row of the batch, so no gradient, no loss and no output",
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "fault",
-        rule: "number changed",
-        before: "var found = 0.0;",
-        after: "var found = 1.0;",
-        reason: "any number means that none was found that is none",
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "inspect",
-        rule: "number changed",
-        before: "var found = 0.0;",
-        after: "var found = 1.0;",
-        reason: "any number means that none was found that is none",
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "inspect",
-        rule: "number changed",
-        before: "exchange[slice * GROUPS + group] = vec4<f32>(loss_sum, fault(), 0.0, 0.0);",
-        after: "exchange[slice * GROUPS + group] = vec4<f32>(loss_sum, fault(), 1.0, 0.0);",
-        reason: PADDING,
-    },
-    Equivalent {
-        kernel: "train_workgroup",
-        function: "inspect",
-        rule: "guard always true",
-        before: "if is_first {",
-        after: "if true {",
-        reason: SAME_BITS,
-    },
+    ),
+    Equivalent::new(
+        ["train_invocation", "logistic", "guard always true"],
+        ["if compensated {", "if true {"],
+        SAME_FUNCTION,
+    ),
+    Equivalent::new(
+        ["train_invocation", "step", "guard always true"],
+        ["if measured {", "if true {"],
+        "what is summed up is only stored where it is measured",
+    ),
+    Equivalent::new(
+        ["train_invocation", "load_member", "guard always true"],
+        ["if compensated || has_momentum {", "if true {"],
+        ONLY_LOADED,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "logistic", "guard always true"],
+        ["if compensated {", "if true {"],
+        SAME_FUNCTION,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "restore", "guard always true"],
+        ["if compensated {", "if true {"],
+        ONLY_LOADED,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "stored_ends", "number changed"],
+        ["0.0,", "1.0,"],
+        PADDING,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "restore", "number changed"],
+        [
+            "end_rates = vec4<f32>(hidden_rate, output_rate, output_rate, 0.0);",
+            "end_rates = vec4<f32>(hidden_rate, output_rate, output_rate, 1.0);",
+        ],
+        PADDING,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "put_ends", "and, or swapped"],
+        [
+            "put(row, OUTPUT_BIAS, values.z, exists && unit == 0u);",
+            "put(row, OUTPUT_BIAS, values.z, exists || unit == 0u);",
+        ],
+        SAME_BITS,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "put_ends", "condition dropped"],
+        [
+            "put(row, OUTPUT_BIAS, values.z, exists && unit == 0u);",
+            "put(row, OUTPUT_BIAS, values.z, exists);",
+        ],
+        SAME_BITS,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "put_ends", "condition dropped"],
+        [
+            "put(row, OUTPUT_BIAS, values.z, exists && unit == 0u);",
+            "put(row, OUTPUT_BIAS, values.z, unit == 0u);",
+        ],
+        SAME_BITS,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "save", "condition dropped"],
+        ["let exists = slice == 0u && is_real(unit);", "let exists = is_real(unit);"],
+        SAME_BITS,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "learn", "one iteration more"],
+        [
+            "for (var round = 0u; round < ROUNDS; round += 1u) {",
+            "for (var round = 0u; round <= ROUNDS; round += 1u) {",
+        ],
+        "in a round too many no invocation has a row of the tile",
+    ),
+    Equivalent::new(
+        ["train_workgroup", "learn", "number changed"],
+        [
+            "d_ends[u] += vec4<f32>(d_z, d_logit * a, d_logit, 0.0);",
+            "d_ends[u] += vec4<f32>(d_z, d_logit * a, d_logit, 1.0);",
+        ],
+        PADDING,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "train", "one iteration more"],
+        [
+            "for (var tile = 0u; tile < TILES; tile += 1u) {",
+            "for (var tile = 0u; tile <= TILES; tile += 1u) {",
+        ],
+        "a tile beyond the data has no row of the batch, so no gradient, no loss and no output",
+    ),
+    Equivalent::new(
+        ["train_workgroup", "fault", "number changed"],
+        ["var found = 0.0;", "var found = 1.0;"],
+        "any number means that none was found that is none",
+    ),
+    Equivalent::new(
+        ["train_workgroup", "inspect", "number changed"],
+        ["var found = 0.0;", "var found = 1.0;"],
+        "any number means that none was found that is none",
+    ),
+    Equivalent::new(
+        ["train_workgroup", "inspect", "number changed"],
+        [
+            "exchange[slice * GROUPS + group] = vec4<f32>(loss_sum, fault(), 0.0, 0.0);",
+            "exchange[slice * GROUPS + group] = vec4<f32>(loss_sum, fault(), 1.0, 0.0);",
+        ],
+        PADDING,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "inspect", "guard always true"],
+        ["if is_first {", "if true {"],
+        SAME_BITS,
+    ),
 ];
 
 const ALL_LANES: &str = "every invocation has the sum, each in an order of its own that the bound \
