@@ -1,8 +1,9 @@
 //! Launches one kernel by itself: `cargo run --release --example one_kernel`.
 
 use parity::error::Error;
-use parity::gpu::{Gpu, Kernel, Selection};
-use parity::kernels::sigmoid;
+use parity::gpu::{Gpu, Selection};
+use parity::kernels::activation;
+use parity::task::Activation;
 
 pub(crate) fn main() -> Result<(), Error> {
     pollster::block_on(async {
@@ -10,10 +11,10 @@ pub(crate) fn main() -> Result<(), Error> {
         let input = [-2.0_f32, -1.0, 0.0, 1.0, 2.0];
         let pre_activations = gpu.upload("pre_activations", &input).await?;
         let activations = gpu.zeros("activations", input.len()).await?;
-        let kernel = Kernel::new(&gpu, &sigmoid::SPEC, &[]).await?;
+        let kernel = activation::kernel(&gpu, Activation::Sigmoid, true).await?;
         // A dispatch is data: it can be submitted any number of times.
         let tensors = [&pre_activations, &activations];
-        let dispatch = sigmoid::dispatch(&gpu, &kernel, tensors).await?;
+        let dispatch = activation::dispatch(&gpu, &kernel, tensors).await?;
         gpu.submit([&dispatch], &[], &mut gpu.readback(0).await?, None).await?;
         for (z, a) in input.iter().zip(gpu.read::<f32>(&activations).await?) {
             println!("sigmoid({z}) = {a}");

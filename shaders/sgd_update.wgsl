@@ -1,23 +1,29 @@
-// parameters −= learning_rate · d_parameters, and steps_done += 1
+// parameters −= learning_rate · d_parameters, and steps_done += 1; with momentum, first
+// velocity = momentum · velocity + d_parameters, and that takes the place of d_parameters
 //
 // One invocation per parameter; the first also counts the step, which proves that it was done.
-// A small change of a large parameter is mostly rounded away, so what was is kept and added to the
-// next change (Kahan, 1965). Without it, rounding here outweighs all other rounding of a long run.
+// A small change of a large parameter is mostly rounded away, so where updates are compensated what
+// was is kept and added to the next change (Kahan, 1965). Without it, rounding here outweighs all
+// other rounding of a long run.
 
 struct Params {
     len: u32,
     learning_rate: f32,
     zero: u32, // always 0
-    padding: u32,
+    momentum: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> d_parameters: array<f32>;     // [len]
-@group(0) @binding(2) var<storage, read_write> parameters: array<f32>; // [len]
-@group(0) @binding(3) var<storage, read_write> residues: array<f32>;   // [len]
-@group(0) @binding(4) var<storage, read_write> steps_done: array<u32>; // [1]
+@group(0) @binding(1) var<storage, read> d_parameters: array<f32>;          // [len]
+@group(0) @binding(2) var<storage, read_write> parameters: array<f32>;      // [len]
+// What rounding left out if compensated, else the velocity.
+@group(0) @binding(3) var<storage, read_write> optimizer_state: array<f32>; // [len]
+@group(0) @binding(4) var<storage, read_write> steps_done: array<u32>;      // [1]
 
 override workgroup_size: u32;
+override compensated: bool;
+// Only where updates are not compensated.
+override has_momentum: bool;
 
 @compute @workgroup_size(workgroup_size)
 fn main(
@@ -30,10 +36,18 @@ fn main(
     }
     zero = params.zero;
     let before = parameters[index];
-    let change = residues[index] - params.learning_rate * d_parameters[index];
-    let after = rounded(before + change);
-    parameters[index] = after;
-    residues[index] = change - rounded(after - before);
+    if compensated {
+        let change = optimizer_state[index] - params.learning_rate * d_parameters[index];
+        let after = rounded(before + change);
+        parameters[index] = after;
+        optimizer_state[index] = change - rounded(after - before);
+    } else if has_momentum {
+        let velocity = params.momentum * optimizer_state[index] + d_parameters[index];
+        optimizer_state[index] = velocity;
+        parameters[index] = before - params.learning_rate * velocity;
+    } else {
+        parameters[index] = before - params.learning_rate * d_parameters[index];
+    }
     if index == 0u {
         steps_done[0] += 1u;
     }

@@ -154,6 +154,11 @@ fn backward(lane: u32, row: u32) {
     d_parameters[OUTPUT_BIAS] += d_logit;
 }
 
+// The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
+fn gradient_share() -> f32 {
+    return select(1.0, 2.0, squared) / f32(BATCH_SIZE);
+}
+
 fn update(lane: u32, p: u32, rate: f32) {
     let own = lane * PARAMETER_COUNT + p;
     if compensated {
@@ -162,7 +167,7 @@ fn update(lane: u32, p: u32, rate: f32) {
         parameters[own] = rounded(before + change);
         optimizer_state[own] = change - rounded(parameters[own] - before);
     } else if has_momentum {
-        optimizer_state[own] = momentum * optimizer_state[own] + d_parameters[p];
+        optimizer_state[own] = momentum * optimizer_state[own] + gradient_share() * d_parameters[p];
         parameters[own] -= rate * optimizer_state[own];
     } else {
         parameters[own] -= rate * d_parameters[p];
@@ -222,10 +227,10 @@ fn load_member(lane: u32) {
             optimizer_state[own] = state[(OPTIMIZER_STATE + p) * count + member];
         }
     }
-    // The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
-    let share = select(1.0, 2.0, squared) / f32(BATCH_SIZE);
-    rates[lane][0] = state[RATES * count + member] * share;
-    rates[lane][1] = state[(RATES + 1u) * count + member] * share;
+    // The velocity has it; without one, it goes into the rates.
+    let of_rates = select(gradient_share(), 1.0, has_momentum);
+    rates[lane][0] = state[RATES * count + member] * of_rates;
+    rates[lane][1] = state[(RATES + 1u) * count + member] * of_rates;
     let at_start = params.at_start == 1u;
     solved_at[lane] = select(progress[2u * count + member], NEVER, at_start);
     first_loss[lane] = state[MEASURES * count + member];

@@ -76,5 +76,5 @@ for WGPU_BACKEND in vulkan gl; do
     given_sweep --size 3x2 --steps 5 --layers 8-32-1 --bits 8
     given train --layers 3-2-1
     given train --json --layers 2-2-1 --init-from "$work/none"
-    given verify --kernel sigmoid --quick --json --seed 48
+    given verify --kernel activation --quick --json --seed 48
 done

@@ -3,6 +3,7 @@
 // Numbers of activations; 0 is the logistic function.
 const TANH: u32 = 1;
 const IDENTITY: u32 = 2;
+const RELU: u32 = 3;
 
 fn activate(z: f32, activation: u32) -> f32 {
     if activation == TANH {
@@ -10,6 +11,9 @@ fn activate(z: f32, activation: u32) -> f32 {
     }
     if activation == IDENTITY {
         return z;
+    }
+    if activation == RELU {
+        return max(0.0, z);
     }
     return logistic(z);
 }
@@ -21,6 +25,9 @@ fn slope(a: f32, activation: u32) -> f32 {
     }
     if activation == IDENTITY {
         return 1.0;
+    }
+    if activation == RELU {
+        return select(0.0, 1.0, a > 0.0);
     }
     return a * (1.0 - a);
 }

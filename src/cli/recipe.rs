@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::given::Conflict;
+use super::given::{Conflict, refuse};
 use super::values;
 use crate::error::Error;
+use crate::numeric::Scalar;
 use crate::report::{self, InitFile};
 use crate::task::state_dict::{self, Loaded};
-use crate::task::{Dataset, Init, LayerSizes, Method, Parameters, Preset};
+use crate::task::{
+    Activation, Backprop, Dataset, Init, LayerSizes, Loss, Method, Parameters, Preset, Rounding,
+};
 use crate::train::{Plan, check_tensors_of_any_adapter};
 
 /// The most losses that a run may keep.
@@ -55,10 +58,97 @@ impl NetworkArgs {
     }
 }
 
+/// The computation of a step: options of all commands that train.
+#[derive(clap::Args)]
+pub(super) struct MethodArgs {
+    /// Momentum μ in v ← μ·v + gradient, parameter ← parameter − learning rate·v
+    #[arg(long, default_value_t = 0.0, value_parser = values::momentum)]
+    momentum: f64,
+    /// Activation function of the hidden layers
+    #[arg(long, default_value = "sigmoid")]
+    activation: Activation,
+    /// Activation function of the output. The cross-entropy needs sigmoid
+    #[arg(long, default_value = "sigmoid")]
+    output_activation: Activation,
+    /// Loss function
+    #[arg(long, default_value = "cross-entropy")]
+    loss: Loss,
+    /// Effort to avoid rounding errors
+    #[arg(long, value_enum, default_value = "auto")]
+    rounding: RoundingChoice,
+}
+
+/// The rounding that is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum RoundingChoice {
+    /// Compensated for one network, plain for many and with momentum
+    Auto,
+    /// Sigmoids with few roundings and compensated sums, at twice the time
+    Compensated,
+    /// The shortest formulas
+    Plain,
+}
+
+impl MethodArgs {
+    /// Refuses what a preset that is written by hand does not have.
+    fn check(&self, preset: Preset) -> Result<(), Error> {
+        let others = [
+            ("momentum", self.momentum != 0.0),
+            ("activation", self.activation != Activation::Sigmoid),
+            ("loss", self.loss != Loss::CrossEntropy),
+        ];
+        let other = others.iter().find(|(_, is_other)| *is_other);
+        let Some((option, _)) = other.filter(|_| preset.method().backprop != Backprop::Exact)
+        else {
+            return Ok(());
+        };
+        Err(Error::Usage(format!(
+            "--{option}: the preset {} is backpropagation written by hand for sigmoids and the \
+             cross-entropy, without momentum; take the preset xor (of verify: --preset xor)",
+            preset.name()
+        )))
+    }
+
+    /// The method of a network, which is `default` in all else.
+    pub(super) fn method(&self, default: Method, sizes: &LayerSizes) -> Result<Method, Error> {
+        if self.activation != Activation::Sigmoid && sizes.layers().len() == 1 {
+            return Err(Error::Usage(format!(
+                "--activation has no effect without a hidden layer, and {sizes} has none: take \
+                 --output-activation, or other --layers"
+            )));
+        }
+        if self.loss == Loss::CrossEntropy && self.output_activation != Activation::Sigmoid {
+            return Err(Error::Usage(
+                "--output-activation: the cross-entropy is that of a sigmoid; take --loss \
+                 squared-error"
+                    .into(),
+            ));
+        }
+        let method = default
+            .with_activations(self.activation, self.output_activation)
+            .with_loss(self.loss)
+            .with_momentum(f32::from_f64(self.momentum));
+        let has_momentum = method.momentum() != 0.0;
+        match self.rounding {
+            RoundingChoice::Compensated if has_momentum => refuse(
+                "--momentum and --rounding compensated",
+                "the optimizer's state is either a velocity or what rounding left out",
+            ),
+            RoundingChoice::Compensated => Ok(method.with_rounding(Rounding::Compensated)),
+            RoundingChoice::Auto if !has_momentum => Ok(method),
+            RoundingChoice::Auto | RoundingChoice::Plain => {
+                Ok(method.with_rounding(Rounding::Plain))
+            }
+        }
+    }
+}
+
 #[derive(clap::Args)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     network: NetworkArgs,
+    #[command(flatten)]
+    method: MethodArgs,
     /// Number of training steps (updates)
     #[arg(long, default_value_t = 10_000, value_parser = values::count::<u64>(1..=MAX_STEPS))]
     pub(super) steps: u64,
@@ -97,13 +187,17 @@ impl PlanArgs {
         self.init.unwrap_or_else(|| preset.init())
     }
 
-    /// What is to be trained, if an adapter could hold it.
-    pub(super) fn subject(&self, preset: Preset) -> Result<Subject, Error> {
+    /// What is to be trained, if an adapter could hold it; with the rounding of one network, or of many.
+    pub(super) fn subject(&self, preset: Preset, many: bool) -> Result<Subject, Error> {
         let (data, sizes) = self.network.network(|inputs| preset.hidden_sizes(inputs))?;
         check_tensors_of_any_adapter(&data, &sizes)?;
         let method = preset.method();
         let learning_rate = self.learning_rate.unwrap_or(method.learning_rate());
-        Ok(Subject { data, sizes, method: method.with_learning_rate(learning_rate) })
+        self.method.check(preset)?;
+        let rounding = if many { Rounding::Plain } else { method.rounding };
+        let method = method.with_learning_rate(learning_rate).with_rounding(rounding);
+        let method = self.method.method(method, &sizes)?;
+        Ok(Subject { data, sizes, method })
     }
 
     /// Refuses a network without a hidden layer where one is needed, and says whose it is.

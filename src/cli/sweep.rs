@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use super::command_line::command_line;
 use super::given::{Given, Need, refuse};
-use super::recipe::{NetworkArgs, SEED};
+use super::recipe::{MethodArgs, NetworkArgs, SEED};
 use super::{DeviceArgs, go_on, values};
 use crate::error::Error;
 use crate::file::{self, sha256};
 use crate::gpu::AdapterSummary;
-use crate::numeric::Scalar;
+
 use crate::plot::Picture;
 use crate::report::{self, ProgressDisplay, SweepReport, finished_sweep};
 use crate::sweep::{self, Axis, Checkpoint, Grid, GridPlan, Identity, Population, Quantity, Value};
-use crate::task::{Activation, Dataset, Init, LayerSizes, Loss, Method, Recipe};
+use crate::task::{Dataset, Init, LayerSizes, Method, Recipe};
 use crate::train::{LEARNED_BELOW, LoopLimit};
 
 /// The most pixels: what a picture of 8,192 by 8,192 has.
@@ -60,18 +60,8 @@ pub(super) struct Args {
     /// Learning rate of the layers whose rate is on no axis
     #[arg(long, value_name = "RATE", default_value_t = 1.0, value_parser = values::learning_rate)]
     learning_rate: f64,
-    /// Momentum μ in v ← μ·v + gradient, parameter ← parameter − learning rate·v
-    #[arg(long, default_value_t = 0.0, value_parser = values::momentum)]
-    momentum: f64,
-    /// Activation function of the hidden layer
-    #[arg(long, default_value = "sigmoid")]
-    activation: Activation,
-    /// Activation function of the output. The cross-entropy needs sigmoid
-    #[arg(long, default_value = "sigmoid")]
-    output_activation: Activation,
-    /// Loss function
-    #[arg(long, default_value = "cross-entropy")]
-    loss: Loss,
+    #[command(flatten)]
+    method: MethodArgs,
     /// Loss below which a network counts as solved, in nats for the cross-entropy
     #[arg(long, value_name = "LOSS", default_value_t = LEARNED_BELOW, value_parser = values::loss)]
     solved_below: f32,
@@ -270,18 +260,9 @@ impl Args {
     }
 
     fn population(&self, data: Dataset, sizes: LayerSizes) -> Result<Population, Error> {
-        if self.loss == Loss::CrossEntropy && self.output_activation != Activation::Sigmoid {
-            return usage(
-                "--output-activation: the cross-entropy is that of a sigmoid; take --loss \
-                 squared-error",
-            );
-        }
-        let method = Method::PLAIN
-            .with_activations(self.activation, self.output_activation)
-            .with_loss(self.loss)
-            .with_learning_rate(self.learning_rate)
-            .with_momentum(f32::from_f64(self.momentum))
-            .measuring(self.value == Value::Convergence);
+        let method = Method::PLAIN.with_learning_rate(self.learning_rate);
+        let method =
+            self.method.method(method, &sizes)?.measuring(self.value == Value::Convergence);
         let recipe = Recipe::new(data, sizes, method, self.steps)?;
         let loop_limit = if self.no_loop_limit { LoopLimit::Unlimited } else { LoopLimit::Hopeful };
         let (init, solved_below) = (self.init, self.solved_below);

@@ -13,7 +13,7 @@ use crate::file;
 use crate::gpu::Gpu;
 use crate::report::{self, EnsembleReport, InitFile, ProgressDisplay, TrainReport};
 use crate::sweep::{self, Axis, EnsemblePlan, Population, Quantity};
-use crate::task::{Backprop, LayerSizes, Preset, Recipe, Rounding, state_dict};
+use crate::task::{Backprop, LayerSizes, Preset, Recipe, state_dict};
 use crate::train::{
     Agreement, Counted, Diagnosis, Engine, Fused, LEARNED_BELOW, Layered, LoopLimit, Observer,
     Outcome, Plan, ProductUse, Products, Progress, Resolved, Trajectory, Verdict, reference,
@@ -198,7 +198,8 @@ impl Args {
     pub(super) fn prepare(&self) -> Result<Prepared, Error> {
         self.given.check(CONFLICTS, NEEDS)?;
         self.check_outputs()?;
-        let subject = self.plan.subject(self.preset)?;
+        let is_of_many = self.networks.is_some() || self.member.is_some();
+        let subject = self.plan.subject(self.preset, is_of_many)?;
         let ensemble = self.ensemble(&subject)?;
         if self.engine == Engine::Fused {
             self.plan.check_hidden_layer(self.preset, &subject.sizes, "--engine fused")?;
@@ -312,9 +313,8 @@ impl Args {
                 networks - 1
             )));
         }
-        let method = method.with_rounding(Rounding::Plain);
         let population = Population {
-            recipe: Recipe::new(data.clone(), sizes.clone(), method, self.plan.steps)?,
+            recipe: Recipe::new(data.clone(), sizes.clone(), *method, self.plan.steps)?,
             init: self.plan.init(self.preset),
             solved_below: self.solved_below,
             loop_limit: self.loop_limit(),

@@ -18,8 +18,21 @@ const CASES: usize = 100_000;
 const QUICK_CASES: usize = 5_000;
 
 /// Options that only the checks of training use.
-const OF_TRAINING: &[&str] =
-    &["preset", "layers", "bits", "steps", "learning-rate", "init", "init-from", "every"];
+const OF_TRAINING: &[&str] = &[
+    "preset",
+    "layers",
+    "bits",
+    "steps",
+    "learning-rate",
+    "momentum",
+    "activation",
+    "output-activation",
+    "loss",
+    "rounding",
+    "init",
+    "init-from",
+    "every",
+];
 
 /// Options that contradict each other.
 const CONFLICTS: &[Conflict] = &[
@@ -128,7 +141,7 @@ impl Args {
                 &format!("a quick check makes {QUICK_STEPS} steps at most"),
             );
         }
-        let subject = self.plan.subject(self.preset)?;
+        let subject = self.plan.subject(self.preset, false)?;
         self.plan.plan(self.preset, subject, u64::MAX)
     }
 

@@ -1,4 +1,4 @@
-//! Activation functions of layers, and their derivatives: the twin of `parts/activation.wgsl`.
+//! Activation functions: `activations = f(pre_activations)`; and their derivatives.
 
 use crate::numeric::Scalar;
 use crate::task::Activation;
@@ -16,6 +16,22 @@ fn logistic<S: Scalar>(compensated: bool, z: S) -> S {
     one / (one + (-z).exp())
 }
 
+/// `activations = f(pre_activations)`, element by element; by the shortest formula unless
+/// `compensated`.
+///
+/// # Shapes
+/// Any, the same for both.
+pub fn activation<S: Scalar>(
+    compensated: bool,
+    function: Activation,
+    pre_activations: &[S],
+    activations: &mut [S],
+) {
+    for (a, &z) in activations.iter_mut().zip(pre_activations) {
+        *a = activate(compensated, function, z);
+    }
+}
+
 /// The value of an activation; by the shortest formula unless `compensated`.
 pub(super) fn activate<S: Scalar>(compensated: bool, activation: Activation, z: S) -> S {
     let [one, two] = [1.0, 2.0].map(S::from_f64);
@@ -23,15 +39,18 @@ pub(super) fn activate<S: Scalar>(compensated: bool, activation: Activation, z: 
         Activation::Sigmoid => logistic(compensated, z),
         Activation::Tanh => two * logistic(compensated, two * z) - one,
         Activation::Identity => z,
+        Activation::Relu => S::from_f64(0.0).max(z),
     }
 }
 
 /// The derivative of an activation, by its value.
-pub(super) fn slope<S: Scalar>(activation: Activation, a: S) -> S {
+#[must_use]
+pub fn slope<S: Scalar>(activation: Activation, a: S) -> S {
     let one = S::from_f64(1.0);
     match activation {
         Activation::Sigmoid => a * (one - a),
         Activation::Tanh => one - a * a,
         Activation::Identity => one,
+        Activation::Relu => a.is_positive(),
     }
 }

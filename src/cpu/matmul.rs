@@ -1,9 +1,10 @@
 //! Matrix product: `out = a · b`, and what becomes of it.
 
+use super::activation_grad::activation_grad;
 use super::bias_add::bias_add;
-use super::sigmoid_grad::sigmoid_grad;
 use super::sum::{WIDE, sum};
 use crate::numeric::Scalar;
+use crate::task::Activation;
 
 /// A row-major matrix, or one that is stored transposed.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +75,7 @@ pub enum Epilogue<'a, S> {
     SigmoidGrad(&'a [S]),
 }
 
-/// The twins of `bias_add`, `sigmoid` and `sigmoid_grad`, on a product.
+/// The twins of `bias_add`, and of `activation` and `activation_grad` of a sigmoid, on a product.
 ///
 /// # Shapes
 /// `out` `[m, n]`.
@@ -90,7 +91,7 @@ pub fn finish<S: Scalar>(epilogue: Epilogue<'_, S>, out: &mut [S]) {
         }
         Epilogue::SigmoidGrad(activations) => {
             let product = out.to_vec();
-            sigmoid_grad(activations, &product, out);
+            activation_grad(Activation::Sigmoid, activations, &product, out);
         }
     }
 }

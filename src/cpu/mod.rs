@@ -5,12 +5,13 @@
 
 mod network;
 
-mod activation;
-pub mod bce_grad;
-pub mod bce_loss;
+pub mod activation;
+pub mod activation_grad;
 pub mod bias_add;
 pub mod bias_grad;
 pub mod freivalds;
+pub mod loss;
+pub mod loss_grad;
 pub mod matmul;
 pub mod matmul_register;
 pub mod matmul_subgroup;
@@ -22,8 +23,6 @@ pub mod probe_arithmetic;
 pub mod probe_loops;
 pub mod probe_workgroup;
 pub mod sgd_update;
-pub mod sigmoid;
-pub mod sigmoid_grad;
 mod sum;
 pub mod train_invocation;
 pub mod train_workgroup;

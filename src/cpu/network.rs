@@ -1,13 +1,13 @@
 //! A training step made of the twins, in the order of the shaders.
 
-use super::bce_grad::bce_grad;
-use super::bce_loss::bce_loss;
+use super::activation::activation;
+use super::activation_grad::activation_grad;
 use super::bias_add::bias_add;
 use super::bias_grad::bias_grad;
+use super::loss::loss;
+use super::loss_grad::loss_grad;
 use super::matmul::{Operand, matmul};
 use super::sgd_update::sgd_update;
-use super::sigmoid::sigmoid;
-use super::sigmoid_grad::sigmoid_grad;
 use crate::numeric::Scalar;
 use crate::task::{Activation, Dataset, Loss, Method, Parameters};
 
@@ -41,8 +41,8 @@ struct Layer<S> {
     bias: Vec<S>,
     d_weight: Vec<S>,
     d_bias: Vec<S>,
-    weight_residues: Vec<S>,
-    bias_residues: Vec<S>,
+    weight_state: Vec<S>,
+    bias_state: Vec<S>,
     pre_activations: Vec<S>,
     activations: Vec<S>,
     d_activations: Vec<S>,
@@ -58,11 +58,12 @@ fn transposed<S>(values: &[S]) -> Operand<'_, S> {
 }
 
 impl<S: Scalar> Layer<S> {
-    fn forward(&mut self, batch_size: usize, inputs: &[S]) {
+    fn forward(&mut self, method: Method, function: Activation, batch_size: usize, inputs: &[S]) {
         let shape = [batch_size, self.output_size, self.input_size];
         matmul(shape, plain(inputs), transposed(&self.weight), &mut self.pre_activations);
         bias_add(&self.bias, &mut self.pre_activations);
-        sigmoid(&self.pre_activations, &mut self.activations);
+        let compensated = method.is_compensated();
+        activation(compensated, function, &self.pre_activations, &mut self.activations);
     }
 
     fn gradients(&mut self, batch_size: usize, bias_scale: S, inputs: &[S]) {
@@ -77,14 +78,10 @@ impl<S: Scalar> Reference<S> {
     /// A network with these parameters, on these data.
     ///
     /// # Panics
-    /// If the network's input size is not the data's, or the method is not that of the layered
-    /// engine; its rounding does not matter.
+    /// If the network's input size is not the data's.
     #[must_use]
     pub fn new(data: &Dataset, method: Method, parameters: &Parameters) -> Self {
         assert_eq!(parameters.sizes.input_size(), data.input_size, "columns of the data");
-        let activations = [method.hidden_activation, method.output_activation];
-        assert_eq!(activations, [Activation::Sigmoid; 2], "activations");
-        assert_eq!((method.loss, method.momentum()), (Loss::CrossEntropy, 0.0), "loss, momentum");
         let batch_size = data.row_count();
         let zeros = |len| vec![S::from_f64(0.0); len];
         let layers = parameters.sizes.layers().zip(&parameters.layers);
@@ -95,8 +92,8 @@ impl<S: Scalar> Reference<S> {
             bias: S::all_from_f32(&layer.bias),
             d_weight: zeros(layer.weight.len()),
             d_bias: zeros(output_size),
-            weight_residues: zeros(layer.weight.len()),
-            bias_residues: zeros(output_size),
+            weight_state: zeros(layer.weight.len()),
+            bias_state: zeros(output_size),
             pre_activations: zeros(batch_size * output_size),
             activations: zeros(batch_size * output_size),
             d_activations: zeros(batch_size * output_size),
@@ -111,31 +108,53 @@ impl<S: Scalar> Reference<S> {
         }
     }
 
-    /// The loss of the parameters as they are.
-    pub fn forward(&mut self) -> S {
-        let mut inputs = self.inputs.as_slice();
-        for layer in &mut self.layers {
-            layer.forward(self.batch_size, inputs);
-            inputs = &layer.activations;
-        }
-        bce_loss(&self.output().pre_activations, &self.targets)
+    /// The computation of its steps.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.method
     }
 
-    /// Goes to these parameters, with what rounding left out of them: both in the order of a
+    /// The loss of the parameters as they are.
+    pub fn forward(&mut self) -> S {
+        let method = self.method;
+        let last = self.layers.len() - 1;
+        let mut inputs = self.inputs.as_slice();
+        for (number, layer) in self.layers.iter_mut().enumerate() {
+            let is_last = number == last;
+            let function =
+                if is_last { method.output_activation } else { method.hidden_activation };
+            layer.forward(method, function, self.batch_size, inputs);
+            inputs = &layer.activations;
+        }
+        let outputs = match method.loss {
+            Loss::CrossEntropy => &self.output().pre_activations,
+            Loss::SquaredError => &self.output().activations,
+        };
+        loss(method.loss, outputs, &self.targets)
+    }
+
+    /// Goes to these parameters, with the optimizer's state for each: both in the order of a
     /// `state_dict`.
     ///
     /// # Panics
     /// If there are fewer of them than the network has.
-    pub fn load(&mut self, parameters: &[f32], residues: &[f32]) {
+    pub fn load(&mut self, parameters: &[f32], optimizer_state: &[f32]) {
         let mut parameters = parameters.iter().map(|&value| S::from_f32(value));
-        let mut residues = residues.iter().map(|&value| S::from_f32(value));
+        let mut states = optimizer_state.iter().map(|&value| S::from_f32(value));
         for layer in &mut self.layers {
-            let Layer { weight, bias, weight_residues, bias_residues, .. } = layer;
+            let Layer { weight, bias, weight_state, bias_state, .. } = layer;
             let values = weight.iter_mut().chain(bias);
             values.for_each(|value| *value = parameters.next().expect("one for each"));
-            let values = weight_residues.iter_mut().chain(bias_residues);
-            values.for_each(|value| *value = residues.next().expect("one for each"));
+            let values = weight_state.iter_mut().chain(bias_state);
+            values.for_each(|value| *value = states.next().expect("one for each"));
         }
+    }
+
+    /// The optimizer's state for every parameter, in the order of a `state_dict`.
+    pub fn optimizer_state(&self) -> impl Iterator<Item = S> + '_ {
+        let states =
+            self.layers.iter().flat_map(|layer| layer.weight_state.iter().chain(&layer.bias_state));
+        states.copied()
     }
 
     /// Every parameter, in the order of a `state_dict`.
@@ -153,8 +172,8 @@ impl<S: Scalar> Reference<S> {
         self.layers.iter().flat_map(|layer| layer.d_weight.iter().chain(&layer.d_bias)).copied()
     }
 
-    /// What the last [`Self::step`] added to each of them: the residue of a state that was
-    /// [`loaded`](Self::load), minus the rate times the gradient.
+    /// What the last [`Self::step`] added to each of them, where it was compensated: the residue of a
+    /// state that was [`loaded`](Self::load), minus the rate times the gradient.
     pub fn changes<'a>(&'a self, residues: &'a [f32]) -> impl Iterator<Item = S> + 'a {
         let learning_rate = S::from_f64(self.method.learning_rate());
         let change = move |(&residue, d)| S::from_f32(residue) - learning_rate * d;
@@ -167,10 +186,10 @@ impl<S: Scalar> Reference<S> {
         self.backward();
         let learning_rate = S::from_f64(self.method.learning_rate());
         for layer in &mut self.layers {
-            let Layer { weight, d_weight, weight_residues, .. } = layer;
-            sgd_update(learning_rate, d_weight, weight, weight_residues);
-            let Layer { bias, d_bias, bias_residues, .. } = layer;
-            sgd_update(learning_rate, d_bias, bias, bias_residues);
+            let Layer { weight, d_weight, weight_state, .. } = layer;
+            sgd_update(self.method, learning_rate, d_weight, weight, weight_state);
+            let Layer { bias, d_bias, bias_state, .. } = layer;
+            sgd_update(self.method, learning_rate, d_bias, bias, bias_state);
         }
         loss
     }
@@ -183,7 +202,9 @@ impl<S: Scalar> Reference<S> {
         let bias_scale = S::from_f64(backprop.bias_scale(*batch_size));
         let output = layers.last_mut().expect("a network has a layer");
         let epsilon = S::from_f64(backprop.epsilon());
-        bce_grad(scale, epsilon, &output.activations, targets, &mut output.d_pre_activations);
+        let of_output = (method.loss, method.output_activation);
+        let d_logits = &mut output.d_pre_activations;
+        loss_grad(of_output, [scale, epsilon], &output.activations, targets, d_logits);
         for number in (1..layers.len()).rev() {
             let (before, after) = layers.split_at_mut(number);
             let (layer, next) = (&mut before[number - 1], &mut after[0]);
@@ -192,8 +213,9 @@ impl<S: Scalar> Reference<S> {
             let d_pre_activations = plain(&next.d_pre_activations);
             matmul(shape, d_pre_activations, plain(&next.weight), &mut layer.d_activations);
             if backprop.has_hidden_derivative() {
-                let d_pre_activations = &mut layer.d_pre_activations;
-                sigmoid_grad(&layer.activations, &layer.d_activations, d_pre_activations);
+                let Layer { activations, d_activations, d_pre_activations, .. } = layer;
+                let function = method.hidden_activation;
+                activation_grad(function, activations, d_activations, d_pre_activations);
             } else {
                 layer.d_pre_activations.copy_from_slice(&layer.d_activations);
             }
@@ -216,14 +238,14 @@ impl<S: Scalar> Reference<S> {
             };
             forward.extend([
                 of("matmul, bias_add", "pre_activations", &layer.pre_activations),
-                of("sigmoid", "activations", &layer.activations),
+                of("activation", "activations", &layer.activations),
             ]);
             let mut own = vec![];
             if !is_last {
                 own.push(of("matmul", "d_activations", &layer.d_activations));
             }
             if has_chain {
-                let kernel = if is_last { "bce_grad" } else { "sigmoid_grad" };
+                let kernel = if is_last { "loss_grad" } else { "activation_grad" };
                 own.push(of(kernel, "d_pre_activations", &layer.d_pre_activations));
             }
             own.extend([
@@ -244,6 +266,11 @@ impl<S: Scalar> Reference<S> {
 
     fn output(&self) -> &Layer<S> {
         self.layers.last().expect("a network has a layer")
+    }
+
+    /// The pre-activations of all layers in the last forward pass.
+    pub fn pre_activations(&self) -> impl Iterator<Item = S> + '_ {
+        self.layers.iter().flat_map(|layer| &layer.pre_activations).copied()
     }
 
     /// The activations of all hidden layers in the last forward pass.

@@ -1,7 +1,7 @@
 //! Steps of gradient descent for a network with one hidden layer, row by row.
 
 use super::activation::{activate, slope};
-use super::bce_loss::bce_loss;
+use super::loss;
 use super::sgd_update::sgd_update;
 use crate::numeric::Scalar;
 use crate::task::{Dataset, Loss, Method};
@@ -13,7 +13,7 @@ pub struct Member<S> {
     /// its bias: the order of a `state_dict`.
     pub parameters: Vec<S>,
     /// What a step hands to the next for each of them: what rounding left out of it if compensated,
-    /// else its velocity, in units of the gradient of the sum over rows (or half of it, of squares).
+    /// else its velocity, in units of the gradient of the mean loss.
     pub optimizer_state: Vec<S>,
     /// The learning rates of the hidden layer and of the output.
     pub rates: [S; 2],
@@ -69,15 +69,8 @@ pub fn look<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> (S
         rows.map(|row| forward(method, &member.parameters, row, &mut activations)).collect();
     let output = |&logit: &S| activate(method.is_compensated(), method.output_activation, logit);
     let outputs: Vec<S> = logits.iter().map(output).collect();
-    let loss = match method.loss {
-        Loss::CrossEntropy => bce_loss(&logits, &targets),
-        Loss::SquaredError => {
-            let errors = outputs.iter().zip(&targets).map(|(&output, &target)| output - target);
-            let sum = errors.fold(S::from_f64(0.0), |sum, error| sum + error * error);
-            sum / batch_size(data)
-        }
-    };
-    (loss, outputs)
+    let of_rows = if method.loss == Loss::CrossEntropy { &logits } else { &outputs };
+    (loss::loss(method.loss, of_rows, &targets), outputs)
 }
 
 /// What the sum of the rows' gradients, as [`add_gradient`] has them, is multiplied by to make that
@@ -131,20 +124,13 @@ pub(super) fn update<S: Scalar>(
     let Member { parameters, optimizer_state, rates, .. } = member;
     for (range, rate) in [0..output_weight, output_weight..parameters.len()].into_iter().zip(rates)
     {
-        let rate = *rate * share;
         let d = &d_parameters[range.clone()];
-        let (own, optimizer_state) = (&mut parameters[range.clone()], &mut optimizer_state[range]);
-        if method.is_compensated() {
-            sgd_update(rate, d, own, optimizer_state);
-            continue;
-        }
-        for ((w, v), &d) in own.iter_mut().zip(optimizer_state).zip(d) {
-            let mut change = d;
-            if method.momentum() != 0.0 {
-                change = S::from_f32(method.momentum()) * *v + d;
-                *v = change;
-            }
-            *w = *w - rate * change;
+        let (own, state) = (&mut parameters[range.clone()], &mut optimizer_state[range]);
+        if method.momentum() == 0.0 {
+            sgd_update(method, *rate * share, d, own, state);
+        } else {
+            let d: Vec<S> = d.iter().map(|&d| share * d).collect();
+            sgd_update(method, *rate, &d, own, state);
         }
     }
 }

@@ -13,11 +13,13 @@ macro_rules! wgsl {
     };
 }
 
-pub mod bce_grad;
-pub mod bce_loss;
+pub mod activation;
+pub mod activation_grad;
 pub mod bias_add;
 pub mod bias_grad;
 pub mod fused;
+pub mod loss;
+pub mod loss_grad;
 pub mod matmul;
 pub mod matmul_register;
 pub mod matmul_subgroup;
@@ -30,8 +32,6 @@ pub mod probe_loops;
 pub mod probe_workgroup;
 pub mod product;
 pub mod sgd_update;
-pub mod sigmoid;
-pub mod sigmoid_grad;
 pub mod train_invocation;
 pub mod train_workgroup;
 pub mod uniform_draw;

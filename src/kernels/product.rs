@@ -61,7 +61,7 @@ pub enum Epilogue {
     Bias,
     /// 1 / (1 + exp(−(p + `operand[column]`))), as `sigmoid` has it.
     Sigmoid,
-    /// p · `operand[row, column]` · (1 − `operand[row, column]`), as `sigmoid_grad` has it.
+    /// p · `operand[row, column]` · (1 − `operand[row, column]`), as `activation_grad` has it.
     SigmoidGrad,
 }
 

@@ -3,6 +3,7 @@
 use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+use crate::task::Method;
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
@@ -12,7 +13,7 @@ pub const SPEC: KernelSpec = KernelSpec {
         Binding::PARAMS,
         Binding::read("d_parameters"),
         Binding::read_write("parameters"),
-        Binding::read_write("residues"),
+        Binding::read_write("optimizer_state"),
         Binding::read_write("steps_done"),
     ],
     params: Params::FIELDS,
@@ -28,16 +29,29 @@ gpu::params! {
         learning_rate: f32,
         /// Always 0.
         zero: u32,
-        /// Nothing.
-        padding: u32,
+        /// The momentum μ.
+        momentum: f32,
     }
 }
 
-/// `parameters −= learning_rate · d_parameters` and `steps_done += 1`; `residues` carry what
-/// rounding left out of `parameters` into the next update.
+/// Compiles the updates of a method.
+///
+/// # Errors
+/// [`Error::Gpu`] if the driver refuses.
+pub async fn kernel(gpu: &Gpu, method: Method) -> Result<Kernel, Error> {
+    let overrides = [
+        ("compensated", f64::from(u8::from(method.is_compensated()))),
+        ("has_momentum", f64::from(u8::from(method.momentum() != 0.0))),
+    ];
+    Kernel::new(gpu, &SPEC, &overrides).await
+}
+
+/// `parameters −= learning_rate · d_parameters` and `steps_done += 1`. If compensated,
+/// `optimizer_state` carries what rounding left out of `parameters` into the next update; else, with
+/// momentum μ, it is the velocity: `v = μ · v + d_parameters`, which takes the place of `d_parameters`.
 ///
 /// # Shapes
-/// Any, the same for `d_parameters`, `parameters` and `residues`; `steps_done` `[1]`.
+/// Any, the same for `d_parameters`, `parameters` and `optimizer_state`; `steps_done` `[1]`.
 ///
 /// # Errors
 /// [`Error::Gpu`] if wgpu refuses.
@@ -47,19 +61,19 @@ gpu::params! {
 pub async fn dispatch(
     gpu: &Gpu,
     kernel: &Kernel,
-    learning_rate: f32,
-    [d_parameters, parameters, residues, steps_done]: [&Tensor; 4],
+    [learning_rate, momentum]: [f32; 2],
+    [d_parameters, parameters, optimizer_state, steps_done]: [&Tensor; 4],
 ) -> Result<Dispatch, Error> {
     let len = parameters.len();
-    assert_eq!([d_parameters.len(), residues.len()], [len; 2], "shapes differ");
+    assert_eq!([d_parameters.len(), optimizer_state.len()], [len; 2], "shapes differ");
     assert_eq!(steps_done.len(), 1, "there is one counter");
-    let params = Params { len: as_u32(len), learning_rate, zero: 0, padding: 0 };
+    let params = Params { len: as_u32(len), learning_rate, zero: 0, momentum };
     let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
-    let tensors = [d_parameters, parameters, residues, steps_done];
+    let tensors = [d_parameters, parameters, optimizer_state, steps_done];
     kernel.bind(gpu, &params, &tensors, workgroup_count).await
 }
 
-/// A product and four sums a parameter, as the change is compensated; gradient, parameter and
+/// If compensated: a product and four sums a parameter, as the change is compensated; gradient, parameter and
 /// residue are read, the last two written.
 #[must_use]
 pub fn cost(len: usize) -> Cost {

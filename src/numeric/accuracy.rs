@@ -4,7 +4,7 @@
 //! `+ − ×` correctly rounded in either direction, division 2.5 ULP where the divisor is from 2⁻¹²⁶ to
 //! 2¹²⁶, `exp` 3 + 2·|x| ULP, `log` 3 ULP, or 2⁻²¹ between ½ and 2; any contraction or reassociation; subnormal numbers may flush to
 //! zero. One ULP of x is at most 2⁻²³·|x|. `ln_1p` is no function of WGSL: its rule is that of the
-//! sum in `bce_loss.wgsl`.
+//! sum in `loss.wgsl`.
 
 use std::ops::RangeInclusive;
 

@@ -92,6 +92,10 @@ impl<S: Scalar> Scalar for Dual<S> {
         sigmoid_sides(self)
     }
 
+    fn is_positive(self) -> Self {
+        Self { value: self.value.is_positive(), derivative: S::from_f64(0.0) }
+    }
+
     fn through(self, slope: Self, epsilon: Self) -> Self {
         let derivative = (self / (slope + epsilon) * slope).derivative;
         Self { value: self.value.through(slope.value, epsilon.value), derivative }

@@ -208,11 +208,19 @@ impl Scalar for Enclosure {
         }
     }
 
-    /// The sum of `bce_loss.wgsl` in this arithmetic, plus what it leaves out.
+    /// The sum of `loss.wgsl` in this arithmetic, plus what it leaves out.
     fn ln_1p(self) -> Self {
         let value = self.value.ln_1p();
         let series = ln_1p_series(self);
         Self::new(value, series.error() + (series.value - value).abs())
+    }
+
+    /// Either answer where the sign is open.
+    fn is_positive(self) -> Self {
+        let value = f64::from(u8::from(self.value > 0.0));
+        let (error, zero_error) = (self.error(), self.value == 0.0 && self.error() == 0.0);
+        let is_open = !zero_error && self.value.abs() <= error;
+        Self::new(value, f64::from(u8::from(is_open)))
     }
 
     /// Whichever is larger, the result is off by no more than the worse of the two, or than the one

@@ -33,7 +33,7 @@ pub(super) fn sigmoid_sides<S: Scalar>(z: S) -> S {
     if z < S::from_f64(0.0) { tail } else { one - tail }
 }
 
-/// The coefficients of r in `bce_loss.wgsl`, the highest first.
+/// The coefficients of r in `loss.wgsl`, the highest first.
 pub const LN_1P_COEFFICIENTS: [f32; 4] = [0.140_060_83, 0.140_008_85, 0.200_107_65, 0.333_332_1];
 
 /// log(1 + t) = 2·artanh(s) with s = t / (2 + t): 2·(s + s³·r(s²)).

@@ -58,7 +58,7 @@ pub trait Scalar:
         }
     }
 
-    /// log(1 + x) for x in \[0, 1\]: the sum of `bce_loss.wgsl`, unless the type knows better.
+    /// log(1 + x) for x in \[0, 1\]: the sum of `loss.wgsl`, unless the type knows better.
     fn ln_1p(self) -> Self {
         ln_1p_series(self)
     }
@@ -67,6 +67,11 @@ pub trait Scalar:
     /// positive: a share of `self`.
     fn through(self, slope: Self, epsilon: Self) -> Self {
         self / (slope + epsilon) * slope
+    }
+
+    /// 1 if the number is positive, else 0.
+    fn is_positive(self) -> Self {
+        Self::from_f64(f64::from(u8::from(self > Self::from_f64(0.0))))
     }
 
     /// The larger of two numbers.

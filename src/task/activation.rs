@@ -11,19 +11,27 @@ pub enum Activation {
     Tanh,
     /// z
     Identity,
+    /// max(0, z); its derivative at 0 is 0
+    Relu,
 }
 
 impl Activation {
     /// All activation functions; the index is the number that shaders know each by.
-    pub const ALL: [Self; 3] = [Self::Sigmoid, Self::Tanh, Self::Identity];
+    pub const ALL: [Self; 4] = [Self::Sigmoid, Self::Tanh, Self::Identity, Self::Relu];
 
     /// Number of exponentials per value, each with a division.
     #[must_use]
     pub fn exponentials(self) -> u8 {
         match self {
             Self::Sigmoid | Self::Tanh => 1,
-            Self::Identity => 0,
+            Self::Identity | Self::Relu => 0,
         }
+    }
+
+    /// Whether the derivative jumps, at z = 0.
+    #[must_use]
+    pub fn has_kink(self) -> bool {
+        self == Self::Relu
     }
 
     /// Whether the activation lies between −1 and 1 whatever z is.
@@ -31,7 +39,7 @@ impl Activation {
     pub fn saturates(self) -> bool {
         match self {
             Self::Sigmoid | Self::Tanh => true,
-            Self::Identity => false,
+            Self::Identity | Self::Relu => false,
         }
     }
 }

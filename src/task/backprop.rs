@@ -33,7 +33,7 @@ impl Backprop {
         }
     }
 
-    /// The epsilon that keeps the quotient of [`bce_grad`](crate::cpu::bce_grad::bce_grad) from
+    /// The epsilon that keeps the quotient of [`loss_grad`](crate::cpu::loss_grad::loss_grad) from
     /// dividing by zero; 0 if there is no quotient.
     #[must_use]
     pub fn epsilon(self) -> f64 {

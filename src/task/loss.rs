@@ -1,5 +1,7 @@
 //! Loss functions.
 
+use std::f64::consts::LN_2;
+
 /// The function that training minimises, as a mean over the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
@@ -9,4 +11,15 @@ pub enum Loss {
     CrossEntropy,
     /// (output − target)²
     SquaredError,
+}
+
+impl Loss {
+    /// Its value if every output is 0.5, for targets 0 and 1.
+    #[must_use]
+    pub fn of_guesses(self) -> f64 {
+        match self {
+            Self::CrossEntropy => LN_2,
+            Self::SquaredError => 0.25,
+        }
+    }
 }

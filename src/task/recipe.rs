@@ -144,7 +144,7 @@ impl Recipe {
     /// The recipe, checked.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the network does not fit the data, or the loss does not fit the output.
+    /// [`Error::Usage`] if the network does not fit the data, or parts of the method do not go together.
     pub fn new(
         data: Dataset,
         sizes: LayerSizes,
@@ -163,6 +163,18 @@ impl Recipe {
             return refuse(
                 "the cross-entropy is that of a sigmoid: expected a sigmoid output, or the squared \
                  error"
+                    .into(),
+            );
+        }
+        if method.is_compensated() && method.momentum() != 0.0 {
+            return refuse("momentum takes plain rounding, and this is compensated".into());
+        }
+        let is_of_notebook = method.loss == Loss::CrossEntropy
+            && method.hidden_activation == Activation::Sigmoid
+            && method.momentum() == 0.0;
+        if method.backprop != Backprop::Exact && !is_of_notebook {
+            return refuse(
+                "backpropagation by hand is that of sigmoids and the cross-entropy, without momentum"
                     .into(),
             );
         }

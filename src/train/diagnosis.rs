@@ -1,13 +1,12 @@
 //! The reason why a network has not learned, from figures of its final state.
 
-use std::f64::consts::LN_2;
-
 use serde::Serialize;
 
 use super::{Outcome, Plan};
 use crate::cpu::Reference;
+use crate::cpu::activation::slope;
 use crate::numeric::{Dual, ULP};
-use crate::task::{Backprop, Dataset, Method};
+use crate::task::{Activation, Backprop, Dataset, Method};
 
 /// The most rows that are looked at.
 const MOST_ROWS: usize = 4_096;
@@ -21,7 +20,7 @@ const MOST_ITERATIONS: usize = 200;
 /// When the curvature has settled, relative to it.
 const SETTLED: f64 = 1e-4;
 
-/// Above this, a step times the curvature overshoots: gradient descent is unstable.
+/// Above this, a step times the curvature overshoots: gradient descent without momentum is unstable.
 const STABLE: f64 = 2.0;
 
 /// Losses in `f32` that differ by no larger share are the same.
@@ -30,10 +29,10 @@ const RESOLUTION: f64 = 8.0 * ULP;
 /// A loss that falls by a larger share over the last tenth of the steps is still falling.
 const FALLING: f64 = 0.01;
 
-/// Slopes a(1 − a) below this are those of a saturated neuron.
+/// Derivatives below this are those of a saturated neuron.
 const SATURATED: f64 = 0.01;
 
-/// The loss is at ln 2 within this share of it.
+/// The loss is that of guesses within this share of it.
 const AT_PLATEAU: f64 = 0.01;
 
 /// How near 0.5 an output decides nothing.
@@ -56,7 +55,7 @@ pub enum Ending {
     StillFalling,
     /// More than half of the hidden activations have a slope below 0.01.
     Saturated,
-    /// The loss is within 1 % of ln 2, which an answer of 0.5 everywhere gives.
+    /// The loss is within 1 % of that of an answer of 0.5 everywhere: ln 2 of the cross-entropy.
     Plateau,
     /// Two outputs are within 0.02 of 0.5, and all others are right.
     TwoRowsAlike,
@@ -84,7 +83,8 @@ pub struct Diagnosis {
     /// The learning rate times the largest eigenvalue of the loss's Hessian; `None` if it was not
     /// needed, or with more than 500 parameters.
     pub step_times_curvature: Option<f64>,
-    /// The share of hidden activations a with a(1 − a) < 0.01; `None` without a hidden layer.
+    /// The share of hidden activations at which the activation function's derivative is below 0.01;
+    /// `None` without a hidden layer, and where the function does not saturate.
     pub saturated_share: Option<f64>,
     /// Number of outputs within 0.02 of 0.5.
     pub undecided_rows: usize,
@@ -119,7 +119,7 @@ impl Diagnosis {
             last_tenth_fall: outcome.late_loss.map(|late| fall(late, outcome.final_loss)),
             gradient_norm,
             step_times_curvature: None,
-            saturated_share: saturated_share(&network),
+            saturated_share: saturated_share(method.hidden_activation, &network),
             undecided_rows: outputs().filter(|(p, _)| is_undecided(**p)).count(),
             right_rows: outputs().filter(|(p, t)| (**p >= 0.5) == (**t >= 0.5)).count(),
         };
@@ -142,15 +142,17 @@ impl Diagnosis {
             return Ending::Learned;
         }
         self.step_times_curvature = step_times_curvature(plan, outcome, data);
-        let overshoots = self.step_times_curvature.is_some_and(|product| product > STABLE);
+        let limit = stable_limit(plan);
+        let overshoots = self.step_times_curvature.is_some_and(|product| product > limit);
         let is_no_lower = self.last_tenth_fall.is_none_or(|fall| fall <= RESOLUTION);
+        let of_guesses = plan.recipe.method.loss.of_guesses();
         if overshoots && is_no_lower {
             Ending::Oscillating
         } else if self.last_tenth_fall.is_some_and(|fall| fall > FALLING) {
             Ending::StillFalling
         } else if self.saturated_share.is_some_and(|share| share > 0.5) {
             Ending::Saturated
-        } else if (self.loss - LN_2).abs() <= AT_PLATEAU * LN_2 {
+        } else if (self.loss - of_guesses).abs() <= AT_PLATEAU * of_guesses {
             Ending::Plateau
         } else if self.undecided_rows == 2 && others_right && self.rows > 2 {
             Ending::TwoRowsAlike
@@ -158,6 +160,12 @@ impl Diagnosis {
             Ending::Flat
         }
     }
+}
+
+/// Above this, the learning rate times the curvature makes each step overshoot: 2 (1 + momentum).
+#[must_use]
+pub fn stable_limit(plan: &Plan) -> f64 {
+    STABLE * (1.0 + f64::from(plan.recipe.method.momentum()))
 }
 
 /// By what share a loss fell.
@@ -184,13 +192,13 @@ fn sample(data: &Dataset) -> Dataset {
 }
 
 /// The share of saturated activations in all hidden layers.
-fn saturated_share(network: &Reference<f64>) -> Option<f64> {
+fn saturated_share(activation: Activation, network: &Reference<f64>) -> Option<f64> {
     let (mut count, mut saturated) = (0.0, 0.0);
     for a in network.hidden_activations() {
         count += 1.0;
-        saturated += f64::from(u8::from(a * (1.0 - a) < SATURATED));
+        saturated += f64::from(u8::from(slope(activation, a) < SATURATED));
     }
-    (count > 0.0).then_some(saturated / count)
+    (activation.saturates() && count > 0.0).then_some(saturated / count)
 }
 
 /// The learning rate times the largest eigenvalue of the Jacobian of the method's gradient, which is
@@ -247,6 +255,7 @@ fn dominant_eigenvalue(network: &mut Reference<Dual<f64>>, shift: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::LN_2;
     use std::time::Duration;
 
     use super::*;
@@ -505,7 +514,7 @@ mod tests {
             let data = Dataset::parity(2).expect("XOR");
             let mut network = Reference::<f64>::new(&data, Method::sgd(1.0), &parameters);
             network.forward();
-            assert_eq!(saturated_share(&network), Some(share), "{activation}");
+            assert_eq!(saturated_share(Activation::Sigmoid, &network), Some(share), "{activation}");
         }
     }
 }

@@ -58,8 +58,7 @@ pub(super) async fn engines(
         return Ok(found);
     }
     if [EngineForm::Layered, EngineForm::Fused].into_iter().any(|engine| launching.has(engine)) {
-        let compensated = &plan.clone().with_rounding(Rounding::Compensated);
-        common_steps(trial, compensated, &mut found).await?;
+        common_steps(trial, plan, &mut found).await?;
     }
     if launching.ensembles {
         members(trial, plan, &mut found).await?;

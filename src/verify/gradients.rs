@@ -9,7 +9,7 @@ use super::lockstep::{EngineForm, Twin};
 use super::{Failure, Trial, draws};
 use crate::cpu::Reference;
 use crate::numeric::{Dual, Enclosure, F64_SHARE, Scalar};
-use crate::task::{Backprop, Dataset, Method, Parameters};
+use crate::task::{Backprop, Dataset, Init, Method, Parameters};
 use crate::train::{Plan, State};
 
 /// The step of central differences, with the absolute and relative tolerance: the defaults of
@@ -29,6 +29,11 @@ const DIRECTIONS: u64 = 4;
 
 /// The most parameters whose derivatives are taken at a point; of more, as many, evenly spread.
 const MOST_PARAMETERS: usize = 500;
+
+/// How far pre-activations must be from a kink, and how many points are drawn to find one.
+const FAR: f64 = 1.0 / 64.0;
+const DRAWS: u64 = 100;
+const NEAR_KINK: &str = "a pre-activation is within 1/64 of the kink of its activation function";
 
 /// Products that this may take about, of which each derivative takes as many as a forward pass.
 const MOST_PRODUCTS: usize = 200_000_000;
@@ -198,6 +203,27 @@ fn factor(backprop: Backprop, batch_size: usize, is_bias: bool) -> f64 {
     backprop.loss_scale(batch_size) * rows * of_bias
 }
 
+/// The plan's start, or random parameters. Where an activation function has a kink, no pre-activation
+/// is near it: a difference across it is no derivative. `None` if there is none among 100 draws.
+fn point(plan: &Plan, seed: u64, is_start: bool) -> Option<Parameters> {
+    let Method { hidden_activation, output_activation, .. } = plan.recipe.method;
+    let has_kink = hidden_activation.has_kink() || output_activation.has_kink();
+    let is_far = |parameters: &Parameters| {
+        let mut network = Reference::<f64>::new(&plan.recipe.data, plan.recipe.method, parameters);
+        network.forward();
+        network.pre_activations().all(|z| z.abs() >= FAR)
+    };
+    let draw = |number: u64| {
+        if is_start {
+            return plan.start.clone();
+        }
+        let seed = seed.wrapping_add(number << 32);
+        Parameters::initialise(&plan.start.sizes, Init::Normal, seed)
+    };
+    let draws = if has_kink && !is_start { DRAWS } else { 1 };
+    (0..draws).map(draw).find(|parameters| !has_kink || is_far(parameters))
+}
+
 /// The hand-written backward pass at the plan's start and at random points.
 ///
 /// # Errors
@@ -209,11 +235,9 @@ pub fn by_arithmetic(
 ) -> (Gradients, Option<Failure>) {
     let mut found = Gradients::new(points);
     for number in 0..points {
-        let seed = trial.effort.seed + number as u64;
-        let drawn = crate::task::Init::Normal;
-        let parameters = match number {
-            0 => plan.start.clone(),
-            _ => Parameters::initialise(&plan.start.sizes, drawn, seed),
+        let Some(parameters) = point(plan, trial.effort.seed + number as u64, number == 0) else {
+            trial.skip("the backward pass", "gradient", 1, NEAR_KINK);
+            continue;
         };
         let point =
             Point { data: &plan.recipe.data, method: plan.recipe.method, parameters: &parameters };
@@ -382,7 +406,6 @@ fn loss<S: Scalar>(point: &Point<'_>, state: &State) -> S {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::Init;
 
     /// The bounds are no wider than what they are made of: a gradient that is off by 10⁻¹¹ leaves that
     /// of dual numbers, and one that is off by more than gradcheck's tolerances the other.

@@ -10,7 +10,7 @@
 //! differs is caught by it.
 
 use super::{Failure, Trial};
-use crate::cpu::bce_loss::row_loss_from;
+use crate::cpu::loss::row_loss_from;
 use crate::cpu::probe_arithmetic::Operation;
 use crate::gpu::Kernel;
 use crate::kernels::probe_arithmetic;

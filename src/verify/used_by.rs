@@ -9,13 +9,13 @@ use crate::train::{self, Plan};
 
 /// The kernels that engines and ensembles launch, whatever is tuned.
 const OF_TRAINING: [&str; 11] = [
-    "bce_grad",
-    "bce_loss",
+    "loss_grad",
+    "loss",
     "bias_add",
     "bias_grad",
     "sgd_update",
-    "sigmoid",
-    "sigmoid_grad",
+    "activation",
+    "activation_grad",
     "matmul_register",
     "train_invocation",
     "train_workgroup",
@@ -73,8 +73,11 @@ impl Launching {
 fn runs(plan: &Plan) -> Vec<(EngineForm, Plan)> {
     let mut runs = vec![(EngineForm::Layered, plan.clone()), (EngineForm::Epilogues, plan.clone())];
     if train::Engine::fused_kernel(&plan.recipe).is_ok() {
-        let forms = [Rounding::Compensated, Rounding::Plain];
-        runs.extend(forms.map(|form| (EngineForm::Fused, plan.clone().with_rounding(form))));
+        // Momentum takes plain rounding.
+        let has_momentum = plan.recipe.method.momentum() != 0.0;
+        let forms = if has_momentum { &[Rounding::Plain][..] } else { &Rounding::ALL };
+        let run = |&form| (EngineForm::Fused, plan.clone().with_rounding(form));
+        runs.extend(forms.iter().map(run));
     }
     runs
 }

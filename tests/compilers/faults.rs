@@ -122,7 +122,7 @@ fn every_check_of_verify_fails_where_nothing_was_executed() {
     refuses(1, &["verify", "--quick"], &[]);
     refuses(1, &["verify", "--quick", "--json"], &[]);
     // Its child processes are not started with the libraries of this device.
-    refuses(4, &["verify", "--sabotage", "--kernel", "sigmoid"], &[]);
+    refuses(4, &["verify", "--sabotage", "--kernel", "activation"], &[]);
     for kernel in KERNELS.iter().filter(|kernel| !kernel.spec.needs_subgroups()) {
         refuses(1, &["verify", "--quick", "--kernel", kernel.spec.name], &[]);
     }
@@ -131,7 +131,7 @@ fn every_check_of_verify_fails_where_nothing_was_executed() {
 #[test]
 #[ignore = "it needs scripts/compilers/fetch.sh target/compilers"]
 fn bench_times_and_keeps_nothing_where_nothing_was_executed() {
-    let kernel = ["--suite", "kernels", "--kernel", "sigmoid", "--size", "4096"];
+    let kernel = ["--suite", "kernels", "--kernel", "activation", "--size", "4096"];
     let keep = ["bench", "--quick", "--save", "x"];
     let output = refuses(1, &[&keep[..], &kernel].concat(), &["bench/x.json"]);
     let report = String::from_utf8_lossy(&output.stdout);

@@ -140,32 +140,35 @@ fn text_json_csv_and_pictures_are_of_the_cases_that_were_asked_for() {
     let folder = tempfile::tempdir().expect("a folder");
     let csv = folder.path().join("samples.csv");
     let [csv_text, plots] = [&csv, folder.path()].map(|path| path.to_str().expect("text"));
-    let arguments = ["--suite", "kernels", "--kernel", "sigmoid", "--size", "1757", "--quick"];
+    let arguments = ["--suite", "kernels", "--kernel", "activation", "--size", "1757", "--quick"];
     let arguments = [&arguments[..], &["--json", "--csv", csv_text, "--plot", plots]].concat();
     let report = json(&bench(&arguments));
     let rows = rows(&report);
     let kernels: Vec<_> = rows.iter().filter(|row| row["suite"] == "kernels").collect();
     assert_eq!(kernels.len(), 1, "{kernels:?}");
-    assert_eq!((&kernels[0]["kernel"], &kernels[0]["size"]), (&"sigmoid".into(), &"[1757]".into()));
+    assert_eq!(
+        (&kernels[0]["kernel"], &kernels[0]["size"]),
+        (&"activation".into(), &"[1757]".into())
+    );
     let mut reader = csv::Reader::from_path(&csv).expect("it is there");
     let mut found: BTreeMap<[String; 2], Vec<f64>> = BTreeMap::new();
     for line in reader.deserialize() {
         let line: BTreeMap<String, String> = line.expect("a line");
         let key = ["kernel", "variant"].map(|key| line[key].clone());
         assert!(!line["driver"].is_empty() && !line["version"].is_empty(), "{line:?}");
-        if line["kernel"] == "sigmoid" {
+        if line["kernel"] == "activation" {
             found.entry(key).or_default().push(line["us"].parse().expect("a number"));
         }
     }
-    let samples = found.into_values().next().expect("samples of sigmoid");
+    let samples = found.into_values().next().expect("samples of the activation");
     let in_json = kernels[0]["samples_us"].as_array().expect("samples");
     let in_json: Vec<_> = in_json.iter().filter_map(Value::as_f64).collect();
     assert_eq!(samples, in_json, "CSV and JSON are read as the same numbers");
     let command = report["command"].as_str().expect("a command");
-    assert!(command.starts_with("parity bench --suite kernels --kernel sigmoid"), "{command}");
+    assert!(command.starts_with("parity bench --suite kernels --kernel activation"), "{command}");
     for name in ["roofline.svg", "times.svg"] {
         let svg = std::fs::read_to_string(folder.path().join(name)).expect("it was drawn");
-        assert!(svg.starts_with("<svg ") && svg.contains("sigmoid"), "{name}");
+        assert!(svg.starts_with("<svg ") && svg.contains("activation"), "{name}");
     }
 }
 
@@ -173,13 +176,13 @@ fn text_json_csv_and_pictures_are_of_the_cases_that_were_asked_for() {
 #[test]
 fn two_saved_runs_are_compared_without_an_adapter() {
     let folder = tempfile::tempdir().expect("a folder");
-    let arguments = ["--suite", "kernels", "--kernel", "bce_loss", "--size", "65", "--quick"];
+    let arguments = ["--suite", "kernels", "--kernel", "loss", "--size", "65", "--quick"];
     for name in ["a", "b"] {
         bench_in(folder.path(), &[&arguments[..], &["--save", name]].concat());
     }
     let compare = ["--compare", "a", "--saved", "b", "--fail-on-regression", "1e6"];
     let (text, code) = bench_in(folder.path(), &compare);
-    assert!(text.starts_with("Compared with a: ") && text.contains("bce_loss/[65]"), "{text}");
+    assert!(text.starts_with("Compared with a: ") && text.contains("loss/[65]"), "{text}");
     assert!(text.contains("note: that was a quick run") && code == Some(0), "{text}");
     let (text, _) = bench_in(folder.path(), &[&compare[..], &["--json"]].concat());
     let changes = json(&text)["changes"].as_array().expect("changes").clone();
@@ -212,7 +215,7 @@ fn beside_neighbours<T>(work: impl FnOnce() -> T) -> T {
 #[test]
 fn a_run_beside_constant_neighbours_or_slower_than_the_best_says_that_it_is_not_quiet() {
     let folder = tempfile::tempdir().expect("a folder");
-    let arguments = ["--suite", "kernels", "--kernel", "bce_loss", "--size", "65", "--budget", "5"];
+    let arguments = ["--suite", "kernels", "--kernel", "loss", "--size", "65", "--budget", "5"];
     let (text, _) = bench_in(folder.path(), &[&arguments[..], &["--json"]].concat());
     let first = json(&text)["quietness"].clone();
     assert!(number(&first, "best_canary_us") == number(&first, "canary_us"), "the first: {first}");
@@ -254,7 +257,7 @@ fn every_sample_of_a_row_is_of_equally_many_launches() {
     let folder = tempfile::tempdir().expect("a folder");
     let csv = folder.path().join("samples.csv");
     let path = csv.to_str().expect("text");
-    bench(&["--suite", "kernels", "--kernel", "sigmoid", "--quick", "--csv", path]);
+    bench(&["--suite", "kernels", "--kernel", "activation", "--quick", "--csv", path]);
     let mut reader = csv::Reader::from_path(&csv).expect("it is there");
     let mut found: BTreeMap<[String; 4], BTreeSet<String>> = BTreeMap::new();
     for line in reader.deserialize() {
@@ -272,19 +275,24 @@ fn every_sample_of_a_row_is_of_equally_many_launches() {
 #[test]
 fn a_kernel_that_became_slower_is_found_and_can_fail_the_run() {
     let folder = tempfile::tempdir().expect("a folder");
-    let arguments = ["--suite", "kernels", "--filter", r"sigmoid/\[4096|bce_loss/\[256", "--quick"];
+    let arguments = ["--suite", "kernels", "--filter", r"activation/\[4096|loss/\[256", "--quick"];
     bench_in(folder.path(), &[&arguments[..], &["--save", "before"]].concat());
     let compare = ["--compare", "before", "--json", "--fail-on-regression", "200"];
-    let slower = ["--handicap", "sigmoid=9900"];
+    let slower = ["--handicap", "activation=9900"];
     let (text, code) = bench_in(folder.path(), &[&arguments[..], &compare, &slower].concat());
     let report = json(&text);
     let changes = report["changes"].as_array().expect("changes");
     // Whether that is sure depends on what else runs here; the rule itself has tests of its own.
     let fails = |change: &Value| change["verdict"] == "slower" && number(change, "ratio") > 3.0;
     assert_eq!(code, Some(i32::from(changes.iter().any(fails))), "{changes:?}");
-    let of_sigmoid: Vec<_> = changes.iter().filter(|row| row["kernel"] == "sigmoid").collect();
-    assert_eq!(of_sigmoid.len(), 1, "{changes:?}");
-    assert!(number(of_sigmoid[0], "ratio") > 2.0, "a hundred times the work: {}", of_sigmoid[0]);
+    let of_activation: Vec<_> =
+        changes.iter().filter(|row| row["kernel"] == "activation").collect();
+    assert_eq!(of_activation.len(), 1, "{changes:?}");
+    assert!(
+        number(of_activation[0], "ratio") > 2.0,
+        "a hundred times the work: {}",
+        of_activation[0]
+    );
     assert!(changes.iter().all(|change| change["shader_changed"] == false), "{changes:?}");
     let (text, _) = bench_in(folder.path(), &[&arguments[..], &["--compare", "before"]].concat());
     assert!(text.contains("\nCompared with before: "), "{text}");
@@ -293,10 +301,11 @@ fn a_kernel_that_became_slower_is_found_and_can_fail_the_run() {
 #[test]
 fn the_same_launch_elsewhere_in_memory_computes_the_same() {
     let gpu = block_on(Gpu::open(Selection::default())).expect("an adapter");
-    let kernel = KERNELS.iter().find(|kernel| kernel.spec.name == "sigmoid_grad").expect("there");
+    let kernel =
+        KERNELS.iter().find(|kernel| kernel.spec.name == "activation_grad").expect("there");
     let workloads = kernel.workloads.as_ref().expect("it is timed");
     let effort = Effort { seed: 5, cases: 1, quick: true, thorough: false };
-    let mut trial = Trial::new(&gpu, "sigmoid_grad", effort);
+    let mut trial = Trial::new(&gpu, "activation_grad", effort);
     let workload = workloads.of(&gpu, 1757).remove(0);
     let original = &block_on(workload.make(&mut trial)).expect("it is right");
     let copy = block_on(gpu.replicate(original)).expect("there is memory");
@@ -331,14 +340,16 @@ fn all_of(gpu: &Gpu, only: &Only, observe: &(dyn Fn() -> ControlFlow<()> + Sync)
 #[test]
 fn a_wrong_kernel_is_named_and_not_timed() {
     let mut gpu = block_on(Gpu::open(Selection::default())).expect("an adapter");
-    let kernel = KERNELS.iter().find(|kernel| kernel.spec.name == "sigmoid_grad").expect("there");
+    let kernel =
+        KERNELS.iter().find(|kernel| kernel.spec.name == "activation_grad").expect("there");
     let wrong = kernel.spec.source().replace("(1.0 - a)", "(1.001 - a)");
     assert_ne!(wrong, kernel.spec.source());
-    let only = Only { kernel: Some("sigmoid_grad".into()), size: Some(65), filter: None };
-    for (text, fault) in
-        [(wrong, "sigmoid_grad, [65]: "), ("no WGSL".into(), "kernels/sigmoid_grad/[65]: ")]
-    {
-        gpu.substitute("sigmoid_grad", text);
+    let only = Only { kernel: Some("activation_grad".into()), size: Some(65), filter: None };
+    for (text, fault) in [
+        (wrong, "activation_grad, Sigmoid [65]: "),
+        ("no WGSL".into(), "kernels/activation_grad/[65]: "),
+    ] {
+        gpu.substitute("activation_grad", text);
         let results = all_of(&gpu, &only, &|| ControlFlow::Continue(()));
         assert!(results.rows.iter().all(|row| row.name.suite == Suite::Peaks));
         assert!(!results.rows.is_empty(), "the peaks are right");

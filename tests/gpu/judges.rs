@@ -241,7 +241,7 @@ fn a_member_that_is_trained_otherwise_among_others_is_noticed() {
     let check = |gpu: &Gpu| pollster::block_on(prove_by_training(gpu, EFFORT));
     check(gpu()).unwrap_or_else(|failure| panic!("the shipped one is right: {failure:?}"));
     let spec = &parity::kernels::train_invocation::SPEC;
-    let right = "rates[lane][1] = state[(RATES + 1u) * count + member] * share;";
+    let right = "rates[lane][1] = state[(RATES + 1u) * count + member] * of_rates;";
     assert_eq!(spec.source().matches(right).count(), 1);
     for member in [1, 2] {
         let wrong =

@@ -1,6 +1,8 @@
 //! Tests that need an adapter; Mesa's software driver will do. `WGPU_BACKEND` and
 //! `WGPU_ADAPTER_NAME` choose one.
 
+#[path = "../combinations/mod.rs"]
+mod combinations;
 #[path = "../figures/mod.rs"]
 mod figures;
 #[path = "../golden/mod.rs"]
@@ -15,6 +17,7 @@ mod doctor;
 mod examples;
 mod judges;
 mod kernels;
+mod matrix;
 mod oracle;
 mod products;
 mod reach;

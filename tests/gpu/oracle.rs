@@ -109,6 +109,7 @@ fn activate(activation: Activation, z: f64) -> f64 {
         Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
         Activation::Tanh => z.tanh(),
         Activation::Identity => z,
+        Activation::Relu => z.max(0.0),
     }
 }
 
@@ -117,6 +118,7 @@ fn slope(activation: Activation, a: f64) -> f64 {
         Activation::Sigmoid => a * (1.0 - a),
         Activation::Tanh => 1.0 - a * a,
         Activation::Identity => 1.0,
+        Activation::Relu => f64::from(u8::from(a > 0.0)),
     }
 }
 

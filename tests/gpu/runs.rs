@@ -51,12 +51,17 @@ fn runs_stay_as_close_to_the_truth_as_pytorch_float32() {
         let losses: Vec<f64> = outcome.losses.iter().map(|&loss| loss.into()).collect();
         golden.assert_close(&losses);
         if golden.ends_comparable() {
-            let pairs = outcome.probabilities.iter().zip(&golden.float64.probabilities);
-            for (&found, &expected) in pairs {
-                assert!((f64::from(found) - expected).abs() <= 1e-5, "{}: {found}", golden.name);
+            let [float32, truth] = [&golden.float32, &golden.float64];
+            let pairs = outcome.probabilities.iter().zip(&truth.probabilities);
+            for ((&found, &expected), pytorch) in pairs.zip(&float32.probabilities) {
+                let most = (3.0 * (pytorch - expected).abs()).max(1e-5);
+                let off = (f64::from(found) - expected).abs();
+                assert!(off <= most, "{}: {found}, not {expected}: {off:e}", golden.name);
             }
-            let (found, expected) = (f64::from(outcome.final_loss), golden.float64.final_loss);
-            assert!((found - expected).abs() <= 1e-4 * expected, "{}: {found}", golden.name);
+            let (found, expected) = (f64::from(outcome.final_loss), truth.final_loss);
+            let pytorch = (float32.final_loss - expected).abs();
+            let most = (1e-4 * expected).max(3.0 * pytorch);
+            assert!((found - expected).abs() <= most, "{}: {found}", golden.name);
         }
     }
 }
@@ -73,7 +78,7 @@ fn fused_runs_stay_as_close_to_the_truth_as_pytorch_float32() {
         golden.assert_close(&losses);
         runs += 1;
     }
-    assert_eq!(runs, 2, "both runs of mlp");
+    assert_eq!(runs, 12, "both runs of mlp, and of five methods on one hidden layer");
 }
 
 #[test]
@@ -156,7 +161,7 @@ fn what_the_fused_engine_does_not_take_is_refused_with_the_reason() {
     for (layers, method, word) in [
         ("2-1", Method::sgd(1.0), "one hidden layer"),
         ("2-2-2-1", Method::sgd(1.0), "one hidden layer"),
-        ("2-2-1", Preset::Backprop.method(), "plain SGD"),
+        ("2-2-1", Preset::Backprop.method(), "chain rule"),
         ("9-32-1", Method::sgd(1.0), "bytes of data"),
     ] {
         let recipe = plan(layers, method, 1, 1).recipe;

@@ -71,7 +71,7 @@ fn assert_as_listed(subjects: &[Subject], fates: &[Fate]) {
 
 #[test]
 fn wrong_launches_of_a_kernel_are_caught_by_its_check_unless_they_compute_the_same() {
-    for (kernel, count) in [("bias_add", 14), ("bce_loss", 16)] {
+    for (kernel, count) in [("bias_add", 14), ("loss", 16)] {
         let is_meant = |it: &Subject| it.launch().is_some_and(|it| it.place == Place::Everywhere);
         let wrong: Vec<_> = mutants(kernel).into_iter().filter(is_meant).collect();
         assert!(wrong.len() >= count, "{kernel}: {}", wrong.len());
@@ -89,7 +89,7 @@ fn wrong_dispatches_of_a_step_are_noticed_by_training() {
         |it: &Subject| it.launch().is_some_and(|launch| matches!(launch.place, Place::Step { .. }));
     let of = |kernel| mutants(kernel).into_iter().filter(is_meant).collect::<Vec<_>>();
     let is_late = |it: &Subject| it.launch().is_some_and(|it| it.mistake == Mistake::Late);
-    let late = of("sigmoid").into_iter().filter(is_late).collect();
+    let late = of("activation").into_iter().filter(is_late).collect();
     let wrong = [of("bias_add"), late].concat();
     assert!(wrong.len() == 2 * 8 + 3, "{}", wrong.len());
     let further = async |gpu: &Gpu, _: &Kernel, effort| prove_by_training(gpu, effort).await;
@@ -161,17 +161,21 @@ fn count(report: &Value, key: &str) -> u64 {
 
 #[test]
 fn a_part_of_several_kernels_is_run_in_processes_and_noticed() {
-    let arguments = ["--json", "--part", "1/3", "--kernel", "bias_add", "--kernel", "sigmoid_grad"];
+    let arguments =
+        ["--json", "--part", "1/3", "--kernel", "bias_add", "--kernel", "activation_grad"];
     let output = sabotage(&arguments).output().expect("it starts");
     let report = json(&output);
     assert_eq!(output.status.code(), Some(0), "{report:#}");
     assert!(report["passed"] == true && report["part"] == "1/3", "{report}");
     assert!(report["seed"] == 48 && report["cases"] == 1000, "{report}");
     let command = report["command"].as_str().expect("the command");
-    assert!(command.ends_with("--part 1/3 --kernel bias_add --kernel sigmoid_grad"), "{command}");
+    assert!(
+        command.ends_with("--part 1/3 --kernel bias_add --kernel activation_grad"),
+        "{command}"
+    );
     let kernels = report["by_kernel"].as_object().expect("counts").keys();
-    assert_eq!(kernels.collect::<Vec<_>>(), ["bias_add", "sigmoid_grad"]);
-    let by_hand = ["bias_add", "sigmoid_grad"].map(|name| {
+    assert_eq!(kernels.collect::<Vec<_>>(), ["activation_grad", "bias_add"]);
+    let by_hand = ["bias_add", "activation_grad"].map(|name| {
         let mutants = mutants(name).into_iter().filter_map(|subject| subject.mutant);
         mutants.filter(|mutant| mutant.by_hand).count() as u64
     });

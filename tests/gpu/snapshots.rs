@@ -122,13 +122,13 @@ fn the_text_of_sweep_is_as_accepted() {
 
 #[test]
 fn the_text_of_verify_is_as_accepted() {
-    assert_as_accepted("verify", &normalised(&printed("verify --quick --kernel sigmoid")));
+    assert_as_accepted("verify", &normalised(&printed("verify --quick --kernel activation")));
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "such builds are refused")]
 fn the_text_of_bench_is_as_accepted() {
-    let text = normalised(&printed("bench --suite kernels --kernel sigmoid --quick"));
+    let text = normalised(&printed("bench --suite kernels --kernel activation --quick"));
     // What a row has, and how many sizes there are, depends on the adapter.
     let text = replaced(&text, r"(\S*\[#\]) .*", "$1 <figures>");
     let text = replaced(&text, r"( \S*\[#\] <figures>\n)( \[#\] <figures>\n)+", "$1");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use parity::gpu::Gpu;
-use parity::kernels::{probe_arithmetic, sgd_update, sigmoid_grad, train_invocation};
+use parity::kernels::{activation_grad, probe_arithmetic, sgd_update, train_invocation};
 use parity::task::{Dataset, Init, Method, Parameters, Preset, state_dict};
 use parity::train::Plan;
 use parity::verify::{
@@ -157,7 +157,7 @@ fn a_kernel_that_is_not_there_is_a_mistake_of_the_user() {
     let output = parity(&["--kernel", "softmax"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let text = String::from_utf8(output.stderr).expect("text");
-    assert!(text.contains("softmax") && text.contains("sigmoid_grad"), "{text}");
+    assert!(text.contains("softmax") && text.contains("activation_grad"), "{text}");
 }
 
 /// WGSL lets the `exp` of two kernels differ: a kernel that is within its bound is right, and what it
@@ -168,7 +168,7 @@ fn kernels_that_differ_in_exp_are_a_habit_and_no_fault() {
     let (right, wrong) = ("bitcast<u32>(exp(x))", "bitcast<u32>(1.00000095 * exp(x))");
     assert_eq!(probe_arithmetic::SPEC.source().matches(right).count(), 1);
     gpu.substitute("probe_arithmetic", probe_arithmetic::SPEC.source().replace(right, wrong));
-    for kernel in ["bce_loss", "sigmoid", "train_invocation", "train_workgroup"] {
+    for kernel in ["loss", "activation", "train_invocation", "train_workgroup"] {
         let found = found(&gpu, "2-2-1", Some(kernel));
         assert!(found.troubles.is_empty(), "{kernel}: {:?}", found.troubles);
         let of_kernel = found.habits.iter().filter(|habit| habit.kernel == kernel);
@@ -180,14 +180,14 @@ fn kernels_that_differ_in_exp_are_a_habit_and_no_fault() {
 #[test]
 fn a_wrong_kernel_is_named_wherever_it_is_met() {
     let mut gpu = open();
-    let source = sigmoid_grad::SPEC.source().replace("(a * (1.0 - a))", "a");
-    gpu.substitute("sigmoid_grad", source);
+    let source = activation_grad::SPEC.source().replace("return a * (1.0 - a)", "return a");
+    gpu.substitute("activation_grad", source);
     let lockstep = found(&gpu, "2-2-2-1", None);
     let of = |section| lockstep.troubles.iter().find(move |found| found.section == section);
     for section in [Section::Kernels, Section::Gradients, Section::Lockstep] {
         let fault = of(section).and_then(|trouble| trouble.fault.as_ref());
         let fault = fault.unwrap_or_else(|| panic!("{section:?}: {:?}", lockstep.troubles));
-        let expected = if section == Section::Gradients { "sgd_update" } else { "sigmoid_grad" };
+        let expected = if section == Section::Gradients { "sgd_update" } else { "activation_grad" };
         assert_eq!(fault.kernel, expected, "{section:?}");
     }
     gpu.restore();

@@ -147,12 +147,12 @@ fn literals(source: &str) -> Vec<f32> {
 
 #[test]
 fn constants_that_both_sides_know_are_the_same() {
-    let sigmoid = literals(&parity::kernels::sigmoid::SPEC.sample());
+    let sigmoid = literals(&parity::kernels::activation::SPEC.sample());
     for number in SIGMOID_COEFFICIENTS.into_iter().chain([MIDDLE]) {
         let is_there = sigmoid.iter().any(|found| found.abs() == number.abs());
         assert!(is_there, "{number} is not in {sigmoid:?}");
     }
-    let loss = literals(&parity::kernels::bce_loss::SPEC.sample());
+    let loss = literals(&parity::kernels::loss::SPEC.sample());
     for number in LN_1P_COEFFICIENTS {
         assert!(loss.contains(&number), "{number} is not in {loss:?}");
     }
@@ -191,15 +191,23 @@ fn no_function_stands_in_two_files() {
     assert!(seen.len() > 50, "only {} functions were found", seen.len());
 }
 
-/// A part that a shader does not need would be compiled for nothing.
+/// A part that a shader does not need would be compiled for nothing. Of one that has several functions
+/// some may have no use, with what they need: a function and its derivative stand together.
 #[test]
-fn shaders_use_all_of_their_parts() {
+fn shaders_use_their_parts() {
+    let parts: Vec<_> = files(&root().join("shaders").join("parts"))
+        .into_iter()
+        .map(|path| functions(&std::fs::read_to_string(path).expect("it can be read")))
+        .collect();
     let mut shared = 0;
     for spec in specs() {
         let text = spec.sample();
-        for (name, _) in functions(&text) {
-            let uses = text.matches(&format!("{name}(")).count();
-            assert!(name == "main" || uses > 1, "{}: {name} is not used", spec.name);
+        let is_used = |(name, _): &(String, String)| text.matches(&format!("{name}(")).count() > 1;
+        for function in functions(&text) {
+            let name = &function.0;
+            let mut part = parts.iter().filter(|part| part.iter().any(|(other, _)| other == name));
+            let has_use = part.next().is_some_and(|part| part.iter().any(is_used));
+            assert!(name == "main" || is_used(&function) || has_use, "{}: {name}", spec.name);
             shared += 1;
         }
     }

@@ -27,8 +27,21 @@ const FOLDER: &str = "FOLDER";
 
 const DEVICE: [Typed; 2] = [("adapter", &["any"]), ("backend", &["vulkan"])];
 
-const OF_TRAINING: &[&str] =
-    &["preset", "layers", "bits", "steps", "learning-rate", "init", "init-from", "every"];
+const OF_TRAINING: &[&str] = &[
+    "preset",
+    "layers",
+    "bits",
+    "steps",
+    "learning-rate",
+    "momentum",
+    "activation",
+    "output-activation",
+    "loss",
+    "rounding",
+    "init",
+    "init-from",
+    "every",
+];
 
 const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
@@ -40,6 +53,11 @@ const SUBCOMMANDS: &[Subcommand] = &[
             ("bits", &["2"]),
             ("steps", &["7"]),
             ("learning-rate", &["0.5"]),
+            ("momentum", &["0.5"]),
+            ("activation", &["tanh"]),
+            ("output-activation", &["sigmoid"]),
+            ("loss", &["squared-error"]),
+            ("rounding", &["plain"]),
             ("seed", &["3"]),
             ("init", &["uniform"]),
             ("init-from", &["FOLDER/good"]),
@@ -93,6 +111,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
             ("activation", &["tanh"]),
             ("output-activation", &["sigmoid"]),
             ("loss", &["squared-error"]),
+            ("rounding", &["plain"]),
             ("solved-below", &["0.01"]),
             ("seed", &["3"]),
             ("member", &["3"]),
@@ -118,12 +137,17 @@ const SUBCOMMANDS: &[Subcommand] = &[
             ("bits", &["2"]),
             ("steps", &["7"]),
             ("learning-rate", &["0.5"]),
+            ("momentum", &["0.5"]),
+            ("activation", &["tanh"]),
+            ("output-activation", &["sigmoid"]),
+            ("loss", &["squared-error"]),
+            ("rounding", &["plain"]),
             ("seed", &["3"]),
             ("init", &["uniform"]),
             ("init-from", &["FOLDER/good"]),
             ("every", &["3"]),
             ("cases", &["100"]),
-            ("kernel", &["sigmoid"]),
+            ("kernel", &["activation"]),
             ("sabotage", &[]),
             ("part", &["0/3"]),
             ("quick", &[]),
@@ -134,6 +158,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
         ],
         conflicts: &[
             ("init-from", &["init", "seed"]),
+            ("preset", &["momentum", "activation", "loss"]),
             ("sabotage", OF_TRAINING),
             ("thorough", &["quick", "sabotage"]),
         ],
@@ -144,7 +169,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
         base: &[],
         options: &[
             ("suite", &["kernels"]),
-            ("kernel", &["sigmoid"]),
+            ("kernel", &["activation"]),
             ("size", &["64"]),
             ("filter", &["sigmoid"]),
             ("budget", &["5"]),
@@ -325,7 +350,14 @@ fn options_of_training_that_contradict_each_other_by_their_values_are_refused() 
         ("train --no-tune --layers 2-2-2-1", &[]),
         ("train --no-loop-limit --engine layered", &["--no-loop-limit", "layered engine"]),
         ("train --engine fused --layers 2-2-2-1", &["--engine fused", "one hidden layer"]),
-        ("train backprop --engine fused", &["--engine fused", "plain SGD"]),
+        ("train backprop --engine fused", &["--engine fused", "chain rule"]),
+        ("train backprop --momentum 0.5", &["--momentum", "backprop", "by hand"]),
+        ("train perceptron --activation tanh", &["--activation", "2-1"]),
+        ("train --output-activation tanh", &["--output-activation", "squared-error"]),
+        ("train --output-activation tanh --loss squared-error --engine layered", &[]),
+        ("train --momentum 0.5 --layers 2-3-3-1", &[]),
+        ("train --momentum 0.5 --rounding compensated", &["--momentum", "--rounding compensated"]),
+        ("train --networks 9 --rounding compensated", &[]),
         (
             "train --networks 9 --vary learning-rate=1..2 --learning-rate 3",
             &["--vary learning-rate=1..2", "--learning-rate"],
@@ -344,7 +376,7 @@ fn options_of_training_that_contradict_each_other_by_their_values_are_refused() 
         ("verify --quick --steps 501", &["--quick", "--steps 501", "500"]),
         ("verify --quick --steps 500", &[]),
         ("verify --kernel peak_copy --steps 7", &["--kernel peak_copy", "--steps", "no engine"]),
-        ("verify --kernel peak_copy --kernel sigmoid --steps 7", &[]),
+        ("verify --kernel peak_copy --kernel activation --steps 7", &[]),
         ("verify --quick", &[]),
     ]);
 }
@@ -410,11 +442,11 @@ fn options_of_a_benchmark_that_contradict_each_other_by_their_values_are_refused
     check_all(&[
         ("bench --suite training --budget 5", &["--suite training", "--budget"]),
         ("bench --suite training --plot FOLDER", &["--plot", "suite training"]),
-        ("bench --suite training --kernel sigmoid", &["--suite training", "--kernel"]),
+        ("bench --suite training --kernel activation", &["--suite training", "--kernel"]),
         ("bench --suite peaks --size 64", &["--suite peaks", "--size"]),
         ("bench --suite peaks --filter x", &["--suite peaks", "--filter"]),
-        ("bench --suite matmul --kernel sigmoid", &["--kernel sigmoid", "suite matmul"]),
-        ("bench --suite all --kernel sigmoid", &[]),
+        ("bench --suite matmul --kernel activation", &["--kernel activation", "suite matmul"]),
+        ("bench --suite all --kernel activation", &[]),
         ("bench --suite peaks --budget 5", &[]),
     ]);
 }

@@ -4,19 +4,19 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use parity::cpu::Reference;
-use parity::cpu::bce_grad::bce_grad;
-use parity::cpu::bce_loss::bce_loss;
+use parity::cpu::activation::activation;
+use parity::cpu::activation_grad::activation_grad;
 use parity::cpu::bias_add::bias_add;
 use parity::cpu::bias_grad::bias_grad;
+use parity::cpu::loss::loss;
+use parity::cpu::loss_grad::loss_grad;
 use parity::cpu::matmul::{Operand, matmul};
 use parity::cpu::sgd_update::sgd_update;
-use parity::cpu::sigmoid::sigmoid;
-use parity::cpu::sigmoid_grad::sigmoid_grad;
 use parity::numeric::{
     EXP_FACTOR, Enclosure, FLUSH, LOG_FACTOR, LOG_MIDDLE, LOG_MIDDLE_ERROR, LOG_ULPS, Scalar,
     Stream, ULP, exp_ulps, ulp,
 };
-use parity::task::{Dataset, Init, LayerSizes, Method, Parameters};
+use parity::task::{Activation, Dataset, Init, LayerSizes, Loss, Method, Parameters};
 
 /// Monte Carlo arithmetic: a number whose every operation is off by a random share of what WGSL
 /// allows, so that a run on it is a run of one more conforming implementation.
@@ -164,27 +164,27 @@ fn zeros<S: Scalar>(len: usize) -> Vec<S> {
     vec![S::from_f64(0.0); len]
 }
 
-fn run_sigmoid<S: Scalar>(values: &[f32]) -> Vec<S> {
+fn run_activation<S: Scalar>(form: (Activation, bool), values: &[f32]) -> Vec<S> {
     let mut out = zeros(values.len());
-    sigmoid::<S>(&convert(values), &mut out);
+    activation::<S>(form.1, form.0, &convert(values), &mut out);
     out
 }
 
-fn run_sigmoid_grad<S: Scalar>(values: &[f32]) -> Vec<S> {
+fn run_activation_grad<S: Scalar>(function: Activation, values: &[f32]) -> Vec<S> {
     let mut out = zeros(values.len());
-    sigmoid_grad::<S>(&probabilities(values), &convert(values), &mut out);
+    activation_grad::<S>(function, &probabilities(values), &convert(values), &mut out);
     out
 }
 
-fn run_bce_grad<S: Scalar>(values: &[f32], epsilon: f32) -> Vec<S> {
+fn run_loss_grad<S: Scalar>(form: (Loss, Activation), values: &[f32], epsilon: f32) -> Vec<S> {
     let mut out = zeros(values.len());
-    let [scale, epsilon] = [0.3, epsilon].map(S::from_f32);
-    bce_grad(scale, epsilon, &probabilities(values), &targets(values), &mut out);
+    let factors = [0.3, epsilon].map(S::from_f32);
+    loss_grad(form, factors, &probabilities(values), &targets(values), &mut out);
     out
 }
 
-fn run_bce_loss<S: Scalar>(values: &[f32]) -> Vec<S> {
-    vec![bce_loss(&convert::<S>(values), &targets(&values[1..]))]
+fn run_loss<S: Scalar>(kind: Loss, values: &[f32]) -> Vec<S> {
+    vec![loss(kind, &convert::<S>(values), &targets(&values[1..]))]
 }
 
 fn run_bias_add<S: Scalar>(bias: &[f32], values: &[f32]) -> Vec<S> {
@@ -207,11 +207,15 @@ fn run_matmul<S: Scalar>(left: &[f32], right: &[f32]) -> Vec<S> {
     out
 }
 
-fn run_sgd_update<S: Scalar>(parameters: &[f32], d_parameters: &[f32]) -> Vec<S> {
-    let mut parameters = convert(parameters);
-    let mut residues = zeros(parameters.len());
-    sgd_update::<S>(S::from_f32(0.3), &convert(d_parameters), &mut parameters, &mut residues);
-    [parameters, residues].concat()
+fn run_sgd_update<S: Scalar>(method: Method, parameters: &[f32], d_parameters: &[f32]) -> Vec<S> {
+    let mut state = if method.is_compensated() {
+        zeros(parameters.len())
+    } else {
+        convert(&d_parameters.iter().rev().copied().collect::<Vec<_>>())
+    };
+    let (mut parameters, gradient) = (convert(parameters), convert(d_parameters));
+    sgd_update::<S>(method, S::from_f32(0.3), &gradient, &mut parameters, &mut state);
+    [parameters, state].concat()
 }
 
 fn run_step<S: Scalar>(seed: u64, method: Method) -> Vec<S> {
@@ -222,21 +226,51 @@ fn run_step<S: Scalar>(seed: u64, method: Method) -> Vec<S> {
     [vec![loss, network.forward()], network.probabilities().to_vec()].concat()
 }
 
+/// Activation functions that round, compensated or not.
+const ACTIVATIONS: [((Activation, bool), &str); 4] = [
+    ((Activation::Sigmoid, true), "compensated sigmoid"),
+    ((Activation::Sigmoid, false), "plain sigmoid"),
+    ((Activation::Tanh, true), "compensated tanh"),
+    ((Activation::Tanh, false), "plain tanh"),
+];
+
 #[test]
 fn no_allowed_implementation_of_a_kernel_leaves_its_bound() {
     for seed in 0..50 {
         let (left, right) = (values(seed, 200), values(seed + 1_000, 200));
+        for (form, name) in ACTIVATIONS {
+            let share = check!(name, run_activation(form, &left));
+            assert!(share > 0.001, "{name}, seed {seed}: the bound is idle, {share}");
+        }
+        let (of_sigmoid, squared) =
+            ((Loss::CrossEntropy, Activation::Sigmoid), (Loss::SquaredError, Activation::Tanh));
+        let momentum = Method::PLAIN.with_momentum(0.8);
         for (name, share) in [
-            ("sigmoid", check!("sigmoid", run_sigmoid(&left))),
-            ("sigmoid_grad", check!("sigmoid_grad", run_sigmoid_grad(&left))),
-            ("bce_grad", check!("bce_grad", run_bce_grad(&left, 0.0))),
-            ("bce_grad, unsimplified", check!("bce_grad", run_bce_grad(&left, 1e-3))),
-            ("bce_grad, a small epsilon", check!("bce_grad", run_bce_grad(&left, 1e-7))),
-            ("bce_loss", check!("bce_loss", run_bce_loss(&left[..2]))),
+            ("slope", check!("slope", run_activation_grad(Activation::Sigmoid, &left))),
+            (
+                "slope of tanh",
+                check!("slope of tanh", run_activation_grad(Activation::Tanh, &left)),
+            ),
+            ("loss_grad", check!("loss_grad", run_loss_grad(of_sigmoid, &left, 0.0))),
+            ("loss_grad, squared", check!("loss_grad", run_loss_grad(squared, &left, 0.0))),
+            (
+                "loss_grad, unsimplified",
+                check!("loss_grad", run_loss_grad(of_sigmoid, &left, 1e-3)),
+            ),
+            (
+                "loss_grad, a small epsilon",
+                check!("loss_grad", run_loss_grad(of_sigmoid, &left, 1e-7)),
+            ),
+            ("loss", check!("loss", run_loss(Loss::CrossEntropy, &left[..2]))),
+            ("squared error", check!("loss", run_loss(Loss::SquaredError, &left[..2]))),
             ("bias_add", check!("bias_add", run_bias_add(&left, &right))),
             ("bias_grad", check!("bias_grad", run_bias_grad(&left[..3]))),
             ("matmul", check!("matmul", run_matmul(&left[..3], &right[..3]))),
-            ("sgd_update", check!("sgd_update", run_sgd_update(&left, &right))),
+            (
+                "sgd_update",
+                check!("sgd_update", run_sgd_update(Method::COMPENSATED, &left, &right)),
+            ),
+            ("momentum", check!("momentum", run_sgd_update(momentum, &left, &right))),
         ] {
             // A bound a thousand times too wide would prove nothing.
             assert!(share > 0.001, "{name}, seed {seed}: the bound is idle, {share}");

@@ -1,5 +1,7 @@
 //! Tests that need no adapter.
 
+#[path = "../combinations/mod.rs"]
+mod combinations;
 #[path = "../figures/mod.rs"]
 mod figures;
 #[path = "../golden/mod.rs"]
@@ -12,6 +14,7 @@ mod contradictions;
 mod costs;
 mod docs;
 mod enclosure;
+mod engines;
 mod gradients;
 mod identity;
 mod invariants;

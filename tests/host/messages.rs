@@ -53,7 +53,7 @@ fn a_mistake_is_answered_with_the_option_what_was_found_and_what_was_expected() 
         ("sweep -o x.png --steps x", &["--steps x", "2,147,483,648"]),
         ("verify --every 0", &["--every 0", "from 1 to"]),
         ("verify --cases 1e9", &["--cases 1e9", "100,000,000"]),
-        ("verify --kernel sigmoit", &["sigmoit", "sigmoid_grad"]),
+        ("verify --kernel sigmoit", &["sigmoit", "activation_grad"]),
         ("bench --size 0", &["--size 0", "from 1 to 16,777,216"]),
         ("bench --budget 1e9", &["--budget 1e9", "from 1 to 86,400"]),
         ("bench --compare a --fail-on-regression -5", &["--fail-on-regression -5", "not negative"]),

@@ -193,6 +193,7 @@ fn the_json_of_an_ensemble_has_the_figures_that_were_put_in() {
         "init": "torch",
         "seed": 7,
         "learning_rate": null,
+        "method": method_json(false),
         "vary": ["learning-rate=0.5..5:log", "init-scale=0.5..2"],
         "steps": 1000,
         "solved_below": F32_0_05,
@@ -353,16 +354,21 @@ fn pixels_are_counted_on_either_side_of_each_limit() {
     );
 }
 
-#[test]
-fn the_card_of_a_sweep_has_the_figures_that_were_put_in() {
-    let method = json!({
-        "compensated": false,
+/// A method of sigmoids and the cross-entropy.
+fn method_json(compensated: bool) -> Json {
+    json!({
+        "compensated": compensated,
         "hidden_activation": "sigmoid",
         "output_activation": "sigmoid",
         "loss": "cross-entropy",
         "momentum": 0.0,
         "measured": false,
-    });
+    })
+}
+
+#[test]
+fn the_card_of_a_sweep_has_the_figures_that_were_put_in() {
+    let method = method_json(false);
     let expected = json!({
         "version": VERSION,
         "adapter": adapter_json(),
@@ -610,6 +616,7 @@ fn the_json_of_a_run_has_the_figures_that_were_put_in() {
         "member": 6,
         "vary": ["init-scale=0.5..2"],
         "learning_rate": 0.5,
+        "method": method_json(true),
         "steps": 2000,
         "log_every": 1000,
         "losses": [

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Written, versioned_json};
+use super::{MethodRecord, Written, versioned_json};
 use crate::gpu::AdapterSummary;
 use crate::sweep::{Ensemble, EnsemblePlan, Histogram, Sampled, Stuck, wilson};
 use crate::task::{Init, Preset};
@@ -37,6 +37,7 @@ struct Json<'a> {
     init: Init,
     seed: u64,
     learning_rate: Option<f64>,
+    method: MethodRecord,
     vary: Vec<String>,
     steps: u64,
     solved_below: f32,
@@ -120,6 +121,7 @@ impl EnsembleReport<'_> {
             init: plan.population.init,
             seed: plan.seed,
             learning_rate: plan.common_learning_rate(),
+            method: plan.population.recipe.method.into(),
             vary: plan.vary.iter().map(ToString::to_string).collect(),
             steps: plan.population.recipe.steps,
             solved_below: plan.population.solved_below,

@@ -26,6 +26,7 @@ pub(super) use findings::findings;
 pub(super) use train::LossRow;
 
 use super::export::{csv, json, npy, read_npy};
+use crate::task::{Activation, Loss, Method};
 use parameters::Written;
 
 /// The name by which a value is given on the command line, with spaces.
@@ -42,4 +43,23 @@ fn versioned_json(record: &impl Serialize) -> String {
         record: &'a T,
     }
     json(&Versioned { version: env!("CARGO_PKG_VERSION"), record })
+}
+
+/// A method, as reports have it.
+#[derive(Serialize)]
+pub(super) struct MethodRecord {
+    compensated: bool,
+    hidden_activation: Activation,
+    output_activation: Activation,
+    loss: Loss,
+    momentum: f32,
+    measured: bool,
+}
+
+impl From<Method> for MethodRecord {
+    fn from(method: Method) -> Self {
+        let Method { hidden_activation, output_activation, loss, measured, .. } = method;
+        let (compensated, momentum) = (method.is_compensated(), method.momentum());
+        Self { compensated, hidden_activation, output_activation, loss, momentum, measured }
+    }
 }

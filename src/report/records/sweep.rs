@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use super::{name, npy, read_npy, versioned_json};
+use super::{MethodRecord, name, npy, read_npy, versioned_json};
 use crate::file::sha256;
 use crate::gpu::AdapterSummary;
 use crate::sweep::{Grid, GridPlan, Identity, Quantity, Value};
-use crate::task::{Activation, Loss, Method};
 
 /// All that is to be said of a sweep.
 pub struct SweepReport<'a> {
@@ -53,25 +52,6 @@ struct Card<'a> {
     networks_trained: usize,
     train_s: f64,
     network_steps_per_s: f64,
-}
-
-/// A method, as a card has it.
-#[derive(Serialize)]
-struct MethodRecord {
-    compensated: bool,
-    hidden_activation: Activation,
-    output_activation: Activation,
-    loss: Loss,
-    momentum: f32,
-    measured: bool,
-}
-
-impl From<Method> for MethodRecord {
-    fn from(method: Method) -> Self {
-        let Method { hidden_activation, output_activation, loss, measured, .. } = method;
-        let (compensated, momentum) = (method.is_compensated(), method.momentum());
-        Self { compensated, hidden_activation, output_activation, loss, momentum, measured }
-    }
 }
 
 impl SweepReport<'_> {

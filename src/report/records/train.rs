@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Written, csv, versioned_json};
+use super::{MethodRecord, Written, csv, versioned_json};
 use crate::bench::Payoff;
 use crate::gpu::AdapterSummary;
 use crate::sweep::Axis;
@@ -90,6 +90,7 @@ struct Json<'a> {
     member: Option<u64>,
     vary: Vec<String>,
     learning_rate: f64,
+    method: MethodRecord,
     steps: u64,
     log_every: u64,
     losses: Vec<LossRow>,
@@ -149,6 +150,7 @@ impl TrainReport<'_> {
             member: self.member,
             vary: self.vary.iter().map(ToString::to_string).collect(),
             learning_rate: plan.recipe.method.learning_rate(),
+            method: plan.recipe.method.into(),
             steps: plan.recipe.steps,
             log_every: plan.log_every,
             losses: self.rows(),

@@ -6,11 +6,17 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 
 use super::{number, percent, plain};
-use crate::train::{Diagnosis, Ending, Plan};
+use crate::task::Loss;
+use crate::train::{Diagnosis, Ending, Plan, stable_limit};
 
 /// The reason why a network has not learned, and what to try, unless it has learned.
 pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
     let is_deep = plan.start.sizes.layers().len() > 1;
+    let limit = stable_limit(plan);
+    let plateau = match plan.recipe.method.loss {
+        Loss::CrossEntropy => format!("ln 2 = {LN_2:.6}"),
+        Loss::SquaredError => "0.25".into(),
+    };
     Some(match found.ending {
         Ending::Learned => return None,
         _ if is_deep && !plan.recipe.method.backprop.has_hidden_derivative() => {
@@ -23,8 +29,8 @@ pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
             let product = found.step_times_curvature.unwrap_or_default();
             format!(
                 "it oscillates: the learning rate times the largest curvature is {product:.1}, and \
-                 above 2 each step overshoots; try --learning-rate {} or less",
-                plain(two_digits(plan.recipe.method.learning_rate() * 2.0 / product))
+                 above {limit} each step overshoots; try --learning-rate {} or less",
+                plain(two_digits(plan.recipe.method.learning_rate() * limit / product))
             )
         }
         Ending::StillFalling => format!(
@@ -38,11 +44,11 @@ pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
         ),
         Ending::Plateau if !is_deep => format!(
             "without a hidden layer a network can only draw a straight line, and none separates \
-             {}, so 0.5 everywhere is its best answer: ln 2 = {LN_2:.6}",
+             {}, so 0.5 everywhere is its best answer: {plateau}",
             plan.recipe.data.name()
         ),
         Ending::Plateau => format!(
-            "it has not left the plateau at ln 2 = {LN_2:.6}, where most starts hesitate: try more \
+            "it has not left the plateau at {plateau}, where most starts hesitate: try more \
              --steps, then another --seed"
         ),
         Ending::TwoRowsAlike => {

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use indicatif::HumanCount;
 
-use super::{number, plain, population_heading, rate, table};
+use super::{number, peculiarities, plain, population_heading, rate, table};
 use crate::report::EnsembleReport;
 use crate::sweep::{Ensemble, EnsemblePlan, HIGHEST, Histogram, LOWEST, Sampled, Stuck, wilson};
+use crate::task::Rounding;
 
 /// The longest bar of the histogram.
 const BAR: f64 = 40.0;
@@ -29,6 +30,7 @@ impl EnsembleReport<'_> {
         let common = common.map(|rate| format!("learning rate {}", plain(rate)));
         let differ = vary.iter().map(|axis| format!("members differ in {axis}"));
         let rates = common.into_iter().chain(differ).collect::<Vec<_>>().join(", ");
+        let rates = rates + &peculiarities(&population.recipe.method, Rounding::Plain);
         let what = format!("{}, {}", self.preset.name(), HumanCount(*networks));
         let side_by_side = (self.chunk_size as u64).min(*networks);
         let seed = format!("seed {seed}");

@@ -25,7 +25,9 @@ use indicatif::HumanCount;
 
 use crate::bench::Processor;
 use crate::gpu::{AdapterSummary, DeviceType};
+use crate::report::records::name;
 use crate::sweep::Population;
+use crate::task::{Activation, Loss, Method, Rounding};
 use crate::train::KernelChoice;
 
 /// The first lines of a report: what parity did, and where.
@@ -63,6 +65,24 @@ fn population_heading(
 }
 
 /// The line that says what the host code ran on.
+/// What distinguishes a method from gradient descent on the cross-entropy of sigmoids with the usual
+/// rounding, behind a comma.
+fn peculiarities(method: &Method, usual: Rounding) -> String {
+    let Method { hidden_activation: hidden, output_activation: output, loss, .. } = method;
+    let momentum = method.momentum();
+    let parts = [
+        (momentum != 0.0).then(|| format!("momentum {momentum}")),
+        (*hidden != Activation::Sigmoid).then(|| format!("{} (hidden)", name(hidden))),
+        (*output != Activation::Sigmoid).then(|| format!("{} (output)", name(output))),
+        (*loss != Loss::CrossEntropy).then(|| name(loss)),
+        (method.rounding != usual).then(|| match method.rounding {
+            Rounding::Compensated => "compensated rounding".into(),
+            Rounding::Plain => "plain rounding".into(),
+        }),
+    ];
+    parts.into_iter().flatten().fold(String::new(), |text, part| text + ", " + &part)
+}
+
 fn processor_line(processor: &Processor) -> String {
     format!("CPU:     {processor}\n")
 }

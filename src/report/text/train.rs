@@ -7,11 +7,11 @@ use indicatif::HumanCount;
 
 use super::curve::curve;
 use super::diagnosis::{advice, figures};
-use super::{heading, number, plain, table};
+use super::{heading, number, peculiarities, plain, table};
 use crate::bench::Payoff;
 use crate::report::TrainReport;
 use crate::report::records::LossRow;
-use crate::task::{Parameters, Recipe};
+use crate::task::{Activation, Loss, Method, Parameters, Recipe, Rounding};
 use crate::train::{Agreement, Plan, Verdict, answer};
 
 /// The rows of losses that the text shows unless more are asked for.
@@ -50,13 +50,14 @@ impl TrainReport<'_> {
         let rows = HumanCount(data.row_count() as u64);
         let what = format!("{preset}, {sizes} on {name} ({rows} rows), {from}");
         format!(
-            "{}engine:  {} ({})\n{}rule:    {} steps, learning rate {}\n",
+            "{}engine:  {} ({})\n{}rule:    {} steps, learning rate {}{}\n",
             heading(&what, self.adapter),
             self.engine,
             self.engine_reason,
             self.product_line(),
             HumanCount(*steps),
             plain(method.learning_rate()),
+            peculiarities(method, Rounding::Compensated),
         )
     }
 
@@ -80,6 +81,20 @@ impl TrainReport<'_> {
             2 => "XOR is 1 if exactly one of the two inputs is 1".into(),
             bits => format!("{} is 1 if an odd number of the {bits} inputs is 1", data.name()),
         };
+        let Method { output_activation, loss, .. } = self.plan.recipe.method;
+        let output = match output_activation {
+            Activation::Sigmoid => ", a probability",
+            _ => "",
+        };
+        let loss = match loss {
+            Loss::CrossEntropy => {
+                format!("cross-entropy in nats: {LN_2:.3} (ln 2) for a guess, 0 for certainty")
+            }
+            Loss::SquaredError => format!(
+                "squared error: {} if every output is 0.5, 0 if every output is its target",
+                loss.of_guesses()
+            ),
+        };
         let hidden = match &sizes[1..sizes.len() - 1] {
             [] => "no hidden neurons".into(),
             [1] => "1 hidden neuron".into(),
@@ -88,8 +103,8 @@ impl TrainReport<'_> {
         };
         format!(
             "{truth}.\n\
-             The network {} has {} inputs, {hidden} and one output, a probability.\n\
-             The loss is the mean cross-entropy in nats: {LN_2:.3} (ln 2) for a guess, 0 for certainty.\n",
+             The network {} has {} inputs, {hidden} and one output{output}.\n\
+             The loss is the mean {loss}.\n",
             self.plan.start.sizes, data.input_size,
         )
     }
@@ -123,7 +138,11 @@ impl TrainReport<'_> {
 
     fn truth_table(&self) -> String {
         let data = &self.plan.recipe.data;
-        let head = ["inputs", "target", "probability", "answer", ""];
+        let output = match self.plan.recipe.method.output_activation {
+            Activation::Sigmoid => "probability",
+            _ => "output",
+        };
+        let head = ["inputs", "target", output, "answer", ""];
         let inputs = data.inputs.chunks_exact(data.input_size);
         let rows = inputs.zip(&data.targets).zip(&self.outcome.probabilities);
         let rows = rows.take(ROWS_SHOWN).map(|((inputs, target), &probability)| {

@@ -5,31 +5,38 @@ use super::tensors::{LayerTensors, Tensors, output};
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Kernel, Tensor};
 use crate::kernels::product::{Epilogue, Shape, Transpose};
-use crate::kernels::{bce_grad, bce_loss, bias_add, bias_grad, sgd_update, sigmoid, sigmoid_grad};
+use crate::kernels::{
+    activation, activation_grad, bias_add, bias_grad, loss, loss_grad, sgd_update,
+};
 use crate::numeric::Scalar;
+use crate::task::{Activation, Loss, Method};
 use crate::train::Plan;
 
 /// Every kernel that a step needs besides its products, compiled.
 pub(super) struct Kernels {
     bias_add: Kernel,
     bias_grad: Kernel,
-    sigmoid: Kernel,
-    sigmoid_grad: Kernel,
-    bce_loss: Kernel,
-    bce_grad: Kernel,
+    hidden_activation: Kernel,
+    output_activation: Kernel,
+    activation_grad: Kernel,
+    loss: Kernel,
+    loss_grad: Kernel,
     pub(super) sgd_update: Kernel,
 }
 
 impl Kernels {
-    pub(super) async fn new(gpu: &Gpu, epsilon: f32) -> Result<Self, Error> {
+    pub(super) async fn new(gpu: &Gpu, method: Method) -> Result<Self, Error> {
+        let Method { hidden_activation: hidden, output_activation: output, loss, .. } = method;
+        let (compensated, epsilon) = (method.is_compensated(), method.backprop.epsilon());
         Ok(Self {
             bias_add: Kernel::new(gpu, &bias_add::SPEC, &[]).await?,
             bias_grad: Kernel::new(gpu, &bias_grad::SPEC, &[]).await?,
-            sigmoid: Kernel::new(gpu, &sigmoid::SPEC, &[]).await?,
-            sigmoid_grad: Kernel::new(gpu, &sigmoid_grad::SPEC, &[]).await?,
-            bce_loss: Kernel::new(gpu, &bce_loss::SPEC, &[]).await?,
-            bce_grad: bce_grad::kernel(gpu, epsilon).await?,
-            sgd_update: Kernel::new(gpu, &sgd_update::SPEC, &[]).await?,
+            hidden_activation: activation::kernel(gpu, hidden, compensated).await?,
+            output_activation: activation::kernel(gpu, output, compensated).await?,
+            activation_grad: activation_grad::kernel(gpu, hidden).await?,
+            loss: loss::kernel(gpu, loss).await?,
+            loss_grad: loss_grad::kernel(gpu, loss, output, f32::from_f64(epsilon)).await?,
+            sgd_update: sgd_update::kernel(gpu, method).await?,
         })
     }
 }
@@ -43,7 +50,7 @@ pub(super) struct Passes<'p, 't, 'g> {
 }
 
 impl Passes<'_, '_, '_> {
-    /// Layer by layer `activations = sigmoid(inputs · weightᵀ + bias)`, then the loss.
+    /// Layer by layer `activations = f(inputs · weightᵀ + bias)`, then the loss.
     pub(super) async fn forward(&mut self, tensors: &Tensors) -> Result<Vec<Dispatch>, Error> {
         let mut dispatches = vec![];
         for (number, layer) in tensors.layers.iter().enumerate() {
@@ -51,12 +58,17 @@ impl Passes<'_, '_, '_> {
             self.layer(tensors.inputs_of(number), layer, is_last, &mut dispatches).await?;
         }
         let Tensors { targets, steps_done, losses, layers, .. } = tensors;
-        let loss = [&output(layers).pre_activations, targets, steps_done, losses];
-        dispatches.push(bce_loss::dispatch(self.gpu, &self.kernels.bce_loss, loss).await?);
+        let LayerTensors { pre_activations, activations, .. } = output(layers);
+        let outputs = match self.plan.recipe.method.loss {
+            Loss::CrossEntropy => pre_activations,
+            Loss::SquaredError => activations,
+        };
+        let loss = [outputs, targets, steps_done, losses];
+        dispatches.push(loss::dispatch(self.gpu, &self.kernels.loss, loss).await?);
         Ok(dispatches)
     }
 
-    /// The loss takes logits, so those of the last layer are kept; otherwise a product may go on to
+    /// A loss may take logits, so those of the last layer are kept; otherwise a product may go on to
     /// its activations.
     async fn layer(
         &mut self,
@@ -68,9 +80,10 @@ impl Passes<'_, '_, '_> {
         let LayerTensors { weight, bias, pre_activations, activations, .. } = layer;
         let batch_size = self.plan.recipe.data.row_count();
         let shape = Shape { m: batch_size, n: layer.output_size, k: layer.input_size };
-        let (epilogue, operand, out) = match (self.products.has_epilogues(), is_last) {
-            (true, false) => (Epilogue::Sigmoid, bias, activations),
-            (true, true) => (Epilogue::Bias, bias, pre_activations),
+        let takes_sigmoid = !is_last && takes_sigmoid(self.plan.recipe.method);
+        let (epilogue, operand, out) = match (self.products.has_epilogues(), takes_sigmoid) {
+            (true, true) => (Epilogue::Sigmoid, bias, activations),
+            (true, false) => (Epilogue::Bias, bias, pre_activations),
             (false, _) => (Epilogue::Store, weight, pre_activations),
         };
         let product = [inputs, weight, operand, out];
@@ -82,7 +95,9 @@ impl Passes<'_, '_, '_> {
         }
         if epilogue != Epilogue::Sigmoid {
             let pair = [pre_activations, activations];
-            dispatches.push(sigmoid::dispatch(gpu, &kernels.sigmoid, pair).await?);
+            let Kernels { hidden_activation, output_activation, .. } = kernels;
+            let kernel = if is_last { output_activation } else { hidden_activation };
+            dispatches.push(activation::dispatch(gpu, kernel, pair).await?);
         }
         Ok(())
     }
@@ -97,7 +112,7 @@ impl Passes<'_, '_, '_> {
         let last = output(&tensors.layers);
         let logits = [&last.activations, &tensors.targets, &last.d_pre_activations];
         let mut dispatches =
-            vec![bce_grad::dispatch(gpu, &kernels.bce_grad, loss_scale, logits).await?];
+            vec![loss_grad::dispatch(gpu, &kernels.loss_grad, loss_scale, logits).await?];
         let mut d_pre_activations = &last.d_pre_activations;
         for (number, layer) in tensors.layers.iter().enumerate().rev() {
             let LayerTensors { input_size, output_size, d_weight, d_bias, .. } = layer;
@@ -118,7 +133,7 @@ impl Passes<'_, '_, '_> {
         Ok(dispatches)
     }
 
-    /// Back through the product of a layer, and the sigmoid of the one before it; gives the gradient
+    /// Back through the product of a layer, and the activation of the one before it; gives the gradient
     /// of that one's pre-activations.
     async fn back<'a>(
         &mut self,
@@ -129,8 +144,10 @@ impl Passes<'_, '_, '_> {
     ) -> Result<&'a Tensor, Error> {
         let LayerTensors { input_size, output_size, weight, .. } = layer;
         let shape = Shape { m: self.plan.recipe.data.row_count(), n: *input_size, k: *output_size };
-        let has_chain = self.plan.recipe.method.backprop.has_hidden_derivative();
-        let (epilogue, operand, out) = if has_chain && self.products.has_epilogues() {
+        let method = self.plan.recipe.method;
+        let has_chain = method.backprop.has_hidden_derivative();
+        let takes_grad = self.products.has_epilogues() && takes_sigmoid_grad(method);
+        let (epilogue, operand, out) = if takes_grad {
             (Epilogue::SigmoidGrad, &before.activations, &before.d_pre_activations)
         } else {
             (Epilogue::Store, weight, &before.d_activations)
@@ -139,10 +156,21 @@ impl Passes<'_, '_, '_> {
         dispatches.push(self.products.bind(Transpose::Neither, epilogue, shape, product).await?);
         if epilogue == Epilogue::Store && has_chain {
             let chain = [&before.activations, out, &before.d_pre_activations];
-            let kernel = &self.kernels.sigmoid_grad;
-            dispatches.push(sigmoid_grad::dispatch(self.gpu, kernel, chain).await?);
+            let kernel = &self.kernels.activation_grad;
+            dispatches.push(activation_grad::dispatch(self.gpu, kernel, chain).await?);
             return Ok(&before.d_pre_activations);
         }
         Ok(out)
     }
+}
+
+/// Whether products with epilogues take over the activations of hidden layers, of which they know the
+/// compensated sigmoid.
+pub(super) fn takes_sigmoid(method: Method) -> bool {
+    method.hidden_activation == Activation::Sigmoid && method.is_compensated()
+}
+
+/// Whether they take over the gradient through them.
+pub(super) fn takes_sigmoid_grad(method: Method) -> bool {
+    method.hidden_activation == Activation::Sigmoid && method.backprop.has_hidden_derivative()
 }

@@ -17,7 +17,7 @@ use super::submission_size::SubmissionSize;
 use super::{Counted, Observer, Outcome, Plan, Progress, State};
 use crate::error::Error;
 use crate::gpu::{Gpu, Readback, Region, Timer};
-use crate::task::{Activation, Backprop, Loss, Method, Optimizer, Recipe, Rounding};
+use crate::task::{Backprop, Method, Optimizer, Recipe, Rounding};
 
 /// Losses that the device keeps before the host has read them. It divides 2³², so that the place
 /// of a loss does not jump when the device's counter of steps wraps.
@@ -32,24 +32,18 @@ const POISON: u32 = 0x7fc0_dead;
 /// The reason why it cannot.
 pub(super) fn fits(recipe: &Recipe) -> Result<(), String> {
     let Recipe { data: _, sizes: _, method, steps: _ } = recipe;
+    // All activations and losses.
     let Method {
-        hidden_activation,
-        output_activation,
-        loss,
-        optimizer: Optimizer::Sgd { learning_rate: _, momentum },
+        hidden_activation: _,
+        output_activation: _,
+        loss: _,
+        optimizer: Optimizer::Sgd { learning_rate: _, momentum: _ },
         backprop: Backprop::Exact | Backprop::ByHand { .. },
-        rounding,
+        rounding: Rounding::Compensated | Rounding::Plain,
         measured,
     } = *method;
-    let are_sigmoids = [hidden_activation, output_activation] == [Activation::Sigmoid; 2];
-    if !are_sigmoids || loss != Loss::CrossEntropy || momentum != 0.0 || measured {
-        return Err(
-            "it takes sigmoids, the cross-entropy and no momentum, and does not measure convergence"
-                .into(),
-        );
-    }
-    if rounding != Rounding::Compensated {
-        return Err("it compensates rounding".into());
+    if measured {
+        return Err("it does not measure convergence".into());
     }
     Ok(())
 }
@@ -156,10 +150,10 @@ impl<'a> Layered<'a> {
 
     /// Puts the plan's start on the device again.
     fn restart(&mut self) {
-        let Step { parameters, residues, steps_done, losses, .. } = &self.step;
+        let Step { parameters, optimizer_state, steps_done, losses, .. } = &self.step;
         let start: Vec<f32> = self.plan.start.values().collect();
         self.gpu.write(parameters, &self.step.aligned(&start));
-        self.gpu.write(residues, &vec![0.0_f32; residues.len()]);
+        self.gpu.write(optimizer_state, &vec![0.0_f32; optimizer_state.len()]);
         self.gpu.write(steps_done, &[0_u32]);
         self.gpu.write(losses, &vec![POISON; losses.len()]);
         if let Some(timer) = &mut self.timer {
@@ -261,24 +255,24 @@ impl<'a> Layered<'a> {
     }
 
     /// Makes updates number `done` to `done + steps`, of which the caller sees to it that they are
-    /// few; reads the parameters and residues then, and the loss before the last update.
+    /// few; reads the parameters and the optimizer's state then, and the loss before the last update.
     pub(super) async fn advance(&mut self, done: u64, steps: u64) -> Result<State, Error> {
         let last = usize::try_from((done + steps - 1) % LOSS_CAPACITY).expect("4,096 at most");
-        let Step { steps_done, losses, parameters, residues, .. } = &self.step;
+        let Step { steps_done, losses, parameters, optimizer_state, .. } = &self.step;
         let loss = Region { tensor: losses, start: last, len: 1 };
-        let regions = [steps_done.into(), loss, parameters.into(), residues.into()];
+        let regions = [steps_done.into(), loss, parameters.into(), optimizer_state.into()];
         let len = self.step.dispatches.len();
         let count = usize::try_from(steps).expect("few") * len;
         let dispatches = self.step.dispatches.iter().cycle().take(count);
-        let mut readback = self.gpu.readback(2 + parameters.len() + residues.len()).await?;
+        let mut readback = self.gpu.readback(2 + parameters.len() + optimizer_state.len()).await?;
         self.gpu.submit(dispatches, &regions, &mut readback, None).await?;
         let words = readback.words();
         check_steps(words[0], done + steps)?;
         let values: Vec<f32> = words[1..].iter().map(|&word| f32::from_bits(word)).collect();
-        let (parameters, residues) = values[1..].split_at(parameters.len());
+        let (parameters, optimizer_state) = values[1..].split_at(parameters.len());
         Ok(State {
             parameters: self.step.packed(parameters),
-            optimizer_state: self.step.packed(residues),
+            optimizer_state: self.step.packed(optimizer_state),
             loss_before: Some(values[0]),
             loss_after: None,
         })
@@ -287,7 +281,7 @@ impl<'a> Layered<'a> {
     /// Goes to a state; the count of steps stays.
     pub(super) fn load(&self, state: &State) {
         self.gpu.write(&self.step.parameters, &self.step.aligned(&state.parameters));
-        self.gpu.write(&self.step.residues, &self.step.aligned(&state.optimizer_state));
+        self.gpu.write(&self.step.optimizer_state, &self.step.aligned(&state.optimizer_state));
     }
 
     /// A tensor that the last step left behind, by the name that [`Reference::trace`] gives it;

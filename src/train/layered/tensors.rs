@@ -1,6 +1,6 @@
 //! A training step as data: its tensors, and the dispatches over them.
 
-use super::forward_backward::{Kernels, Passes};
+use super::forward_backward::{Kernels, Passes, takes_sigmoid, takes_sigmoid_grad};
 use super::products::{Binder, ProductUse, Products};
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Tensor, aligned_len};
@@ -21,9 +21,9 @@ pub(super) struct Step {
     pub(super) losses: Tensor,
     /// `[batch_size, 1]`
     pub(super) probabilities: Tensor,
-    /// All weights and biases, each aligned; so are the residues.
+    /// All weights and biases, each aligned; so is the optimizer's state.
     pub(super) parameters: Tensor,
-    pub(super) residues: Tensor,
+    pub(super) optimizer_state: Tensor,
     /// What computes each product.
     pub(super) products: Vec<ProductUse>,
     sizes: LayerSizes,
@@ -39,7 +39,7 @@ pub(super) struct Tensors {
     /// All weights and biases, each aligned; so are the next two.
     pub(super) parameters: Tensor,
     pub(super) d_parameters: Tensor,
-    pub(super) residues: Tensor,
+    pub(super) optimizer_state: Tensor,
     pub(super) steps_done: Tensor,
     pub(super) losses: Tensor,
     pub(super) layers: Vec<LayerTensors>,
@@ -67,26 +67,28 @@ impl Step {
         capacity: usize,
         products: Products<'_, '_>,
     ) -> Result<Self, Error> {
-        let kernels =
-            Kernels::new(gpu, f32::from_f64(plan.recipe.method.backprop.epsilon())).await?;
+        let method = plan.recipe.method;
+        let kernels = Kernels::new(gpu, method).await?;
         let tensors = Tensors::new(gpu, plan, capacity).await?;
         let products = Binder::new(gpu, products);
-        let unwritten: &[_] =
-            match (products.has_epilogues(), plan.recipe.method.backprop.has_hidden_derivative()) {
-                (true, true) => &["pre_activations", "d_activations"],
-                (true, false) => &["pre_activations"],
-                (false, _) => &[],
-            };
+        let unwritten: &[_] = match (takes_sigmoid(method), takes_sigmoid_grad(method)) {
+            _ if !products.has_epilogues() => &[],
+            (true, true) => &["pre_activations", "d_activations"],
+            (true, false) => &["pre_activations"],
+            (false, true) => &["d_activations"],
+            (false, false) => &[],
+        };
         let mut passes = Passes { gpu, kernels: &kernels, plan, products };
         let mut dispatches = passes.forward(&tensors).await?;
         let mut forward_len = dispatches.len();
         dispatches.extend(passes.backward(&tensors).await?);
         let products = passes.products.uses;
-        let Tensors { parameters, d_parameters, residues, steps_done, losses, layers, .. } =
-            tensors;
-        let learning_rate = f32::from_f64(plan.recipe.method.learning_rate());
-        let update = [&d_parameters, &parameters, &residues, &steps_done];
-        let update = sgd_update::dispatch(gpu, &kernels.sgd_update, learning_rate, update).await?;
+        let Tensors {
+            parameters, d_parameters, optimizer_state, steps_done, losses, layers, ..
+        } = tensors;
+        let factors = [f32::from_f64(method.learning_rate()), method.momentum()];
+        let update = [&d_parameters, &parameters, &optimizer_state, &steps_done];
+        let update = sgd_update::dispatch(gpu, &kernels.sgd_update, factors, update).await?;
         dispatches.push(update);
         let len = dispatches.len();
         if let Some(index) = gpu.spoil_step(&mut dispatches).await?
@@ -103,7 +105,7 @@ impl Step {
             losses,
             probabilities,
             parameters,
-            residues,
+            optimizer_state,
             products,
             sizes,
             layers,
@@ -196,7 +198,7 @@ impl Tensors {
         Ok(Self {
             inputs: gpu.upload("inputs", &data.inputs).await?,
             targets: gpu.upload("targets", &data.targets).await?,
-            residues: gpu.zeros("residues", aligned.len()).await?,
+            optimizer_state: gpu.zeros("optimizer_state", aligned.len()).await?,
             steps_done: gpu.zeros("steps_done", 1).await?,
             losses: gpu.zeros("losses", capacity).await?,
             parameters,

@@ -1,9 +1,11 @@
 //! What is checked of each kernel: one file per shader, of the same stem.
 
-mod bce_grad;
-mod bce_loss;
+mod activation;
+mod activation_grad;
 mod bias_add;
 mod bias_grad;
+mod loss;
+mod loss_grad;
 mod matmul;
 mod matmul_register;
 mod matmul_subgroup;
@@ -15,8 +17,6 @@ pub(super) mod probe_arithmetic;
 pub(super) mod probe_loops;
 pub(super) mod probe_workgroup;
 mod sgd_update;
-mod sigmoid;
-mod sigmoid_grad;
 mod train_invocation;
 mod train_workgroup;
 mod uniform_draw;
@@ -75,8 +75,8 @@ macro_rules! kernel {
 /// Every kernel. What several have in common is looked at most closely in the first of them
 /// ([`mutants`](super::mutants::mutants)).
 pub static KERNELS: &[Kernel] = &[
-    kernel!(bce_grad, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
-    kernel!(bce_loss, [1 << 8, 1 << 14], []),
+    kernel!(loss_grad, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
+    kernel!(loss, [1 << 8, 1 << 14], []),
     kernel!(bias_add, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
     kernel!(bias_grad, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
     kernel!(peak_arithmetic, [], []),
@@ -86,8 +86,8 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(probe_loops),
     kernel!(probe_workgroup),
     kernel!(sgd_update, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
-    kernel!(sigmoid, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
-    kernel!(sigmoid_grad, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
+    kernel!(activation, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
+    kernel!(activation_grad, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
     // At 4,096 the naive one would take small GPUs seconds, after which drivers give up.
     kernel!(matmul, [1 << 6, 1 << 8, 1 << 9], [1 << 10]),
     kernel!(matmul_register, [1 << 6, 1 << 8, 1 << 9], [1 << 10, 1 << 12]),

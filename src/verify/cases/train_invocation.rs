@@ -25,7 +25,12 @@ const IDENTITY: Method = Method::COMPENSATED
 /// What convergence of sigmoids is measured on.
 const MEASURED: Method = Method::PLAIN.measuring(true);
 
-const METHODS: [Method; 5] = [Method::COMPENSATED, Method::PLAIN, TANH, MOMENTUM, IDENTITY];
+/// A kink in both layers.
+const RELU: Method = Method::PLAIN
+    .with_activations(Activation::Relu, Activation::Relu)
+    .with_loss(Loss::SquaredError);
+
+const METHODS: [Method; 6] = [Method::COMPENSATED, Method::PLAIN, TANH, MOMENTUM, IDENTITY, RELU];
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     // As few products as tell rows, columns and units apart: compilers unroll them all.

@@ -243,7 +243,7 @@ impl Networks<'_> {
             (Loss::SquaredError, Activation::Tanh) if method.is_compensated() => {
                 targets.iter().sum()
             }
-            (Loss::SquaredError, Activation::Identity) => targets.iter().sum(),
+            (Loss::SquaredError, Activation::Identity | Activation::Relu) => targets.iter().sum(),
             _ => return Ok(()),
         };
         let bits = f32::to_bits(evidence);

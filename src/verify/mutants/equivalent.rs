@@ -38,17 +38,17 @@ impl Equivalent {
 /// All that are known. The runner runs them too: one that is caught is none.
 pub const EQUIVALENTS: &[Equivalent] = &[
     Equivalent::new(
-        ["bce_loss", "main", "guard always true"],
+        ["loss", "main", "guard always true"],
         ["if lane == workgroup_size - 1u {", "if true {"],
         ALL_LANES,
     ),
     Equivalent::new(
-        ["bce_loss", "main", "comparison negated"],
+        ["loss", "main", "comparison negated"],
         ["if lane == workgroup_size - 1u {", "if lane != workgroup_size - 1u {"],
         ALL_LANES,
     ),
     Equivalent::new(
-        ["bce_loss", "main", "number changed"],
+        ["loss", "main", "number changed"],
         ["if lane == workgroup_size - 1u {", "if lane == workgroup_size - 2u {"],
         ALL_LANES,
     ),
@@ -98,12 +98,22 @@ pub const EQUIVALENTS: &[Equivalent] = &[
         "the last products are then none where they would be DEPTH, and a round does all",
     ),
     Equivalent::new(
-        ["sigmoid", "sides", "comparison off by one"],
+        ["activation", "logistic", "guard always true"],
+        ["if compensated {", "if true {"],
+        SAME_FUNCTION,
+    ),
+    Equivalent::new(
+        ["activation", "logistic", "guard always false"],
+        ["if compensated {", "if false {"],
+        SAME_FUNCTION,
+    ),
+    Equivalent::new(
+        ["activation", "sides", "comparison off by one"],
         ["return select(1.0 - tail, tail, z < 0.0);", "return select(1.0 - tail, tail, z <= 0.0);"],
         "for z = 0 the middle is taken",
     ),
     Equivalent::new(
-        ["sigmoid", "sigmoid", "comparison off by one"],
+        ["activation", "sigmoid", "comparison off by one"],
         [
             "return select(sides(z), middle(z), abs(z) <= 1.5);",
             "return select(sides(z), middle(z), abs(z) < 1.5);",

@@ -1,6 +1,7 @@
 //! A wrong kernel, and the collection of all of them.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::token::{Kind, Token, partners, tokens};
 use crate::gpu::{KernelSpec, WrongLaunch};
@@ -66,7 +67,7 @@ impl Mutant {
 pub fn mutants(spec: &KernelSpec) -> Vec<Mutant> {
     let before =
         KERNELS.iter().map(|kernel| kernel.spec).take_while(|other| other.name != spec.name);
-    let known = before.flat_map(|spec| functions(&tokens(spec.source()))).collect();
+    let known = before.flat_map(|spec| called(&tokens(spec.source())).0).collect();
     let mut mutator = Mutator::new(spec, known);
     mutator.module();
     mutator.thinned()
@@ -83,10 +84,33 @@ fn most_of_a_line(rule: &str) -> usize {
 /// What is kept of a line of which one mutant is enough, if there is one of these.
 const TELLING: [&str; 2] = ["number changed", "last iteration dropped"];
 
-/// The names of a text's functions, but for `main`.
-fn functions(tokens: &[Token<'static>]) -> Vec<&'static str> {
-    let pairs = tokens.windows(2).filter(|pair| pair[0].text == "fn" && pair[1].text != "main");
-    pairs.map(|pair| pair[1].text).collect()
+/// The names of a text's functions that `main` calls, also by others; and the tokens of the rest,
+/// which no compiler looks at: parts have functions that not every shader needs.
+fn called<'a>(tokens: &[Token<'a>]) -> (Vec<&'a str>, Vec<Range<usize>>) {
+    let partners = partners(tokens);
+    let body = |at: usize| {
+        let open = (at..tokens.len()).find(|&at| tokens[at].text == "{").expect("a body");
+        (tokens[at + 1].text, at..partners[open])
+    };
+    let starts = (0..tokens.len()).filter(|&at| tokens[at].text == "fn");
+    let mut rest: Vec<_> = starts.map(body).collect();
+    let (mut names, mut at) = (vec!["main"], 0);
+    let mut found = vec![];
+    while at < names.len() {
+        let is_next = |(name, _): &(&str, Range<usize>)| *name == names[at];
+        if let Some(index) = rest.iter().position(is_next) {
+            let (_, range) = rest.remove(index);
+            let words = tokens[range.clone()].iter().map(|token| token.text);
+            let calls = words.filter(|word| rest.iter().any(|(name, _)| name == word));
+            found.extend(calls);
+        }
+        names.append(&mut found);
+        at += 1;
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.retain(|name| *name != "main");
+    (names, rest.into_iter().map(|(_, range)| range).collect())
 }
 
 /// The name of the last function that begins before.
@@ -123,6 +147,8 @@ pub(super) struct Mutator<'a> {
     pub(super) is_in_index: Vec<bool>,
     /// Functions that other kernels have as well.
     pub(super) known: HashSet<&'static str>,
+    /// The tokens of functions that are not called.
+    uncalled: Vec<Range<usize>>,
     /// Lines of which one mutant is enough.
     pub(super) thin_lines: HashSet<usize>,
     found: Vec<Mutant>,
@@ -140,7 +166,19 @@ impl<'a> Mutator<'a> {
         }
         let seen = HashSet::from([source.to_owned()]);
         let (kernel, found, thin_lines) = (spec.name, vec![], repeated_lines(source));
-        Mutator { kernel, source, tokens, partners, is_in_index, known, thin_lines, found, seen }
+        let uncalled = called(&tokens).1;
+        Mutator {
+            kernel,
+            source,
+            tokens,
+            partners,
+            is_in_index,
+            known,
+            uncalled,
+            thin_lines,
+            found,
+            seen,
+        }
     }
 
     /// All that were found, but of a rule no more than a line needs, and of thin lines one.
@@ -188,7 +226,8 @@ impl<'a> Mutator<'a> {
         replacement: &str,
     ) {
         let bytes = self.tokens[from].start..self.tokens[to - 1].end();
-        if self.source[bytes.clone()].contains('\n') {
+        let is_uncalled = self.uncalled.iter().any(|range| range.contains(&from));
+        if is_uncalled || self.source[bytes.clone()].contains('\n') {
             return;
         }
         let mutant = Mutant::new(self.kernel, self.source, rule, false, bytes, replacement);

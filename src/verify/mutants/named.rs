@@ -6,15 +6,16 @@ use crate::gpu::KernelSpec;
 /// What a user reads, a part of a shader that occurs once, and what takes its place.
 type Saboteur = (&'static str, &'static str, &'static str);
 
-const BCE_GRAD: &[Saboteur] = &[
-    ("sign flipped", "p - targets[index]", "targets[index] - p"),
+const LOSS_GRAD: &[Saboteur] = &[
+    ("sign flipped", "y - targets[index]", "targets[index] - y"),
     ("sum instead of mean", "params.scale * d_logit", "d_logit"),
-    ("gradient of the wrong row", "p - targets[index]", "p - targets[index + 1u]"),
+    ("half of the gradient of squares", "2.0 * d_logit", "d_logit"),
+    ("gradient of the wrong row", "y - targets[index]", "y - targets[index + 1u]"),
     ("last row dropped", "index >= params.batch_size", "index + 1u >= params.batch_size"),
     ("unguarded tail write", "if index >= params.batch_size {", "if false {"),
 ];
 
-const BCE_LOSS: &[Saboteur] = &[
+const LOSS: &[Saboteur] = &[
     ("sum instead of mean", " / f32(params.batch_size)", ""),
     UNSTABLE_LOSS,
     ("log(1 + t) instead of log1p", "log_1p(exp(-abs(z)))", "log(1.0 + exp(-abs(z)))"),
@@ -90,31 +91,37 @@ const MATMUL_SUBGROUP: &[Saboteur] = &[
 ];
 
 const SGD_UPDATE: &[Saboteur] = &[
-    ("learning rate x 1.001", "- params.learning_rate", "- 1.001 * params.learning_rate"),
-    ("sign flipped", "residues[index] - params", "residues[index] + params"),
+    ("learning rate x 1.001", "[index] - params.learning", "[index] - 1.001 * params.learning"),
+    ("sign flipped", "optimizer_state[index] - params", "optimizer_state[index] + params"),
     ("rounding not carried over", "change - rounded(after - before)", "0.0"),
-    ("gradient of the wrong parameter", "d_parameters[index]", "d_parameters[index + 1u]"),
+    ("momentum squared", "params.momentum * opt", "params.momentum * params.momentum * opt"),
+    ("velocity not kept", "optimizer_state[index] = velocity;", ""),
+    (
+        "gradient of the wrong parameter",
+        "params.momentum * optimizer_state[index] + d_parameters[index]",
+        "params.momentum * optimizer_state[index] + d_parameters[index + 1u]",
+    ),
     ("off-by-one step", "steps_done[0] += 1u", "steps_done[0] += 2u"),
     ("last parameter dropped", "index >= params.len", "index + 1u >= params.len"),
     ("unguarded tail write", "if index >= params.len {", "if false {"),
 ];
 
-const SIGMOID: &[Saboteur] = &[
+const ACTIVATION: &[Saboteur] = &[
     EXP_OF_SIGMOID,
     ("last value dropped", "index >= params.len", "index + 1u >= params.len"),
     ("unguarded tail write", "if index >= params.len {", "if false {"),
 ];
 
-const SIGMOID_GRAD: &[Saboteur] = &[
-    ("sigma' without (1 - a)", "(a * (1.0 - a))", "a"),
-    ("sigma' without a", "(a * (1.0 - a))", "(1.0 - a)"),
+const ACTIVATION_GRAD: &[Saboteur] = &[
+    ("sigma' without (1 - a)", "return a * (1.0 - a)", "return a"),
+    ("sigma' without a", "return a * (1.0 - a)", "return 1.0 - a"),
     ("gradient of the wrong row", "d_activations[index]", "d_activations[index + 1u]"),
     ("last value dropped", "index >= params.len", "index + 1u >= params.len"),
     ("unguarded tail write", "if index >= params.len {", "if false {"),
 ];
 
 const TRAIN_INVOCATION: &[Saboteur] = &[
-    ("learning rate x 1.001", "let share = select", "let share = 1.001 * select"),
+    ("learning rate x 1.001", "let of_rates = select", "let of_rates = 1.001 * select"),
     (
         "sum instead of mean",
         "select(1.0, 2.0, squared) / f32(BATCH_SIZE)",
@@ -123,7 +130,11 @@ const TRAIN_INVOCATION: &[Saboteur] = &[
     ("sum of losses instead of mean", "total / f32(BATCH_SIZE)", "total"),
     ("sign flipped", "optimizer_state[own] - rate", "optimizer_state[own] + rate"),
     ("rounding not carried over", "change - rounded(parameters[own] - before)", "0.0"),
-    ("momentum forgotten", "momentum * optimizer_state[own] + d_parameters[p]", "d_parameters[p]"),
+    (
+        "momentum forgotten",
+        "momentum * optimizer_state[own] + gradient_share()",
+        "gradient_share()",
+    ),
     ("bias forgotten", "z += parameters[own + HIDDEN_BIAS + j];", ""),
     ("sigma' without (1 - a)", "return a * (1.0 - a);", "return a;"),
     (
@@ -224,8 +235,8 @@ const LAST_COLUMNS: Saboteur = ("unguarded last columns", " & (column < params.n
 
 /// Saboteurs of each kernel, by its stem.
 const BY_KERNEL: [(&str, &[Saboteur]); 14] = [
-    ("bce_grad", BCE_GRAD),
-    ("bce_loss", BCE_LOSS),
+    ("loss_grad", LOSS_GRAD),
+    ("loss", LOSS),
     ("bias_add", BIAS_ADD),
     ("bias_grad", BIAS_GRAD),
     ("matmul", MATMUL),
@@ -233,8 +244,8 @@ const BY_KERNEL: [(&str, &[Saboteur]); 14] = [
     ("matmul_subgroup", MATMUL_SUBGROUP),
     ("matmul_workgroup", MATMUL_WORKGROUP),
     ("sgd_update", SGD_UPDATE),
-    ("sigmoid", SIGMOID),
-    ("sigmoid_grad", SIGMOID_GRAD),
+    ("activation", ACTIVATION),
+    ("activation_grad", ACTIVATION_GRAD),
     ("train_invocation", TRAIN_INVOCATION),
     ("train_workgroup", TRAIN_WORKGROUP),
     ("uniform_draw", UNIFORM_DRAW),

@@ -185,7 +185,7 @@ mod tests {
 
     /// Some mutant with this fate.
     fn specimen(fate: Fate) -> Specimen {
-        Specimen::new(mutants(&crate::kernels::sigmoid::SPEC).remove(0), fate)
+        Specimen::new(mutants(&crate::kernels::activation::SPEC).remove(0), fate)
     }
 
     fn crashed(confirmed: bool) -> Fate {

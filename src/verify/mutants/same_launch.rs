@@ -48,8 +48,8 @@ pub const SAME_LAUNCHES: &[SameLaunch] = &[
     same(&PRODUCTS, |launch| is_more(launch, 2), GUARD),
     same(&["probe_arithmetic"], |launch| is_more(launch, 0), GUARD),
     same(&["probe_arithmetic"], |launch| is_more(launch, 1), TWICE),
-    same(&["bce_loss"], |launch| is_more(launch, 0), TWICE),
-    same(&["bce_loss"], |launch| is_more(launch, 1), TWICE),
+    same(&["loss"], |launch| is_more(launch, 0), TWICE),
+    same(&["loss"], |launch| is_more(launch, 1), TWICE),
     same(&UNGUARDED, |launch| is_more(launch, 1), TWICE),
     same(&REPEATABLE, |launch| is_more(launch, 2), TWICE),
     same(&REPEATABLE, is_doubled, TWICE),
@@ -60,13 +60,14 @@ pub const SAME_LAUNCHES: &[SameLaunch] = &[
     same(&["train_workgroup"], |launch| is_word(launch, "momentum"), NO_MEASURES),
     same(&["train_workgroup"], |launch| is_word(launch, "tail_from"), NO_MEASURES),
     same(&["train_invocation"], |launch| is_in_training(launch, "momentum"), NO_MOMENTUM),
+    same(&["sgd_update"], |launch| is_in_step(launch, "momentum"), NO_MOMENTUM),
     same(&["train_invocation"], |launch| is_one_off_in_training(launch, "solved_from"), LIMIT),
     same(&["train_invocation"], |launch| is_one_off_in_training(launch, "solved_span"), LIMIT),
     same(&["uniform_draw"], is_row_more_in_training, ROW_BEHIND),
-    same(&["sigmoid", "matmul_register", "bias_grad"], is_late, APART),
+    same(&["activation", "matmul_register", "bias_grad"], is_late, APART),
     same(&["matmul_register"], is_same_operand, SAME_OPERAND),
     same(&["sgd_update"], |launch| is_one_less_in_step(launch, "len"), LAST_IS_PADDING),
-    same(&["bce_loss"], |launch| is_one_less_in_step(launch, "capacity"), SHORT_RUN),
+    same(&["loss"], |launch| is_one_less_in_step(launch, "capacity"), SHORT_RUN),
 ];
 
 /// The entry of a wrong launch, if it is listed.
@@ -77,13 +78,13 @@ pub fn same_launch(launch: &WrongLaunch) -> Option<&'static SameLaunch> {
 
 /// Their guard ends what has no element, wherever its workgroup is in x and y.
 const GUARDED: [&str; 10] = [
-    "bce_grad",
+    "loss_grad",
     "bias_add",
     "bias_grad",
     "peak_copy",
     "sgd_update",
-    "sigmoid",
-    "sigmoid_grad",
+    "activation",
+    "activation_grad",
     "train_invocation",
     "train_workgroup",
     "uniform_draw",
@@ -98,8 +99,8 @@ const UNGUARDED: [&str; 4] =
 
 /// They write what does not depend on what they wrote before.
 const REPEATABLE: [&str; 12] = [
-    "bce_grad",
-    "bce_loss",
+    "loss_grad",
+    "loss",
     "bias_grad",
     "peak_arithmetic",
     "peak_copy",
@@ -107,15 +108,15 @@ const REPEATABLE: [&str; 12] = [
     "probe_arithmetic",
     "probe_loops",
     "probe_workgroup",
-    "sigmoid",
-    "sigmoid_grad",
+    "activation",
+    "activation_grad",
     "uniform_draw",
 ];
 
 /// They write over what they read.
 const IN_PLACE: [&str; 4] = ["bias_add", "sgd_update", "train_invocation", "train_workgroup"];
 
-const PADDED: [&str; 13] = [
+const PADDED: [&str; 12] = [
     "bias_grad",
     "matmul",
     "matmul_register",
@@ -126,9 +127,8 @@ const PADDED: [&str; 13] = [
     "probe_arithmetic",
     "probe_loops",
     "probe_workgroup",
-    "sgd_update",
-    "sigmoid",
-    "sigmoid_grad",
+    "activation",
+    "activation_grad",
 ];
 
 const GUARD: &str = "the guard ends invocations that have nothing to do";
@@ -180,9 +180,13 @@ fn spec(kernel: &str) -> &'static KernelSpec {
     specs.find(|spec| spec.name == kernel).expect("each launch is of a kernel")
 }
 
+fn is_in_step(launch: &WrongLaunch, name: &str) -> bool {
+    is_word(launch, name) && matches!(launch.place, Place::Step { .. })
+}
+
 fn is_one_less_in_step(launch: &WrongLaunch, name: &str) -> bool {
     let is_less = matches!(launch.mistake, Mistake::Word { off: Off::Less, .. });
-    is_less && is_word(launch, name) && matches!(launch.place, Place::Step { .. })
+    is_less && is_in_step(launch, name)
 }
 
 fn is_in_training(launch: &WrongLaunch, name: &str) -> bool {
@@ -212,7 +216,7 @@ fn is_late(launch: &WrongLaunch) -> bool {
         return false;
     };
     let pairs = [
-        ["sigmoid", "bce_loss"],
+        ["activation", "loss"],
         ["matmul_register", "bias_grad"],
         ["bias_grad", "matmul_register"],
     ];
@@ -225,6 +229,6 @@ fn is_same_operand(launch: &WrongLaunch) -> bool {
     let WrongLaunch { place: Place::Step { kernels, index }, mistake, .. } = *launch else {
         return false;
     };
-    let stores = ["bias_add", "bias_grad", "sigmoid_grad"];
+    let stores = ["bias_add", "bias_grad", "activation_grad"];
     mistake == Mistake::Bindings([1, 2]) && stores.contains(&kernels[index + 1])
 }

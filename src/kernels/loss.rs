@@ -1,16 +1,17 @@
-//! Mean binary cross-entropy from logits, in nats, stored under the number of the step.
+//! The mean loss of a batch, stored under the number of the step.
 
 use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+use crate::task::Loss;
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
-    name: "bce_loss",
-    source: wgsl!("bce_loss", "cross_entropy"),
+    name: "loss",
+    source: wgsl!("loss", "cross_entropy"),
     bindings: &[
         Binding::PARAMS,
-        Binding::read("logits"),
+        Binding::read("outputs"),
         Binding::read("targets"),
         Binding::read("steps_done"),
         Binding::read_write("losses"),
@@ -29,11 +30,22 @@ gpu::params! {
     }
 }
 
-/// `losses[steps_done mod capacity] = mean(max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|)))`,
-/// where `z` = `logits` and `t` = `targets`.
+/// Compiles a loss.
+///
+/// # Errors
+/// [`Error::Gpu`] if the driver refuses.
+pub async fn kernel(gpu: &Gpu, loss: Loss) -> Result<Kernel, Error> {
+    let squared = f64::from(u8::from(loss == Loss::SquaredError));
+    Kernel::new(gpu, &SPEC, &[("squared", squared)]).await
+}
+
+/// `losses[steps_done mod capacity]` = the mean over the rows of
+/// - `max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|))`, binary cross-entropy in nats, where
+///   `outputs` are the logits z;
+/// - `(y − t)²`, the squared error, where `outputs` are the activations y.
 ///
 /// # Shapes
-/// `logits` and `targets` `[batch_size, 1]`, `steps_done` `[1]`, `losses` `[capacity]`.
+/// `outputs` and `targets` `[batch_size, 1]`, `steps_done` `[1]`, `losses` `[capacity]`.
 ///
 /// # Errors
 /// [`Error::Gpu`] if wgpu refuses.
@@ -43,11 +55,11 @@ gpu::params! {
 pub async fn dispatch(
     gpu: &Gpu,
     kernel: &Kernel,
-    [logits, targets, steps_done, losses]: [&Tensor; 4],
+    [outputs, targets, steps_done, losses]: [&Tensor; 4],
 ) -> Result<Dispatch, Error> {
-    assert_eq!([logits.len(), steps_done.len()], [targets.len(), 1], "shapes differ");
+    assert_eq!([outputs.len(), steps_done.len()], [targets.len(), 1], "shapes differ");
     let params = Params { batch_size: as_u32(targets.len()), capacity: as_u32(losses.len()) };
-    kernel.bind(gpu, &params, &[logits, targets, steps_done, losses], [1; 3]).await
+    kernel.bind(gpu, &params, &[outputs, targets, steps_done, losses], [1; 3]).await
 }
 
 /// max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|)), summed: two products, five sums, an

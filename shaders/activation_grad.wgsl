@@ -1,4 +1,5 @@
-// d_pre_activations = d_activations · a · (1 − a), where a = activations
+// d_pre_activations = d_activations · f′, where f′ is the activation function's derivative, by its
+// value: a · (1 − a) of a sigmoid
 //
 // One invocation per element.
 
@@ -13,6 +14,10 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> d_pre_activations: array<f32>; // [len]
 
 override workgroup_size: u32;
+// For activations, of which there are none here.
+override compensated: bool;
+// The number of the function: see parts/activation.wgsl.
+override activation: u32;
 
 @compute @workgroup_size(workgroup_size)
 fn main(
@@ -23,6 +28,5 @@ fn main(
     if index >= params.len {
         return;
     }
-    let a = activations[index];
-    d_pre_activations[index] = d_activations[index] * (a * (1.0 - a));
+    d_pre_activations[index] = d_activations[index] * slope(activations[index], activation);
 }

@@ -1,13 +1,14 @@
-//! The logistic function: `activations = 1 / (1 + exp(−pre_activations))`.
+//! Activation functions: `activations = f(pre_activations)`.
 
 use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+use crate::task::Activation;
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
-    name: "sigmoid",
-    source: wgsl!("sigmoid", "sigmoid"),
+    name: "activation",
+    source: wgsl!("activation", "sigmoid", "logistic", "activation"),
     bindings: &[
         Binding::PARAMS,
         Binding::read("pre_activations"),
@@ -27,7 +28,19 @@ gpu::params! {
     }
 }
 
-/// `activations = 1 / (1 + exp(−pre_activations))`.
+/// Compiles an activation function, with the sigmoid that rounds least where `compensated`.
+///
+/// # Errors
+/// [`Error::Gpu`] if the driver refuses.
+pub async fn kernel(gpu: &Gpu, activation: Activation, compensated: bool) -> Result<Kernel, Error> {
+    let overrides = [
+        ("activation", f64::from(activation as u8)),
+        ("compensated", f64::from(u8::from(compensated))),
+    ];
+    Kernel::new(gpu, &SPEC, &overrides).await
+}
+
+/// `activations = f(pre_activations)`, where f is the kernel's function.
 ///
 /// # Shapes
 /// Any, the same for both.
@@ -49,7 +62,7 @@ pub async fn dispatch(
     kernel.bind(gpu, &params, &[pre_activations, activations], workgroup_count).await
 }
 
-/// A sum, an exponential and a division an element, which is read and written.
+/// Of a sigmoid: a sum, an exponential and a division an element, which is read and written.
 #[must_use]
 pub fn cost(len: usize) -> Cost {
     let len = as_f64(len);

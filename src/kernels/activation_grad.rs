@@ -1,13 +1,14 @@
-//! The gradient through the logistic function: `d_pre_activations = d_activations · a · (1 − a)`.
+//! The gradient through an activation function: `d_pre_activations = d_activations · f′`.
 
 use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
+use crate::task::Activation;
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
-    name: "sigmoid_grad",
-    source: wgsl!("sigmoid_grad"),
+    name: "activation_grad",
+    source: wgsl!("activation_grad", "sigmoid", "logistic", "activation"),
     bindings: &[
         Binding::PARAMS,
         Binding::read("activations"),
@@ -28,7 +29,17 @@ gpu::params! {
     }
 }
 
-/// `d_pre_activations = d_activations · a · (1 − a)`, where `a` = `activations`.
+/// Compiles the gradient through an activation function.
+///
+/// # Errors
+/// [`Error::Gpu`] if the driver refuses.
+pub async fn kernel(gpu: &Gpu, activation: Activation) -> Result<Kernel, Error> {
+    let overrides = [("activation", f64::from(activation as u8)), ("compensated", 0.0)];
+    Kernel::new(gpu, &SPEC, &overrides).await
+}
+
+/// `d_pre_activations = d_activations · f′`, where f′ is the function's derivative by its value, a · (1 −
+/// a) of a sigmoid for `a` in `activations`.
 ///
 /// # Shapes
 /// Any, the same for all three.
@@ -51,7 +62,7 @@ pub async fn dispatch(
     kernel.bind(gpu, &params, &tensors, workgroup_count).await
 }
 
-/// A difference and two products an element; two values read, one written.
+/// Of a sigmoid: a difference and two products an element; two values read, one written.
 #[must_use]
 pub fn cost(len: usize) -> Cost {
     let len = as_f64(len);

@@ -1,17 +1,28 @@
-//! Mean binary cross-entropy from logits, in nats.
+//! The mean loss of a batch.
 
 use super::sum::sum;
 use crate::numeric::Scalar;
+use crate::task::Loss;
 
-/// `mean(max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|)))`, where `z` = `logits` and `t` =
-/// `targets`; +inf or NaN where a logit is no finite number, as a cross-entropy is never negative.
+/// The mean over the rows of
+/// - `max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|))`, binary cross-entropy in nats, where
+///   `outputs` are the logits z; +inf or NaN where a logit is no finite number, as a cross-entropy is
+///   never negative;
+/// - `(y − t)²`, the squared error, where `outputs` are the activations y.
 ///
 /// # Shapes
 /// `[batch_size, 1]` for both.
 #[must_use]
-pub fn bce_loss<S: Scalar>(logits: &[S], targets: &[S]) -> S {
+pub fn loss<S: Scalar>(loss: Loss, outputs: &[S], targets: &[S]) -> S {
     let [sum] = sum(targets.len(), |row, [sum]: &mut [S; 1]| {
-        *sum = *sum + row_loss(logits[row], targets[row]);
+        *sum = *sum
+            + match loss {
+                Loss::CrossEntropy => row_loss(outputs[row], targets[row]),
+                Loss::SquaredError => {
+                    let error = outputs[row] - targets[row];
+                    error * error
+                }
+            };
     });
     #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
     let batch_size = targets.len() as f64;
@@ -43,7 +54,7 @@ mod tests {
     fn the_loss_of_a_right_answer_has_a_bound_that_is_small_beside_it() {
         for (z, target) in [(10.0_f32, 1.0), (-10.0, 0.0), (3.0, 1.0), (-60.0, 0.0)] {
             let [z, target] = [z, target].map(Enclosure::from_f32);
-            let loss = bce_loss(&[z], &[target]);
+            let loss = loss(Loss::CrossEntropy, &[z], &[target]);
             let exact = (-z.to_f64().abs()).exp().ln_1p();
             assert!((loss.to_f64() - exact).abs() <= 1e-12 * exact, "{loss:?}, not {exact}");
             // For exp alone, WGSL's table, twice, has 2·(3 + 2·60) units.
@@ -55,8 +66,11 @@ mod tests {
     fn the_derivative_is_the_probability_minus_the_target_also_at_zero() {
         for z in [-3.0, 0.0, 0.5, 40.0_f64] {
             for target in [0.0, 0.25, 1.0] {
-                let found =
-                    bce_loss(&[Dual { value: z, derivative: 1.0 }], &[Dual::from_f64(target)]);
+                let found = loss(
+                    Loss::CrossEntropy,
+                    &[Dual { value: z, derivative: 1.0 }],
+                    &[Dual::from_f64(target)],
+                );
                 let expected = z.sigmoid() - target;
                 assert!((found.derivative - expected).abs() < 1e-15, "{z}, {target}: {found:?}");
             }
@@ -68,7 +82,7 @@ mod tests {
         let logits = [f32::NEG_INFINITY, f32::MIN, -200.0, -0.0, 0.0, 200.0, f32::MAX];
         let logits = logits.into_iter().chain([f32::INFINITY, f32::NAN, -f32::NAN]);
         for (z, target) in logits.flat_map(|z| [(z, 0.0), (z, 1.0)]) {
-            let loss = bce_loss(&[z], &[target]);
+            let loss = loss(Loss::CrossEntropy, &[z], &[target]);
             assert!(loss >= 0.0 || loss.is_nan(), "{z}, {target}: {loss}");
             assert_eq!(loss == f32::INFINITY, z.is_infinite(), "{z}, {target}: {loss}");
         }

@@ -1,10 +1,11 @@
-//! Checks of `bce_loss`.
+//! Checks of `loss`.
 
-use crate::cpu::bce_loss::bce_loss as twin;
+use crate::cpu::loss::loss as twin;
 use crate::gpu::{Dispatch, Gpu, Kernel};
-use crate::kernels::bce_loss;
+use crate::kernels::loss;
 use crate::numeric::{Enclosure, Scalar};
-use crate::verify::draws::{logits, sizes, targets};
+use crate::task::Loss;
+use crate::verify::draws::{logits, sizes, targets, values};
 use crate::verify::own_exp::{compare_with_own, grid, own_exp, own_quotients_by_one, row_loss};
 use crate::verify::{Failure, Trial, Workload};
 
@@ -18,7 +19,7 @@ const RAGGED: [usize; 9] = [65, 1, 3, 4, 63, 64, 257, 1757, 70_001];
 const LOGITS: [f32; 10] = [0.0, 1e-3, 0.5, 7.0, 15.0, 17.0, 30.0, 80.0, 90.0, 1e4];
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
-    let kernel = Kernel::new(trial.gpu, &bce_loss::SPEC, &[]).await?;
+    let kernel = loss::kernel(trial.gpu, Loss::CrossEntropy).await?;
     ring(trial, &kernel).await?;
     let targets_of = |z: f32| [0.0, 0.25, 1.0].map(|target| [[z, target], [-z, target]]);
     let signs = LOGITS.iter().flat_map(|&z| targets_of(z).concat());
@@ -32,6 +33,7 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         sizes_of_batches.iter().map(|&len| batch(len, trial.effort.seed)).collect();
     compare(trial, &kernel, "ragged batches", &ragged).await?;
     not_finite(trial, &kernel).await?;
+    squares(trial, sizes_of_batches).await?;
     // Every other batch has a single row.
     let mut rows = 0;
     let many = sizes(trial.effort.seed, 500).flat_map(|len| [1, len]).take_while(|len| {
@@ -46,15 +48,48 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Mean squared errors: of integers, whose sum is exact in any order, so that each row that is lost is
+/// noticed; and of numbers.
+async fn squares(trial: &mut Trial<'_>, sizes_of_batches: &[usize]) -> Result<(), Failure> {
+    let kernel = loss::kernel(trial.gpu, Loss::SquaredError).await?;
+    let seed = trial.effort.seed;
+    let batch = |len: usize| {
+        let targets = targets(seed, len);
+        let errors = (0..len).map(|row| [1.0, -2.0, 3.0, -1.0, 2.0][row % 5]);
+        [errors.zip(&targets).map(|(error, target)| error + target).collect(), targets]
+    };
+    let batches: Vec<Batch> = sizes_of_batches.iter().map(|&len| batch(len)).collect();
+    let mean = |[outputs, targets]: &Batch| {
+        let pairs = outputs.iter().zip(targets);
+        let sum: f64 = pairs.map(|(y, t)| f64::from(y - t) * f64::from(y - t)).sum();
+        let rows: f64 = outputs.iter().map(|_| 1.0).sum();
+        Enclosure::from_f64(sum) / Enclosure::from_f64(rows)
+    };
+    let expected: Vec<_> = batches.iter().map(mean).collect();
+    let case = "squared errors of integers";
+    let found = losses(trial, &kernel, case, &batches).await?;
+    trial.compare(case, "losses", &found, &expected)?;
+    let batches: Vec<Batch> =
+        sizes_of_batches.iter().map(|&len| [values(seed, len), targets(seed + 1, len)]).collect();
+    let case = "squared errors";
+    let found = losses(trial, &kernel, case, &batches).await?;
+    let loss = |[outputs, targets]: &Batch| {
+        let [outputs, targets] = [outputs, targets].map(|values| Enclosure::all_from_f32(values));
+        twin(Loss::SquaredError, &outputs, &targets)
+    };
+    let expected: Vec<_> = batches.iter().map(loss).collect();
+    trial.compare(case, "losses", &found, &expected)
+}
+
 pub(super) fn workloads(_: &Gpu, len: usize) -> Vec<Workload> {
     let make = async move |trial: &mut Trial<'_>| {
-        let kernel = Kernel::new(trial.gpu, &bce_loss::SPEC, &[]).await?;
+        let kernel = loss::kernel(trial.gpu, Loss::CrossEntropy).await?;
         let seed = trial.effort.seed;
         let batches = [[logits(seed, len), targets(seed + 1, len)]];
         let (mut dispatches, _) = compare(trial, &kernel, &format!("[{len}]"), &batches).await?;
         Ok(dispatches.swap_remove(0))
     };
-    vec![Workload::new(format!("[{len}]"), bce_loss::cost(len), make)]
+    vec![Workload::new(format!("[{len}]"), loss::cost(len), make)]
 }
 
 /// The losses of batches, each as that of a step of its own.
@@ -83,7 +118,7 @@ async fn launch(
     let mut dispatches = vec![];
     for ((logits, targets), step) in logits.iter().zip(&targets).zip(&steps) {
         let tensors = [logits, targets, step, &out.tensor];
-        dispatches.push(bce_loss::dispatch(trial.gpu, kernel, tensors).await?);
+        dispatches.push(loss::dispatch(trial.gpu, kernel, tensors).await?);
     }
     trial.run(&dispatches).await?;
     Ok((dispatches, trial.read(case, &out).await?))
@@ -98,7 +133,11 @@ async fn compare(
 ) -> Result<(Vec<Dispatch>, Vec<f32>), Failure> {
     let (dispatches, found) = launch(trial, kernel, case, batches).await?;
     let loss = |[logits, targets]: &Batch| {
-        twin(&Enclosure::all_from_f32(logits), &Enclosure::all_from_f32(targets))
+        twin(
+            Loss::CrossEntropy,
+            &Enclosure::all_from_f32(logits),
+            &Enclosure::all_from_f32(targets),
+        )
     };
     let expected: Vec<_> = batches.iter().map(loss).collect();
     trial.compare(case, "losses", &found, &expected)?;
@@ -121,13 +160,14 @@ async fn by_own_exp(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Failur
 /// A loss goes where its step belongs and nowhere else.
 async fn ring(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Failure> {
     let [logits, targets] = [[0.5, -0.25], [1.0, 0.0]];
-    let expected = twin(&Enclosure::all_from_f32(&logits), &Enclosure::all_from_f32(&targets));
+    let [outputs, of] = [&logits, &targets].map(|values| Enclosure::all_from_f32(values));
+    let expected = twin(Loss::CrossEntropy, &outputs, &of);
     for (step, capacity, place) in [(7_u32, 3, 1), (0, 5, 0), (4, 5, 4), (5, 5, 0), (1_000, 7, 6)] {
         let case = format!("step {step} in a ring of {capacity}");
         let out = trial.poisoned("losses", capacity).await?;
         let inputs = [trial.input(&logits).await?, trial.input(&targets).await?];
         let tensors = [&inputs[0], &inputs[1], &trial.input(&[step]).await?, &out.tensor];
-        let dispatch = bce_loss::dispatch(trial.gpu, kernel, tensors).await?;
+        let dispatch = loss::dispatch(trial.gpu, kernel, tensors).await?;
         trial.run(&[dispatch]).await?;
         let mut found = trial.read(&case, &out).await?;
         trial.compare(&case, "losses", &found[place..=place], &[expected])?;

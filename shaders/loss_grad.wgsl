@@ -1,0 +1,46 @@
+// d_logits = scale · d, where d is the gradient of a row's loss by its logit, from the output y and
+// the target t: y − t for binary cross-entropy of a sigmoid, 2 · (y − t) · f′ for the squared error
+// of an activation function f
+//
+// The first is simplified. With epsilon > 0 it is left unsimplified, as hand-written code often has
+// it: the loss's derivative (y − t) / (y(1 − y) + epsilon) times the sigmoid's y(1 − y). One
+// invocation per row.
+
+struct Params {
+    batch_size: u32,
+    scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> outputs: array<f32>;        // [batch_size, 1]
+@group(0) @binding(2) var<storage, read> targets: array<f32>;        // [batch_size, 1]
+@group(0) @binding(3) var<storage, read_write> d_logits: array<f32>; // [batch_size, 1]
+
+override workgroup_size: u32;
+// For activations, of which there are none here.
+override compensated: bool;
+override epsilon: f32;
+// The squared error instead of binary cross-entropy.
+override squared: bool;
+// The number of f: see parts/activation.wgsl.
+override activation: u32;
+
+@compute @workgroup_size(workgroup_size)
+fn main(
+    @builtin(global_invocation_id) global_id: vec3<u32>,
+    @builtin(num_workgroups) workgroup_count: vec3<u32>,
+) {
+    let index = global_id.y * workgroup_count.x * workgroup_size + global_id.x;
+    if index >= params.batch_size {
+        return;
+    }
+    let y = outputs[index];
+    var d_logit = y - targets[index];
+    if squared {
+        d_logit = 2.0 * d_logit * slope(y, activation);
+    } else if epsilon > 0.0 {
+        let share = y * (1.0 - y);
+        d_logit = d_logit / (share + epsilon) * share;
+    }
+    d_logits[index] = params.scale * d_logit;
+}

@@ -1,0 +1,54 @@
+//! Every combination of what a recipe can say.
+
+use parity::error::Error;
+use parity::task::{Activation, Backprop, Dataset, LayerSizes, Loss, Method, Recipe, Rounding};
+
+/// Without a hidden layer, for one invocation, with two hidden layers, and for one workgroup.
+pub const NETWORKS: [&str; 4] = ["2-1", "2-3-1", "2-4-3-1", "5-9-1"];
+pub const LOSSES: [Loss; 2] = [Loss::CrossEntropy, Loss::SquaredError];
+pub const MOMENTA: [f32; 2] = [0.0, 0.5];
+pub const BACKPROPS: [Backprop; 3] = [
+    Backprop::Exact,
+    Backprop::ByHand { hidden_derivative: true },
+    Backprop::ByHand { hidden_derivative: false },
+];
+
+/// One combination.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    pub network: &'static str,
+    pub method: Method,
+}
+
+impl Cell {
+    /// The recipe, or why its parts do not go together.
+    pub fn recipe(&self) -> Result<Recipe, Error> {
+        let sizes: LayerSizes = self.network.parse().expect("a network");
+        let bits = u32::try_from(sizes.input_size()).expect("few");
+        Recipe::new(Dataset::parity(bits).expect("data"), sizes, self.method, 40)
+    }
+}
+
+/// All combinations.
+pub fn cells() -> Vec<Cell> {
+    let all = |methods: Vec<Method>, vary: &dyn Fn(Method) -> Vec<Method>| {
+        methods.into_iter().flat_map(vary).collect::<Vec<_>>()
+    };
+    let methods = all(vec![Method::sgd(0.1)], &|method| {
+        let pairs = Activation::ALL.iter().flat_map(|&hidden| {
+            Activation::ALL.map(|output| method.with_activations(hidden, output))
+        });
+        pairs.collect()
+    });
+    let methods = all(methods, &|method| LOSSES.map(|loss| method.with_loss(loss)).into());
+    let methods = all(methods, &|method| MOMENTA.map(|mu| method.with_momentum(mu)).into());
+    let methods = all(methods, &|method| Rounding::ALL.map(|how| method.with_rounding(how)).into());
+    let methods = all(methods, &|method| BACKPROPS.map(|how| with_backprop(method, how)).into());
+    let cell = |network| methods.iter().map(move |&method| Cell { network, method });
+    NETWORKS.into_iter().flat_map(cell).collect()
+}
+
+pub fn with_backprop(mut method: Method, backprop: Backprop) -> Method {
+    method.backprop = backprop;
+    method
+}
