@@ -40,6 +40,12 @@ override has_momentum: bool;
 override squared: bool;
 // Whether to sum up what the losses of all steps say of convergence.
 override measured: bool;
+// Gradients as a notebook written by hand has them: those of weights are summed over the rows,
+// those of biases averaged, and epsilon keeps a quotient from dividing by zero.
+override by_hand: bool;
+override epsilon: f32;
+// Whether gradients pass through the derivative of the hidden activation: by hand they may not.
+override hidden_derivative: bool;
 override hidden_activation: u32;
 override output_activation: u32;
 
@@ -140,11 +146,18 @@ fn backward(lane: u32, row: u32) {
         d_logit = error * slope(prediction, output_activation);
         evidence += error * error;
     } else {
+        if by_hand {
+            let share = prediction * (1.0 - prediction);
+            d_logit = error / (share + epsilon) * share;
+        }
         evidence *= select(1.0 - prediction, prediction, TARGETS[row] == 1.0);
     }
     for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
         let a = activations[(lane * BATCH_SIZE + row) * HIDDEN_SIZE + j];
-        let d_z = d_logit * parameters[own + OUTPUT_WEIGHT + j] * slope(a, hidden_activation);
+        var d_z = d_logit * parameters[own + OUTPUT_WEIGHT + j];
+        if hidden_derivative {
+            d_z *= slope(a, hidden_activation);
+        }
         for (var i = 0u; i < INPUT_SIZE; i += 1u) {
             d_parameters[j * INPUT_SIZE + i] += d_z * INPUTS[row * INPUT_SIZE + i];
         }
@@ -159,8 +172,16 @@ fn gradient_share() -> f32 {
     return select(1.0, 2.0, squared) / f32(BATCH_SIZE);
 }
 
-fn update(lane: u32, p: u32, rate: f32) {
+fn is_bias(p: u32) -> bool {
+    return p >= HIDDEN_BIAS && p < OUTPUT_WEIGHT || p == OUTPUT_BIAS;
+}
+
+fn update(lane: u32, p: u32, rate_of_layer: f32) {
     let own = lane * PARAMETER_COUNT + p;
+    var rate = rate_of_layer;
+    if by_hand {
+        rate = select(rate_of_layer, rate_of_layer / f32(BATCH_SIZE), is_bias(p));
+    }
     if compensated {
         let before = parameters[own];
         let change = optimizer_state[own] - rate * d_parameters[p];
@@ -227,8 +248,8 @@ fn load_member(lane: u32) {
             optimizer_state[own] = state[(OPTIMIZER_STATE + p) * count + member];
         }
     }
-    // The velocity has it; without one, it goes into the rates.
-    let of_rates = select(gradient_share(), 1.0, has_momentum);
+    // The velocity has it; without one, it goes into the rates. By hand there is none.
+    let of_rates = select(gradient_share(), 1.0, has_momentum || by_hand);
     rates[lane][0] = state[RATES * count + member] * of_rates;
     rates[lane][1] = state[(RATES + 1u) * count + member] * of_rates;
     let at_start = params.at_start == 1u;

@@ -1,10 +1,12 @@
 //! Steps of gradient descent for a network with one hidden layer, row by row.
 
+use std::ops::Range;
+
 use super::activation::{activate, slope};
 use super::loss;
 use super::sgd_update::sgd_update;
 use crate::numeric::Scalar;
-use crate::task::{Dataset, Loss, Method};
+use crate::task::{Backprop, Dataset, Loss, Method};
 
 /// A network with one hidden layer in training.
 #[derive(Clone, Debug)]
@@ -75,9 +77,33 @@ pub fn look<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> (S
 
 /// What the sum of the rows' gradients, as [`add_gradient`] has them, is multiplied by to make that
 /// of the mean loss.
-pub(super) fn share<S: Scalar>(method: Method, data: &Dataset) -> S {
+fn share<S: Scalar>(method: Method, data: &Dataset) -> S {
     let factor = if method.loss == Loss::SquaredError { 2.0 } else { 1.0 };
     S::from_f64(factor) / batch_size(data)
+}
+
+/// The parameters of both layers, weights and biases apart, each with the factor of its gradient's sum
+/// over the rows in a step: the learning rate, but for the share where a velocity has it.
+fn rates<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> [(Range<usize>, S); 4] {
+    let (hidden_size, count) = (member.hidden_size(data.input_size), member.parameters.len());
+    let hidden_bias = hidden_size * data.input_size;
+    let output_weight = hidden_bias + hidden_size;
+    let [hidden, output] = member.rates;
+    let of = |range, rate, is_bias: bool| {
+        let rate = match method.backprop {
+            Backprop::ByHand { .. } if is_bias => rate / batch_size(data),
+            Backprop::ByHand { .. } => rate,
+            Backprop::Exact if method.momentum() != 0.0 => rate,
+            Backprop::Exact => rate * share(method, data),
+        };
+        (range, rate)
+    };
+    [
+        of(0..hidden_bias, hidden, false),
+        of(hidden_bias..output_weight, hidden, true),
+        of(output_weight..count - 1, output, false),
+        of(count - 1..count, output, true),
+    ]
 }
 
 /// Adds the gradient of one row (of a squared error, half of it) to `d_parameters`; returns the
@@ -95,12 +121,17 @@ pub(super) fn add_gradient<S: Scalar>(
     let output = activate(method.is_compensated(), method.output_activation, logit);
     let error = output - target;
     let mut d_logit = error;
+    let epsilon = method.backprop.epsilon();
     if method.loss == Loss::SquaredError {
         d_logit = error * slope(method.output_activation, output);
+    } else if epsilon > 0.0 {
+        d_logit = error.through(output * (S::from_f64(1.0) - output), S::from_f64(epsilon));
     }
     for (j, &a) in activations.iter().enumerate() {
-        let slope = slope(method.hidden_activation, a);
-        let d_z = d_logit * parameters[output_weight + j] * slope;
+        let mut d_z = d_logit * parameters[output_weight + j];
+        if method.backprop.has_hidden_derivative() {
+            d_z = d_z * slope(method.hidden_activation, a);
+        }
         for (d, &x) in d_parameters[j * input_size..].iter_mut().zip(inputs) {
             *d = *d + d_z * x;
         }
@@ -112,26 +143,21 @@ pub(super) fn add_gradient<S: Scalar>(
     error
 }
 
-/// One update; `d_parameters` is the gradient but for the factor `share`.
+/// One update; `d_parameters` is the gradient's sum over the rows (half of it, of squares).
 pub(super) fn update<S: Scalar>(
     method: Method,
-    input_size: usize,
-    share: S,
+    data: &Dataset,
     d_parameters: &[S],
     member: &mut Member<S>,
 ) {
-    let output_weight = member.hidden_size(input_size) * (input_size + 1);
-    let Member { parameters, optimizer_state, rates, .. } = member;
-    for (range, rate) in [0..output_weight, output_weight..parameters.len()].into_iter().zip(rates)
-    {
-        let d = &d_parameters[range.clone()];
-        let (own, state) = (&mut parameters[range.clone()], &mut optimizer_state[range]);
-        if method.momentum() == 0.0 {
-            sgd_update(method, *rate * share, d, own, state);
-        } else {
-            let d: Vec<S> = d.iter().map(|&d| share * d).collect();
-            sgd_update(method, *rate, &d, own, state);
-        }
+    let (rates, share) = (rates(method, data, member), share::<S>(method, data));
+    let Member { parameters, optimizer_state, .. } = member;
+    let has_momentum = method.momentum() != 0.0;
+    let of_velocity = |&d: &S| if has_momentum { share * d } else { d };
+    let d_parameters: Vec<S> = d_parameters.iter().map(of_velocity).collect();
+    for (range, rate) in rates {
+        let (own, state) = (&mut parameters[range.clone()], &mut optimizer_state[range.clone()]);
+        sgd_update(method, rate, &d_parameters[range], own, state);
     }
 }
 
@@ -142,7 +168,7 @@ pub(super) fn update<S: Scalar>(
 /// As [`train_invocation`].
 #[must_use]
 pub fn changes<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> Vec<S> {
-    let Member { parameters, optimizer_state, rates, .. } = member;
+    let Member { parameters, optimizer_state, .. } = member;
     let hidden_size = member.hidden_size(data.input_size);
     let mut activations = vec![S::from_f64(0.0); hidden_size];
     let mut d_parameters = vec![S::from_f64(0.0); parameters.len()];
@@ -150,12 +176,11 @@ pub fn changes<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) ->
         let row = (&S::all_from_f32(row)[..], S::from_f32(target));
         add_gradient(method, parameters, row, &mut activations, &mut d_parameters);
     }
-    let share = share::<S>(method, data);
-    let rates = rates.map(|rate| rate * share);
-    let output_weight = hidden_size * (data.input_size + 1);
-    let change =
-        |(p, (&d, &optimizer_state))| optimizer_state - rates[usize::from(p >= output_weight)] * d;
-    d_parameters.iter().zip(optimizer_state).enumerate().map(change).collect()
+    let change = |(range, rate): (Range<usize>, S)| {
+        let pairs = d_parameters[range.clone()].iter().zip(&optimizer_state[range]);
+        pairs.map(move |(&d, &state)| state - rate * d).collect::<Vec<_>>()
+    };
+    rates(method, data, member).into_iter().flat_map(change).collect()
 }
 
 /// `steps` updates. A member is solved at the first step before whose update its mean loss is below
@@ -175,8 +200,6 @@ pub fn train_invocation<S: Scalar>(
     let targets = S::all_from_f32(&data.targets);
     let [zero, one] = [0.0, 1.0].map(S::from_f64);
     let limit = batch_size::<f64>(data) * solved_below;
-    // The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
-    let share = share(method, data);
     let mut activations = vec![zero; member.hidden_size(input_size)];
     let mut d_parameters = vec![zero; member.parameters.len()];
     for _ in 0..steps {
@@ -196,7 +219,7 @@ pub fn train_invocation<S: Scalar>(
         if solved && member.solved_at.is_none() {
             member.solved_at = Some(member.steps);
         }
-        update(method, input_size, share, &d_parameters, member);
+        update(method, data, &d_parameters, member);
         member.steps += 1;
     }
 }

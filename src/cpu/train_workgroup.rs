@@ -1,6 +1,6 @@
 //! Steps of SGD for a network with one hidden layer, the rows dealt out to slices.
 
-use super::train_invocation::{Member, add_gradient, batch_size, share, update};
+use super::train_invocation::{Member, add_gradient, batch_size, update};
 use crate::numeric::Scalar;
 use crate::task::{Dataset, Method};
 
@@ -39,7 +39,7 @@ pub fn train_workgroup<S: Scalar>(
         if right.to_f64() > (-limit).exp() && member.solved_at.is_none() {
             member.solved_at = Some(member.steps);
         }
-        update(method, data.input_size, share(method, data), &sums[0], member);
+        update(method, data, &sums[0], member);
         member.steps += 1;
     }
 }

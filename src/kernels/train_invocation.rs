@@ -7,7 +7,7 @@ use super::fused::{CANARY, NEVER};
 use super::fused::{Launch, Params, Problem, member_count, params};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
-use crate::task::{Backprop, Loss, Method, Optimizer};
+use crate::task::{Backprop, Loss};
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
@@ -38,36 +38,18 @@ pub const SPEC: KernelSpec = KernelSpec {
     ..KernelSpec::PLAIN
 };
 
-/// Checks that the kernel can train by a method.
-///
-/// # Errors
-/// The reason.
-pub fn fits(method: Method) -> Result<(), String> {
-    // All activations, losses and measures.
-    let Method {
-        hidden_activation: _,
-        output_activation: _,
-        loss: _,
-        optimizer: Optimizer::Sgd { learning_rate: _, momentum: _ },
-        backprop,
-        rounding: _,
-        measured: _,
-    } = method;
-    if backprop != Backprop::Exact {
-        return Err("it takes gradients by the chain rule, not those written by hand".into());
-    }
-    Ok(())
-}
-
 /// Values of the `override` constants.
-fn overrides(problem: Problem<'_>) -> [(&'static str, f64); 6] {
-    let method = problem.method;
+fn overrides(problem: Problem<'_>) -> [(&'static str, f64); 9] {
+    let (method, backprop) = (problem.method, problem.method.backprop);
     let flag = |is_set| f64::from(u8::from(is_set));
     [
         ("compensated", flag(method.is_compensated())),
         ("has_momentum", flag(method.momentum() != 0.0)),
         ("squared", flag(method.loss == Loss::SquaredError)),
         ("measured", flag(method.measured)),
+        ("by_hand", flag(backprop != Backprop::Exact)),
+        ("epsilon", backprop.epsilon()),
+        ("hidden_derivative", flag(backprop.has_hidden_derivative())),
         ("hidden_activation", f64::from(method.hidden_activation as u8)),
         ("output_activation", f64::from(method.output_activation as u8)),
     ]

@@ -201,7 +201,7 @@ pub fn fits(problem: Problem<'_>) -> Result<(), String> {
         measured,
     } = problem.method;
     if backprop != Backprop::Exact {
-        return Err("it takes plain SGD on mean binary cross-entropy".into());
+        return Err("one workgroup takes no gradients written by hand".into());
     }
     let activations = [hidden_activation, output_activation];
     let is_plain = activations == [Activation::Sigmoid; 2] && loss == Loss::CrossEntropy;

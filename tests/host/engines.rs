@@ -65,6 +65,7 @@ fn rows() -> Vec<(&'static str, Cell)> {
         ("5-9-1 with momentum", cell("5-9-1", momentum)),
         ("measures of convergence (sweeps)", cell("2-3-1", sgd.measuring(true))),
         ("backpropagation by hand", cell("2-3-1", with_backprop(sgd, by_hand))),
+        ("5-9-1, by hand", cell("5-9-1", with_backprop(sgd, by_hand))),
         ("backpropagation by hand, with momentum", cell("2-3-1", with_backprop(momentum, by_hand))),
     ]
 }

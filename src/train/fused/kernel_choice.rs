@@ -40,7 +40,6 @@ impl KernelChoice {
     /// # Errors
     /// The reason why none can.
     pub fn of(problem: Problem<'_>) -> Result<Self, String> {
-        train_invocation::fits(problem.method)?;
         let products = problem.products();
         if products <= PRODUCTS {
             return Ok(Self::Invocation);

@@ -32,10 +32,15 @@ const RELU: Method = Method::PLAIN
 
 const METHODS: [Method; 6] = [Method::COMPENSATED, Method::PLAIN, TANH, MOMENTUM, IDENTITY, RELU];
 
+/// Gradients written by hand, with the hidden layer's derivative and without.
+fn by_hand() -> [Method; 2] {
+    [true, false].map(Method::by_hand)
+}
+
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     // As few products as tell rows, columns and units apart: compilers unroll them all.
     let data = data(3, 2);
-    for method in METHODS {
+    for method in METHODS.into_iter().chain(by_hand()) {
         let members_per_invocation = if method == Method::COMPENSATED { 1 } else { 2 };
         let networks = Networks::by_invocation(
             trial.gpu,

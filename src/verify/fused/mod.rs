@@ -19,7 +19,7 @@ use crate::kernels::train_invocation as invocation;
 use crate::kernels::train_workgroup::{self as workgroup, Split};
 use crate::kernels::{self, Cost};
 use crate::numeric::Enclosure;
-use crate::task::{Dataset, Method};
+use crate::task::{Backprop, Dataset, Method};
 use crate::verify::draws::values;
 use crate::verify::harness::POISON;
 use crate::verify::{Failure, Output, Trial};
@@ -152,7 +152,11 @@ fn named(method: Method) -> String {
     let Method { hidden_activation, output_activation, loss, measured, .. } = method;
     let name = format!("{hidden_activation:?} {output_activation:?} {loss:?}");
     let has_momentum = method.momentum() != 0.0;
+    let is_by_hand = method.backprop != Backprop::Exact;
+    let has_derivative = method.backprop.has_hidden_derivative();
     let extras = [
+        (is_by_hand, " by hand"),
+        (!has_derivative, " without the derivative"),
         (method.is_compensated(), " compensated"),
         (has_momentum, " momentum"),
         (measured, " measured"),
@@ -210,8 +214,9 @@ impl<'a> Networks<'a> {
         let parameter_count = problem.parameter_count();
         let draws = values(seed, parameter_count * count);
         let last = parameter_count - 1;
-        let Method { hidden_activation, output_activation, .. } = problem.method;
-        let can_saturate = hidden_activation.saturates();
+        let Method { hidden_activation, output_activation, backprop, .. } = problem.method;
+        // By hand, p(1 − p) + ε of a saturated output is known to no digit.
+        let can_saturate = hidden_activation.saturates() && backprop == Backprop::Exact;
         // An identity hands on what is large, and gradients grow with it.
         let (largest, most) = if output_activation.saturates() { (1e4, 1.0) } else { (-30.0, 0.1) };
         let draw = |(index, draw): (usize, f32)| {
