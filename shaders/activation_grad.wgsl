@@ -14,7 +14,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> d_pre_activations: array<f32>; // [len]
 
 override workgroup_size: u32;
-// For activations, of which there are none here.
+// Of `activate`, which this shader does not call.
 override compensated: bool;
 // The number of the function: see parts/activation.wgsl.
 override activation: u32;

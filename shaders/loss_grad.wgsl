@@ -17,7 +17,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> d_logits: array<f32>; // [batch_size, 1]
 
 override workgroup_size: u32;
-// For activations, of which there are none here.
+// Of `activate`, which this shader does not call.
 override compensated: bool;
 override epsilon: f32;
 // The squared error instead of binary cross-entropy.

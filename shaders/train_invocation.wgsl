@@ -248,7 +248,7 @@ fn load_member(lane: u32) {
             optimizer_state[own] = state[(OPTIMIZER_STATE + p) * count + member];
         }
     }
-    // The velocity has it; without one, it goes into the rates. By hand there is none.
+    // The velocity has the share; without one, it goes into the rates. Sums by hand need no share.
     let of_rates = select(gradient_share(), 1.0, has_momentum || by_hand);
     rates[lane][0] = state[RATES * count + member] * of_rates;
     rates[lane][1] = state[(RATES + 1u) * count + member] * of_rates;

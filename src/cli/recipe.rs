@@ -128,7 +128,7 @@ impl MethodArgs {
             .with_activations(self.activation, self.output_activation)
             .with_loss(self.loss)
             .with_momentum(f32::from_f64(self.momentum));
-        let has_momentum = method.momentum() != 0.0;
+        let has_momentum = method.has_momentum();
         match self.rounding {
             RoundingChoice::Compensated if has_momentum => refuse(
                 "--momentum and --rounding compensated",

@@ -9,7 +9,7 @@ use super::loss_grad::loss_grad;
 use super::matmul::{Operand, matmul};
 use super::sgd_update::sgd_update;
 use crate::numeric::Scalar;
-use crate::task::{Activation, Dataset, Loss, Method, Parameters};
+use crate::task::{Activation, Dataset, Method, Parameters};
 
 /// A network in training on the CPU. Nothing is allocated after [`Self::new`].
 pub struct Reference<S> {
@@ -126,10 +126,8 @@ impl<S: Scalar> Reference<S> {
             layer.forward(method, function, self.batch_size, inputs);
             inputs = &layer.activations;
         }
-        let outputs = match method.loss {
-            Loss::CrossEntropy => &self.output().pre_activations,
-            Loss::SquaredError => &self.output().activations,
-        };
+        let Layer { pre_activations, activations, .. } = self.output();
+        let outputs = if method.loss.takes_logits() { pre_activations } else { activations };
         loss(method.loss, outputs, &self.targets)
     }
 
@@ -150,7 +148,7 @@ impl<S: Scalar> Reference<S> {
         }
     }
 
-    /// The optimizer's state for every parameter, in the order of a `state_dict`.
+    /// The state of the optimizer, a value for each parameter in the order of a `state_dict`.
     pub fn optimizer_state(&self) -> impl Iterator<Item = S> + '_ {
         let states =
             self.layers.iter().flat_map(|layer| layer.weight_state.iter().chain(&layer.bias_state));

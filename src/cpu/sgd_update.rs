@@ -24,7 +24,7 @@ pub fn sgd_update<S: Scalar>(
             let change = *state - learning_rate * d;
             *parameter = before + change;
             *state = change - (*parameter - before);
-        } else if method.momentum() != 0.0 {
+        } else if method.has_momentum() {
             *state = momentum * *state + d;
             *parameter = before - learning_rate * *state;
         } else {

@@ -71,7 +71,7 @@ pub fn look<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> (S
         rows.map(|row| forward(method, &member.parameters, row, &mut activations)).collect();
     let output = |&logit: &S| activate(method.is_compensated(), method.output_activation, logit);
     let outputs: Vec<S> = logits.iter().map(output).collect();
-    let of_rows = if method.loss == Loss::CrossEntropy { &logits } else { &outputs };
+    let of_rows = if method.loss.takes_logits() { &logits } else { &outputs };
     (loss::loss(method.loss, of_rows, &targets), outputs)
 }
 
@@ -93,7 +93,7 @@ fn rates<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> [(Ran
         let rate = match method.backprop {
             Backprop::ByHand { .. } if is_bias => rate / batch_size(data),
             Backprop::ByHand { .. } => rate,
-            Backprop::Exact if method.momentum() != 0.0 => rate,
+            Backprop::Exact if method.has_momentum() => rate,
             Backprop::Exact => rate * share(method, data),
         };
         (range, rate)
@@ -143,18 +143,22 @@ pub(super) fn add_gradient<S: Scalar>(
     error
 }
 
-/// One update; `d_parameters` is the gradient's sum over the rows (half of it, of squares).
+/// One update; `d_parameters` is the gradient's sum over the rows (half of it, of squares), which
+/// becomes the mean where a velocity takes it.
 pub(super) fn update<S: Scalar>(
     method: Method,
     data: &Dataset,
-    d_parameters: &[S],
+    d_parameters: &mut [S],
     member: &mut Member<S>,
 ) {
-    let (rates, share) = (rates(method, data, member), share::<S>(method, data));
+    let rates = rates(method, data, member);
     let Member { parameters, optimizer_state, .. } = member;
-    let has_momentum = method.momentum() != 0.0;
-    let of_velocity = |&d: &S| if has_momentum { share * d } else { d };
-    let d_parameters: Vec<S> = d_parameters.iter().map(of_velocity).collect();
+    if method.has_momentum() {
+        let share = share::<S>(method, data);
+        for d in d_parameters.iter_mut() {
+            *d = share * *d;
+        }
+    }
     for (range, rate) in rates {
         let (own, state) = (&mut parameters[range.clone()], &mut optimizer_state[range.clone()]);
         sgd_update(method, rate, &d_parameters[range], own, state);
@@ -219,7 +223,7 @@ pub fn train_invocation<S: Scalar>(
         if solved && member.solved_at.is_none() {
             member.solved_at = Some(member.steps);
         }
-        update(method, data, &d_parameters, member);
+        update(method, data, &mut d_parameters, member);
         member.steps += 1;
     }
 }

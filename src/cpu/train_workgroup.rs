@@ -39,7 +39,7 @@ pub fn train_workgroup<S: Scalar>(
         if right.to_f64() > (-limit).exp() && member.solved_at.is_none() {
             member.solved_at = Some(member.steps);
         }
-        update(method, data, &sums[0], member);
+        update(method, data, &mut sums[0], member);
         member.steps += 1;
     }
 }

@@ -19,7 +19,7 @@ pub fn read_list<T: DeserializeOwned>(path: &Path) -> Vec<T> {
     })
 }
 
-/// Replaces a list, whose folder is made if there is none.
+/// Replaces a list, and creates its folder if it is missing.
 ///
 /// # Errors
 /// [`Error::File`] if it cannot be written.

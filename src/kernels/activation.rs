@@ -1,6 +1,6 @@
 //! Activation functions: `activations = f(pre_activations)`.
 
-use super::{Cost, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32, flag};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::task::Activation;
@@ -33,10 +33,8 @@ gpu::params! {
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.
 pub async fn kernel(gpu: &Gpu, activation: Activation, compensated: bool) -> Result<Kernel, Error> {
-    let overrides = [
-        ("activation", f64::from(activation as u8)),
-        ("compensated", f64::from(u8::from(compensated))),
-    ];
+    let overrides =
+        [("activation", f64::from(activation as u8)), ("compensated", flag(compensated))];
     Kernel::new(gpu, &SPEC, &overrides).await
 }
 

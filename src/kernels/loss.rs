@@ -1,6 +1,6 @@
 //! The mean loss of a batch, stored under the number of the step.
 
-use super::{Cost, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32, flag};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::task::Loss;
@@ -35,7 +35,7 @@ gpu::params! {
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.
 pub async fn kernel(gpu: &Gpu, loss: Loss) -> Result<Kernel, Error> {
-    let squared = f64::from(u8::from(loss == Loss::SquaredError));
+    let squared = flag(loss == Loss::SquaredError);
     Kernel::new(gpu, &SPEC, &[("squared", squared)]).await
 }
 

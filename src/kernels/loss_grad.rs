@@ -1,6 +1,6 @@
 //! The gradient of a loss by the logits: `d_logits = scale · (y − t)` of binary cross-entropy.
 
-use super::{Cost, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32, flag};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::task::{Activation, Loss};
@@ -42,7 +42,7 @@ pub async fn kernel(
 ) -> Result<Kernel, Error> {
     let overrides = [
         ("epsilon", f64::from(epsilon)),
-        ("squared", f64::from(u8::from(loss == Loss::SquaredError))),
+        ("squared", flag(loss == Loss::SquaredError)),
         ("activation", f64::from(activation as u8)),
         ("compensated", 0.0),
     ];

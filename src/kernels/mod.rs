@@ -81,6 +81,11 @@ pub(crate) fn as_f64(count: usize) -> f64 {
     count as f64
 }
 
+/// The value of an `override` of type bool.
+fn flag(is_set: bool) -> f64 {
+    f64::from(u8::from(is_set))
+}
+
 /// A length as the shaders hold it.
 fn as_u32(len: usize) -> u32 {
     u32::try_from(len).expect("tensors are smaller than 2³² values")

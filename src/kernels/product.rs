@@ -5,7 +5,9 @@
 
 use std::fmt::Write;
 
-use super::{Cost, as_f64, as_u32, matmul, matmul_register, matmul_subgroup, matmul_workgroup};
+use super::{
+    Cost, as_f64, as_u32, flag, matmul, matmul_register, matmul_subgroup, matmul_workgroup,
+};
 use crate::error::Error;
 use crate::gpu::{self, Binding, DeviceType, Dispatch, Gpu, Instance, Kernel, KernelSpec, Tensor};
 
@@ -229,7 +231,7 @@ fn parts(
     for (name, value) in constants {
         let _ = writeln!(header, "const {name}: u32 = {value};");
     }
-    let is = |which| f64::from(u8::from(transpose == which));
+    let is = |which| flag(transpose == which);
     let mut all = vec![
         ("transpose_a", is(Transpose::A)),
         ("transpose_b", is(Transpose::B)),

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent: `parameters −= learning_rate · d_parameters`.
 
-use super::{Cost, as_f64, as_u32};
+use super::{Cost, as_f64, as_u32, flag};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::task::Method;
@@ -40,8 +40,8 @@ gpu::params! {
 /// [`Error::Gpu`] if the driver refuses.
 pub async fn kernel(gpu: &Gpu, method: Method) -> Result<Kernel, Error> {
     let overrides = [
-        ("compensated", f64::from(u8::from(method.is_compensated()))),
-        ("has_momentum", f64::from(u8::from(method.momentum() != 0.0))),
+        ("compensated", flag(method.is_compensated())),
+        ("has_momentum", flag(method.has_momentum())),
     ];
     Kernel::new(gpu, &SPEC, &overrides).await
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::flag;
 #[cfg(doc)]
 use super::fused::{CANARY, NEVER};
 use super::fused::{Launch, Params, Problem, member_count, params};
@@ -41,10 +42,9 @@ pub const SPEC: KernelSpec = KernelSpec {
 /// Values of the `override` constants.
 fn overrides(problem: Problem<'_>) -> [(&'static str, f64); 9] {
     let (method, backprop) = (problem.method, problem.method.backprop);
-    let flag = |is_set| f64::from(u8::from(is_set));
     [
         ("compensated", flag(method.is_compensated())),
-        ("has_momentum", flag(method.momentum() != 0.0)),
+        ("has_momentum", flag(method.has_momentum())),
         ("squared", flag(method.loss == Loss::SquaredError)),
         ("measured", flag(method.measured)),
         ("by_hand", flag(backprop != Backprop::Exact)),

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::as_u32;
 use super::fused::{Launch, Params, Problem, member_count, params};
+use super::{as_u32, flag};
 use crate::error::Error;
 use crate::gpu::{self, Binding, DeviceType, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::task::{Activation, Backprop, Loss, Method, Optimizer};
@@ -305,7 +305,7 @@ async fn compiled(
     split: Split,
 ) -> Result<WorkgroupKernel, Error> {
     let invocations = f64::from(as_u32(split.invocations()));
-    let compensated = f64::from(u8::from(problem.method.is_compensated()));
+    let compensated = flag(problem.method.is_compensated());
     let overrides = [("workgroup_size", invocations), ("compensated", compensated)];
     let kernel = Kernel::with_header(gpu, spec, &header(problem, split), &overrides).await?;
     let data = gpu.upload_uniform("data", &data(problem, split)).await?;

@@ -213,7 +213,7 @@ impl Drawing<'_> {
             batch.write_row(*parameter, values);
         }
         let (problem, method) = (batch.problem, population.recipe.method);
-        if method.is_compensated() || method.momentum() != 0.0 {
+        if method.is_compensated() || method.has_momentum() {
             let zeros = vec![0.0; problem.parameter_count() * starts.member_count];
             batch.write_row(problem.optimizer_state_row(), &zeros);
         }

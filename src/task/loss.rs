@@ -14,6 +14,12 @@ pub enum Loss {
 }
 
 impl Loss {
+    /// Whether it is computed from logits, and not from the output's activations.
+    #[must_use]
+    pub fn takes_logits(self) -> bool {
+        self == Self::CrossEntropy
+    }
+
     /// Its value if every output is 0.5, for targets 0 and 1.
     #[must_use]
     pub fn of_guesses(self) -> f64 {

@@ -119,6 +119,18 @@ impl Method {
         momentum
     }
 
+    /// Whether there is a velocity.
+    #[must_use]
+    pub fn has_momentum(self) -> bool {
+        self.momentum() != 0.0
+    }
+
+    /// Whether the derivative of an activation function jumps.
+    #[must_use]
+    pub fn has_kink(self) -> bool {
+        self.hidden_activation.has_kink() || self.output_activation.has_kink()
+    }
+
     /// Whether rounding errors are compensated.
     #[must_use]
     pub fn is_compensated(self) -> bool {
@@ -166,12 +178,12 @@ impl Recipe {
                     .into(),
             );
         }
-        if method.is_compensated() && method.momentum() != 0.0 {
+        if method.is_compensated() && method.has_momentum() {
             return refuse("momentum takes plain rounding, and this is compensated".into());
         }
         let is_of_notebook = method.loss == Loss::CrossEntropy
             && method.hidden_activation == Activation::Sigmoid
-            && method.momentum() == 0.0;
+            && !method.has_momentum();
         if method.backprop != Backprop::Exact && !is_of_notebook {
             return refuse(
                 "backpropagation by hand is that of sigmoids and the cross-entropy, without momentum"

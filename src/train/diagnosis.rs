@@ -98,6 +98,12 @@ impl Plan {
     pub fn late_step(&self) -> u64 {
         self.recipe.steps - self.recipe.steps.div_ceil(10)
     }
+
+    /// The learning rate times the curvature above which each step overshoots: 2 (1 + momentum).
+    #[must_use]
+    pub fn stable_limit(&self) -> f64 {
+        STABLE * (1.0 + f64::from(self.recipe.method.momentum()))
+    }
 }
 
 impl Diagnosis {
@@ -142,7 +148,7 @@ impl Diagnosis {
             return Ending::Learned;
         }
         self.step_times_curvature = step_times_curvature(plan, outcome, data);
-        let limit = stable_limit(plan);
+        let limit = plan.stable_limit();
         let overshoots = self.step_times_curvature.is_some_and(|product| product > limit);
         let is_no_lower = self.last_tenth_fall.is_none_or(|fall| fall <= RESOLUTION);
         let of_guesses = plan.recipe.method.loss.of_guesses();
@@ -160,12 +166,6 @@ impl Diagnosis {
             Ending::Flat
         }
     }
-}
-
-/// Above this, the learning rate times the curvature makes each step overshoot: 2 (1 + momentum).
-#[must_use]
-pub fn stable_limit(plan: &Plan) -> f64 {
-    STABLE * (1.0 + f64::from(plan.recipe.method.momentum()))
 }
 
 /// By what share a loss fell.

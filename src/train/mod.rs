@@ -14,7 +14,7 @@ mod submission_size;
 
 pub use agreement::{Agreement, Verdict};
 pub use capacity::{check_tensors, check_tensors_of_any_adapter};
-pub use diagnosis::{Diagnosis, Ending, stable_limit};
+pub use diagnosis::{Diagnosis, Ending};
 pub use engine::{Engine, Resolved, Unsupported};
 pub use fused::{Batch, Evaluation, Finished, Fused, KernelChoice, LoopLimit, problem};
 pub(crate) use fused::{LOSS_CAPACITY, PRODUCTS, Training, run};

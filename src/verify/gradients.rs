@@ -204,10 +204,9 @@ fn factor(backprop: Backprop, batch_size: usize, is_bias: bool) -> f64 {
 }
 
 /// The plan's start, or random parameters. Where an activation function has a kink, no pre-activation
-/// is near it: a difference across it is no derivative. `None` if there is none among 100 draws.
+/// is near it: a difference across it is no derivative. `None` if 100 draws have no such point.
 fn point(plan: &Plan, seed: u64, is_start: bool) -> Option<Parameters> {
-    let Method { hidden_activation, output_activation, .. } = plan.recipe.method;
-    let has_kink = hidden_activation.has_kink() || output_activation.has_kink();
+    let has_kink = plan.recipe.method.has_kink();
     let is_far = |parameters: &Parameters| {
         let mut network = Reference::<f64>::new(&plan.recipe.data, plan.recipe.method, parameters);
         network.forward();

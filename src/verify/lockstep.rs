@@ -11,7 +11,6 @@ use crate::cpu::Reference;
 use crate::cpu::train_invocation::{Member, look, train_invocation};
 use crate::error::Error;
 use crate::numeric::{Enclosure, Scalar};
-use crate::task::Method;
 use crate::train::{self, Fused, KernelChoice, LoopLimit, Plan, Products, State, Stepper};
 
 /// The largest share of pre-activations of open sign with which a step is compared.
@@ -136,7 +135,7 @@ impl<'a> Twin<'a> {
                     },
                 );
                 let changes = reference.method().is_compensated().then(|| changes.collect());
-                let has_momentum = reference.method().momentum() != 0.0;
+                let has_momentum = reference.method().has_momentum();
                 let velocities = has_momentum.then(|| reference.optimizer_state().collect());
                 let parameters = reference.parameters().collect();
                 Expected { parameters, velocities, changes, loss }
@@ -146,7 +145,7 @@ impl<'a> Twin<'a> {
                 let changes = || all_changes(plan.recipe.method, &plan.recipe.data, &member);
                 let changes = plan.recipe.method.is_compensated().then(changes);
                 train_invocation(plan.recipe.method, &plan.recipe.data, 0.0, 1, &mut member);
-                let has_momentum = plan.recipe.method.momentum() != 0.0;
+                let has_momentum = plan.recipe.method.has_momentum();
                 let velocities = has_momentum.then_some(member.optimizer_state);
                 Expected { parameters: member.parameters, velocities, changes, loss: None }
             }
@@ -254,8 +253,7 @@ async fn whole(
 /// The share of pre-activations that may have either sign, so that either slope of a kink is right:
 /// bounds have both.
 fn open_share(plan: &Plan, state: &State) -> f64 {
-    let Method { hidden_activation, output_activation, .. } = plan.recipe.method;
-    if !hidden_activation.has_kink() && !output_activation.has_kink() {
+    if !plan.recipe.method.has_kink() {
         return 0.0;
     }
     let mut network =

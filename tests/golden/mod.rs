@@ -57,50 +57,42 @@ fn method(value: &Value) -> Method {
         .with_activations(hidden, output)
         .with_loss(named(&value["loss"]))
         .with_momentum(f32::from_f64(number("momentum")));
-    let has_momentum = method.momentum() != 0.0;
-    if has_momentum { method.with_rounding(Rounding::Plain) } else { method }
+    if method.has_momentum() { method.with_rounding(Rounding::Plain) } else { method }
 }
 
 impl Golden {
     fn load(experiment: &str, seed: u32) -> Self {
-        let [float32, float64] =
-            ["float32", "float64"].map(|dtype| read(&format!("{experiment}_seed{seed}_{dtype}")));
         let method = match experiment {
             "perceptron" | "mlp" => Method::sgd(1.0),
             "handbackprop_corrected" => Preset::BackpropCorrected.method(),
             "handbackprop_notebook" => Preset::Backprop.method(),
             other => panic!("no method is known for {other}"),
         };
-        let [steps, log_every] =
-            ["steps", "every"].map(|name| float64[name].as_u64().expect("a number"));
-        let start = parameters(&float64["weights_start"]);
-        let data = Dataset::parity(2).expect("XOR");
-        let plan = Plan::new(data, method, start, steps, log_every).expect("a plan");
+        let name = format!("{experiment}, seed {seed}");
+        let golden = Self::read(name, &format!("{experiment}_seed{seed}"), |_| method);
         let unstable = experiment == "handbackprop_notebook" && seed == 0;
-        Self {
-            name: format!("{experiment}, seed {seed}"),
-            plan,
-            float32: Recorded::of(&float32),
-            float64: Recorded::of(&float64),
-            // Its weights run away from about step 9,900 on: the last mark is step 9,800.
-            comparable: if unstable { 99 } else { 100 },
-            times: 2.0,
-            names_method: false,
-        }
+        // Its weights run away from about step 9,900 on: the last mark is step 9,800.
+        Self { comparable: if unstable { 99 } else { 100 }, ..golden }
     }
 
     fn of_method(experiment: &str, number: u32) -> Self {
+        let (name, stem) =
+            (format!("{experiment}, start {number}"), format!("{experiment}_{number}"));
+        let golden = Self::read(name, &stem, |file| method(&file["method"]));
+        Self { times: 3.0, names_method: true, ..golden }
+    }
+
+    fn read(name: String, stem: &str, method: impl Fn(&Value) -> Method) -> Self {
         let [float32, float64] =
-            ["float32", "float64"].map(|dtype| read(&format!("{experiment}_{number}_{dtype}")));
+            ["float32", "float64"].map(|dtype| read(&format!("{stem}_{dtype}")));
         let [steps, log_every] =
             ["steps", "every"].map(|name| float64[name].as_u64().expect("a number"));
         let start = parameters(&float64["weights_start"]);
         let data = Dataset::parity(2).expect("XOR");
-        let method = method(&float64["method"]);
-        let plan = Plan::new(data, method, start, steps, log_every).expect("a plan");
+        let plan = Plan::new(data, method(&float64), start, steps, log_every).expect("a plan");
         let (float32, float64) = (Recorded::of(&float32), Recorded::of(&float64));
-        let (name, comparable) = (format!("{experiment}, start {number}"), float64.losses.len());
-        Self { name, plan, float32, float64, comparable, times: 3.0, names_method: true }
+        let comparable = float64.losses.len();
+        Self { name, plan, float32, float64, comparable, times: 2.0, names_method: false }
     }
 
     /// How far a run in `f32` may be from PyTorch's float64 at a mark: 10⁻⁴ of the loss, and `times` what

@@ -13,7 +13,7 @@ use profont::{PROFONT_7_POINT, PROFONT_9_POINT, PROFONT_10_POINT, PROFONT_14_POI
 
 use super::{Canvas, Label};
 
-/// A font at a size, whose zero has a stroke: the O has none.
+/// A font at a size. Its zero has a stroke, which tells it from O.
 #[derive(Clone, Copy)]
 pub struct Face {
     font: &'static MonoFont<'static>,

@@ -7,12 +7,12 @@ use indicatif::HumanCount;
 
 use super::{number, percent, plain};
 use crate::task::Loss;
-use crate::train::{Diagnosis, Ending, Plan, stable_limit};
+use crate::train::{Diagnosis, Ending, Plan};
 
 /// The reason why a network has not learned, and what to try, unless it has learned.
 pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
     let is_deep = plan.start.sizes.layers().len() > 1;
-    let limit = stable_limit(plan);
+    let limit = plan.stable_limit();
     let plateau = match plan.recipe.method.loss {
         Loss::CrossEntropy => format!("ln 2 = {LN_2:.6}"),
         Loss::SquaredError => "0.25".into(),

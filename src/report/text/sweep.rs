@@ -77,7 +77,7 @@ impl SweepReport<'_> {
             [_, true] => format!("learning rate {rate}, of the output that of the axis"),
             _ => format!("learning rate {rate}"),
         };
-        if method.momentum() != 0.0 {
+        if method.has_momentum() {
             let _ = write!(text, ", momentum {}", method.momentum());
         }
         text

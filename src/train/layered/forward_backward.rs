@@ -9,7 +9,7 @@ use crate::kernels::{
     activation, activation_grad, bias_add, bias_grad, loss, loss_grad, sgd_update,
 };
 use crate::numeric::Scalar;
-use crate::task::{Activation, Loss, Method};
+use crate::task::{Activation, Method};
 use crate::train::Plan;
 
 /// Every kernel that a step needs besides its products, compiled.
@@ -59,10 +59,8 @@ impl Passes<'_, '_, '_> {
         }
         let Tensors { targets, steps_done, losses, layers, .. } = tensors;
         let LayerTensors { pre_activations, activations, .. } = output(layers);
-        let outputs = match self.plan.recipe.method.loss {
-            Loss::CrossEntropy => pre_activations,
-            Loss::SquaredError => activations,
-        };
+        let takes_logits = self.plan.recipe.method.loss.takes_logits();
+        let outputs = if takes_logits { pre_activations } else { activations };
         let loss = [outputs, targets, steps_done, losses];
         dispatches.push(loss::dispatch(self.gpu, &self.kernels.loss, loss).await?);
         Ok(dispatches)

@@ -24,14 +24,15 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let targets_of = |z: f32| [0.0, 0.25, 1.0].map(|target| [[z, target], [-z, target]]);
     let signs = LOGITS.iter().flat_map(|&z| targets_of(z).concat());
     let singles: Vec<Batch> = signs.map(|row| row.map(|value| vec![value])).collect();
-    compare(trial, &kernel, "from one saturation to the other", &singles).await?;
+    compare(trial, &kernel, Loss::CrossEntropy, "from one saturation to the other", &singles)
+        .await?;
     by_own_exp(trial, &kernel).await?;
     let sizes_of_batches = if trial.effort.quick { &RAGGED[..8] } else { &RAGGED };
     confident(trial, &kernel, sizes_of_batches).await?;
     let batch = |len, seed| [logits(seed, len), targets(seed + 1, len)];
     let ragged: Vec<_> =
         sizes_of_batches.iter().map(|&len| batch(len, trial.effort.seed)).collect();
-    compare(trial, &kernel, "ragged batches", &ragged).await?;
+    compare(trial, &kernel, Loss::CrossEntropy, "ragged batches", &ragged).await?;
     not_finite(trial, &kernel).await?;
     squares(trial, sizes_of_batches).await?;
     // Every other batch has a single row.
@@ -43,7 +44,14 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let random: Vec<_> =
         many.zip(trial.effort.seed..).map(|(len, seed)| batch(len, seed)).collect();
     for (part, batches) in random.chunks(1_000).enumerate() {
-        compare(trial, &kernel, &format!("random batches, thousand {part}"), batches).await?;
+        compare(
+            trial,
+            &kernel,
+            Loss::CrossEntropy,
+            &format!("random batches, thousand {part}"),
+            batches,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -71,14 +79,8 @@ async fn squares(trial: &mut Trial<'_>, sizes_of_batches: &[usize]) -> Result<()
     trial.compare(case, "losses", &found, &expected)?;
     let batches: Vec<Batch> =
         sizes_of_batches.iter().map(|&len| [values(seed, len), targets(seed + 1, len)]).collect();
-    let case = "squared errors";
-    let found = losses(trial, &kernel, case, &batches).await?;
-    let loss = |[outputs, targets]: &Batch| {
-        let [outputs, targets] = [outputs, targets].map(|values| Enclosure::all_from_f32(values));
-        twin(Loss::SquaredError, &outputs, &targets)
-    };
-    let expected: Vec<_> = batches.iter().map(loss).collect();
-    trial.compare(case, "losses", &found, &expected)
+    compare(trial, &kernel, Loss::SquaredError, "squared errors", &batches).await?;
+    Ok(())
 }
 
 pub(super) fn workloads(_: &Gpu, len: usize) -> Vec<Workload> {
@@ -86,7 +88,8 @@ pub(super) fn workloads(_: &Gpu, len: usize) -> Vec<Workload> {
         let kernel = loss::kernel(trial.gpu, Loss::CrossEntropy).await?;
         let seed = trial.effort.seed;
         let batches = [[logits(seed, len), targets(seed + 1, len)]];
-        let (mut dispatches, _) = compare(trial, &kernel, &format!("[{len}]"), &batches).await?;
+        let (mut dispatches, _) =
+            compare(trial, &kernel, Loss::CrossEntropy, &format!("[{len}]"), &batches).await?;
         Ok(dispatches.swap_remove(0))
     };
     vec![Workload::new(format!("[{len}]"), loss::cost(len), make)]
@@ -128,16 +131,14 @@ async fn launch(
 async fn compare(
     trial: &mut Trial<'_>,
     kernel: &Kernel,
+    kind: Loss,
     case: &str,
     batches: &[Batch],
 ) -> Result<(Vec<Dispatch>, Vec<f32>), Failure> {
     let (dispatches, found) = launch(trial, kernel, case, batches).await?;
-    let loss = |[logits, targets]: &Batch| {
-        twin(
-            Loss::CrossEntropy,
-            &Enclosure::all_from_f32(logits),
-            &Enclosure::all_from_f32(targets),
-        )
+    let loss = |batch: &Batch| {
+        let [outputs, targets] = batch.each_ref().map(|values| Enclosure::all_from_f32(values));
+        twin(kind, &outputs, &targets)
     };
     let expected: Vec<_> = batches.iter().map(loss).collect();
     trial.compare(case, "losses", &found, &expected)?;
@@ -149,7 +150,7 @@ async fn by_own_exp(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Failur
     let rows: Vec<_> = grid().into_iter().flat_map(|z| [(z, 0.0), (z, 1.0)]).collect();
     let batches: Vec<Batch> = rows.iter().map(|&(z, target)| [vec![z], vec![target]]).collect();
     let case = "from the device's own exp";
-    let (_, found) = compare(trial, kernel, case, &batches).await?;
+    let (_, found) = compare(trial, kernel, Loss::CrossEntropy, case, &batches).await?;
     let tails = rows.iter().map(|(z, _)| -z.abs()).collect::<Vec<_>>();
     let tails = own_exp(trial, &tails).await?;
     let expected = rows.iter().zip(tails).map(|(&(z, target), t)| row_loss(z, target, t));

@@ -208,7 +208,7 @@ impl Networks<'_> {
             let left: Vec<_> =
                 parameters.map(|(index, &found)| change(index).left(found)).collect();
             trial.compare(case, "what rounding left out", found, &left)?;
-        } else if method.is_compensated() || method.momentum() != 0.0 {
+        } else if method.is_compensated() || method.has_momentum() {
             let left = rows(twins, |twin| &twin.member.optimizer_state);
             trial.compare(case, "the optimizer state", found, &left)?;
         } else {

@@ -151,7 +151,7 @@ pub fn largest(problem: Problem<'_>, count: usize) -> usize {
 fn named(method: Method) -> String {
     let Method { hidden_activation, output_activation, loss, measured, .. } = method;
     let name = format!("{hidden_activation:?} {output_activation:?} {loss:?}");
-    let has_momentum = method.momentum() != 0.0;
+    let has_momentum = method.has_momentum();
     let is_by_hand = method.backprop != Backprop::Exact;
     let has_derivative = method.backprop.has_hidden_derivative();
     let extras = [

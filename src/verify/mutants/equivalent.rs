@@ -215,12 +215,12 @@ pub const EQUIVALENTS: &[Equivalent] = &[
     Equivalent::new(
         ["train_workgroup", "fault", "number changed"],
         ["var found = 0.0;", "var found = 1.0;"],
-        "any number means that none was found that is none",
+        "any finite number means that no parameter was infinite or NaN",
     ),
     Equivalent::new(
         ["train_workgroup", "inspect", "number changed"],
         ["var found = 0.0;", "var found = 1.0;"],
-        "any number means that none was found that is none",
+        "any finite number means that no parameter was infinite or NaN",
     ),
     Equivalent::new(
         ["train_workgroup", "inspect", "number changed"],
