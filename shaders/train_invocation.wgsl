@@ -1,9 +1,11 @@
-// Many steps of gradient descent, for networks with one hidden layer: for each of `segments`,
-// `steps` updates (none in the first at the start), then the loss and the outputs as they are.
+// Many steps of gradient descent: for each of `segments`, `steps` updates (none in the first at the
+// start), then the loss and the outputs as they are.
 //
-// One invocation trains one network; its parameters stay in registers, as each loop over layers
-// and rows has a constant length and is unrolled. The host writes these constants before this
-// text: INPUT_SIZE, HIDDEN_SIZE, BATCH_SIZE, and INPUTS and TARGETS with the data.
+// One invocation trains one network; its parameters stay in registers, as each loop over rows,
+// neurons and inputs has a constant length and is unrolled. The host writes before this text the
+// constants BATCH_SIZE, LAYER_COUNT, PARAMETER_COUNT, NEURONS (of all layers but the input) and
+// MEMBERS_PER_INVOCATION, INPUTS and TARGETS with the data, and three functions: `forward`,
+// `backward` and `update` call `forward_layer`, `backward_layer` and `update_layer` for each layer.
 
 struct Params {
     member_count: u32,
@@ -51,21 +53,26 @@ override output_activation: u32;
 
 const NEVER: u32 = 0xffffffffu;
 
-// Parameters in the order of a state_dict: weights of the hidden layer, row by row, its biases,
-// weights of the output, its bias.
-const HIDDEN_BIAS: u32 = HIDDEN_SIZE * INPUT_SIZE;
-const OUTPUT_WEIGHT: u32 = HIDDEN_BIAS + HIDDEN_SIZE;
-const OUTPUT_BIAS: u32 = OUTPUT_WEIGHT + HIDDEN_SIZE;
-const OUTPUT_COUNT: u32 = HIDDEN_SIZE + 1u;
-const PARAMETER_COUNT: u32 = OUTPUT_WEIGHT + OUTPUT_COUNT;
+// Parameters are in the order of a state_dict: layer by layer, weights, row by row, then biases.
+struct Layer {
+    number: u32,
+    inputs: u32,
+    outputs: u32,
+    // Its first weight, and its first bias, among the parameters.
+    weight: u32,
+    bias: u32,
+    // The first of its inputs, and of its outputs, among the neurons.
+    first_input: u32,
+    first_output: u32,
+}
 
 // The rows of `state`: the parameters; what a step hands to the next for each of them (what
-// rounding left out if compensated, else the velocity); the learning rates of the two layers; and,
+// rounding left out if compensated, else the velocity); the learning rate of each layer; and,
 // where `measured`, the first loss, then the sums over all steps of v, the loss in units of the
 // first, of 1/v, and of v over the last steps.
 const OPTIMIZER_STATE: u32 = PARAMETER_COUNT;
 const RATES: u32 = OPTIMIZER_STATE + PARAMETER_COUNT;
-const MEASURES: u32 = RATES + 2u;
+const MEASURES: u32 = RATES + LAYER_COUNT;
 
 // What v is when the loss is larger, or no number.
 const LARGEST: f32 = 1e6;
@@ -79,10 +86,12 @@ var<private> momentum: f32;
 var<private> parameters: array<f32, MEMBERS_PER_INVOCATION * PARAMETER_COUNT>;
 var<private> optimizer_state: array<f32, MEMBERS_PER_INVOCATION * PARAMETER_COUNT>;
 var<private> d_parameters: array<f32, PARAMETER_COUNT>;
-var<private> activations: array<f32, MEMBERS_PER_INVOCATION * BATCH_SIZE * HIDDEN_SIZE>;
+// Of every neuron, the network's outputs last.
+var<private> activations: array<f32, MEMBERS_PER_INVOCATION * BATCH_SIZE * NEURONS>;
 var<private> logits: array<f32, MEMBERS_PER_INVOCATION * BATCH_SIZE>;
-var<private> predictions: array<f32, MEMBERS_PER_INVOCATION * BATCH_SIZE>;
-var<private> rates: array<vec2<f32>, MEMBERS_PER_INVOCATION>;
+// The gradient of one row by what each neuron had before its activation.
+var<private> d_neurons: array<f32, NEURONS>;
+var<private> rates: array<f32, MEMBERS_PER_INVOCATION * LAYER_COUNT>;
 // Of one step: the product of the probabilities of the right answers, or the sum of the squared
 // errors.
 var<private> evidence: f32;
@@ -93,36 +102,47 @@ var<private> v_sum: array<f32, MEMBERS_PER_INVOCATION>;
 var<private> reciprocal_sum: array<f32, MEMBERS_PER_INVOCATION>;
 var<private> tail_sum: array<f32, MEMBERS_PER_INVOCATION>;
 
-// Leaves the activations, logits and predictions of all rows. First all neurons of a layer, then
-// the next: while one waits for its sigmoid, a processor goes on with the others.
-fn forward(lane: u32) {
-    let own = lane * PARAMETER_COUNT;
-    for (var row = 0u; row < BATCH_SIZE; row += 1u) {
-        for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
-            var z = 0.0;
-            for (var i = 0u; i < INPUT_SIZE; i += 1u) {
-                z += INPUTS[row * INPUT_SIZE + i] * parameters[own + j * INPUT_SIZE + i];
-            }
-            z += parameters[own + HIDDEN_BIAS + j];
-            let unit = (lane * BATCH_SIZE + row) * HIDDEN_SIZE + j;
-            activations[unit] = activate(z, hidden_activation);
-        }
+fn activation_of(lane: u32, row: u32, neuron: u32) -> f32 {
+    return activations[(lane * BATCH_SIZE + row) * NEURONS + neuron];
+}
+
+fn prediction(lane: u32, row: u32) -> f32 {
+    return activation_of(lane, row, NEURONS - 1u);
+}
+
+// Input i of a layer: of the data, or of the layer before.
+fn input_of(lane: u32, row: u32, layer: Layer, i: u32) -> f32 {
+    if layer.number == 0u {
+        return INPUTS[row * layer.inputs + i];
     }
+    return activation_of(lane, row, layer.first_input + i);
+}
+
+// Leaves the activations of a layer in all rows, and the logits. First all neurons of a layer, then
+// the next: while one waits for its sigmoid, a processor goes on with the others.
+fn forward_layer(lane: u32, layer: Layer) {
+    let own = lane * PARAMETER_COUNT;
+    let is_last = layer.number == LAYER_COUNT - 1u;
+    let activation = select(hidden_activation, output_activation, is_last);
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
-        var logit = 0.0;
-        for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
-            let a = activations[(lane * BATCH_SIZE + row) * HIDDEN_SIZE + j];
-            logit += a * parameters[own + OUTPUT_WEIGHT + j];
+        for (var j = 0u; j < layer.outputs; j += 1u) {
+            let weights = own + layer.weight + j * layer.inputs;
+            var z = 0.0;
+            for (var i = 0u; i < layer.inputs; i += 1u) {
+                z += input_of(lane, row, layer, i) * parameters[weights + i];
+            }
+            z += parameters[own + layer.bias + j];
+            let neuron = (lane * BATCH_SIZE + row) * NEURONS + layer.first_output + j;
+            activations[neuron] = activate(z, activation);
+            // The last layer's stays.
+            logits[lane * BATCH_SIZE + row] = z;
         }
-        logit += parameters[own + OUTPUT_BIAS];
-        logits[lane * BATCH_SIZE + row] = logit;
-        predictions[lane * BATCH_SIZE + row] = activate(logit, output_activation);
     }
 }
 
 fn loss_of(lane: u32, row: u32) -> f32 {
     if squared {
-        let error = predictions[lane * BATCH_SIZE + row] - TARGETS[row];
+        let error = prediction(lane, row) - TARGETS[row];
         return error * error;
     }
     return row_loss(logits[lane * BATCH_SIZE + row], TARGETS[row]);
@@ -136,35 +156,48 @@ fn mean_loss(lane: u32) -> f32 {
     return total / f32(BATCH_SIZE);
 }
 
-// Adds the gradient of one row to `d_parameters`, but for a factor that all rows share.
-fn backward(lane: u32, row: u32) {
-    let own = lane * PARAMETER_COUNT;
-    let prediction = predictions[lane * BATCH_SIZE + row];
-    let error = prediction - TARGETS[row];
+// Leaves the gradient of one row by its logit, but for a factor that all rows share.
+fn backward_loss(lane: u32, row: u32) {
+    let output = prediction(lane, row);
+    let error = output - TARGETS[row];
     var d_logit = error;
     if squared {
-        d_logit = error * slope(prediction, output_activation);
+        d_logit = error * slope(output, output_activation);
         evidence += error * error;
     } else {
         if by_hand {
-            let share = prediction * (1.0 - prediction);
+            let share = output * (1.0 - output);
             d_logit = error / (share + epsilon) * share;
         }
-        evidence *= select(1.0 - prediction, prediction, TARGETS[row] == 1.0);
+        evidence *= select(1.0 - output, output, TARGETS[row] == 1.0);
     }
-    for (var j = 0u; j < HIDDEN_SIZE; j += 1u) {
-        let a = activations[(lane * BATCH_SIZE + row) * HIDDEN_SIZE + j];
-        var d_z = d_logit * parameters[own + OUTPUT_WEIGHT + j];
+    d_neurons[NEURONS - 1u] = d_logit;
+}
+
+// Adds the gradient of one row to `d_parameters`, and leaves it by the neurons of the layer before.
+fn backward_layer(lane: u32, row: u32, layer: Layer) {
+    let own = lane * PARAMETER_COUNT + layer.weight;
+    for (var j = 0u; j < layer.outputs; j += 1u) {
+        let weights = layer.weight + j * layer.inputs;
+        let d_z = d_neurons[layer.first_output + j];
+        for (var i = 0u; i < layer.inputs; i += 1u) {
+            d_parameters[weights + i] += d_z * input_of(lane, row, layer, i);
+        }
+        d_parameters[layer.bias + j] += d_z;
+    }
+    if layer.number == 0u {
+        return;
+    }
+    for (var i = 0u; i < layer.inputs; i += 1u) {
+        var d_a = 0.0;
+        for (var j = 0u; j < layer.outputs; j += 1u) {
+            d_a += d_neurons[layer.first_output + j] * parameters[own + j * layer.inputs + i];
+        }
         if hidden_derivative {
-            d_z *= slope(a, hidden_activation);
+            d_a *= slope(input_of(lane, row, layer, i), hidden_activation);
         }
-        for (var i = 0u; i < INPUT_SIZE; i += 1u) {
-            d_parameters[j * INPUT_SIZE + i] += d_z * INPUTS[row * INPUT_SIZE + i];
-        }
-        d_parameters[HIDDEN_BIAS + j] += d_z;
-        d_parameters[OUTPUT_WEIGHT + j] += d_logit * a;
+        d_neurons[layer.first_input + i] = d_a;
     }
-    d_parameters[OUTPUT_BIAS] += d_logit;
 }
 
 // The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
@@ -172,16 +205,8 @@ fn gradient_share() -> f32 {
     return select(1.0, 2.0, squared) / f32(BATCH_SIZE);
 }
 
-fn is_bias(p: u32) -> bool {
-    return p >= HIDDEN_BIAS && p < OUTPUT_WEIGHT || p == OUTPUT_BIAS;
-}
-
-fn update(lane: u32, p: u32, rate_of_layer: f32) {
+fn update_parameter(lane: u32, p: u32, rate: f32) {
     let own = lane * PARAMETER_COUNT + p;
-    var rate = rate_of_layer;
-    if by_hand {
-        rate = select(rate_of_layer, rate_of_layer / f32(BATCH_SIZE), is_bias(p));
-    }
     if compensated {
         let before = parameters[own];
         let change = optimizer_state[own] - rate * d_parameters[p];
@@ -192,6 +217,21 @@ fn update(lane: u32, p: u32, rate_of_layer: f32) {
         parameters[own] -= rate * optimizer_state[own];
     } else {
         parameters[own] -= rate * d_parameters[p];
+    }
+}
+
+fn update_layer(lane: u32, layer: Layer) {
+    let rate = rates[lane * LAYER_COUNT + layer.number];
+    let weights = layer.inputs * layer.outputs;
+    for (var w = 0u; w < weights; w += 1u) {
+        update_parameter(lane, layer.weight + w, rate);
+    }
+    var bias_rate = rate;
+    if by_hand {
+        bias_rate = rate / f32(BATCH_SIZE);
+    }
+    for (var j = 0u; j < layer.outputs; j += 1u) {
+        update_parameter(lane, layer.bias + j, bias_rate);
     }
 }
 
@@ -207,6 +247,7 @@ fn step(lane: u32, number: u32) {
     d_parameters = array<f32, PARAMETER_COUNT>();
     evidence = select(1.0, 0.0, squared);
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
+        backward_loss(lane, row);
         backward(lane, row);
     }
     // On the bits, so that no NaN passes.
@@ -215,19 +256,14 @@ fn step(lane: u32, number: u32) {
     if measured {
         measure(lane, mean_loss(lane), number);
     }
-    for (var p = 0u; p < OUTPUT_WEIGHT; p += 1u) {
-        update(lane, p, rates[lane][0]);
-    }
-    for (var p = 0u; p < OUTPUT_COUNT; p += 1u) {
-        update(lane, OUTPUT_WEIGHT + p, rates[lane][1]);
-    }
+    update(lane);
 }
 
 fn look(lane: u32, segment: u32) {
     let member = members[lane];
     forward(lane);
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
-        outputs[row * params.member_count + member] = predictions[lane * BATCH_SIZE + row];
+        outputs[row * params.member_count + member] = prediction(lane, row);
     }
     var loss = mean_loss(lane);
     // An activation may have made a number of an infinity or a NaN; no loss is negative.
@@ -250,8 +286,9 @@ fn load_member(lane: u32) {
     }
     // The velocity has the share; without one, it goes into the rates. Sums by hand need no share.
     let of_rates = select(gradient_share(), 1.0, has_momentum || by_hand);
-    rates[lane][0] = state[RATES * count + member] * of_rates;
-    rates[lane][1] = state[(RATES + 1u) * count + member] * of_rates;
+    for (var l = 0u; l < LAYER_COUNT; l += 1u) {
+        rates[lane * LAYER_COUNT + l] = state[(RATES + l) * count + member] * of_rates;
+    }
     let at_start = params.at_start == 1u;
     solved_at[lane] = select(progress[2u * count + member], NEVER, at_start);
     first_loss[lane] = state[MEASURES * count + member];

@@ -107,10 +107,16 @@ fn nine(parameters: &Parameters) -> [f32; PARAMETERS] {
     parameters.values().collect::<Vec<_>>().try_into().expect("2-2-1 has nine parameters")
 }
 
+/// A network with one hidden layer.
+fn member<S: Scalar>(data: &Dataset, parameters: &[f32], rate: f32) -> Member<S> {
+    let hidden_size = (parameters.len() - 1) / (data.input_size + 2);
+    let sizes = [data.input_size, hidden_size, 1];
+    Member::new(&sizes, S::all_from_f32(parameters), S::from_f32(rate))
+}
+
 /// The exact loss of a network with one hidden layer.
 pub(super) fn loss_of(data: &Dataset, parameters: &[f32]) -> f32 {
-    let parameters = f64::all_from_f32(parameters);
-    let member = Member::new(parameters, [0.0; 2]);
+    let member = member(data, parameters, 0.0);
     f32::from_f64(look(Method::PLAIN, data, &member).0)
 }
 
@@ -244,7 +250,7 @@ fn one_network<'a>(
 
 /// The initial parameters of networks of seeds from 0 on.
 pub(super) fn starts(member_count: usize) -> Starts {
-    let mut starts = Starts::new(member_count, LEARNING_RATE);
+    let mut starts = Starts::new(2, member_count, LEARNING_RATE);
     for seed in 0..member_count {
         starts.draw(seed, Stream::new(seed as u64), 1.0);
     }
@@ -264,7 +270,7 @@ pub(super) fn expected_of(data: &Dataset, member: usize, start: &[f32], steps: u
 
 /// In the arithmetic of `S`.
 fn final_loss<S: Scalar>(data: &Dataset, start: &[f32], steps: usize) -> f64 {
-    let mut member = Member::new(S::all_from_f32(start), [S::from_f32(LEARNING_RATE); 2]);
+    let mut member = member::<S>(data, start, LEARNING_RATE);
     train_invocation(Method::PLAIN, data, 0.0, steps, &mut member);
     look(Method::PLAIN, data, &member).0.to_f64()
 }

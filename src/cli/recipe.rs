@@ -200,23 +200,6 @@ impl PlanArgs {
         Ok(Subject { data, sizes, method })
     }
 
-    /// Refuses a network without a hidden layer where one is needed, and says whose it is.
-    pub(super) fn check_hidden_layer(
-        &self,
-        preset: Preset,
-        sizes: &LayerSizes,
-        option: &str,
-    ) -> Result<(), Error> {
-        if sizes.layers().len() > 1 || self.network.layers.is_some() {
-            return Ok(());
-        }
-        Err(Error::Usage(format!(
-            "the preset {} has no hidden layer ({sizes}), and {option} needs one: take another \
-             preset, or give --layers",
-            preset.name()
-        )))
-    }
-
     /// The plan of a run that keeps every loss whose step is a multiple of `log_every`, and the file
     /// that its start is from.
     pub(super) fn plan(

@@ -201,9 +201,6 @@ impl Args {
         let is_of_many = self.networks.is_some() || self.member.is_some();
         let subject = self.plan.subject(self.preset, is_of_many)?;
         let ensemble = self.ensemble(&subject)?;
-        if self.engine == Engine::Fused {
-            self.plan.check_hidden_layer(self.preset, &subject.sizes, "--engine fused")?;
-        }
         // An ensemble keeps no losses of steps.
         let log_every = if self.networks.is_some() { u64::MAX } else { self.log_every };
         let (plan, file) = self.plan.plan(self.preset, subject, log_every)?;
@@ -297,7 +294,6 @@ impl Args {
                 self.preset.name()
             )));
         }
-        self.plan.check_hidden_layer(self.preset, sizes, option)?;
         if self.plan.steps > sweep::MAX_STEPS {
             return Err(Error::Usage(format!(
                 "--steps {}: members of an ensemble make {} at most",

@@ -1,4 +1,4 @@
-//! Steps of gradient descent for a network with one hidden layer, row by row.
+//! Steps of gradient descent, row by row.
 
 use std::ops::Range;
 
@@ -8,17 +8,19 @@ use super::sgd_update::sgd_update;
 use crate::numeric::Scalar;
 use crate::task::{Backprop, Dataset, Loss, Method};
 
-/// A network with one hidden layer in training.
+/// A network in training.
 #[derive(Clone, Debug)]
 pub struct Member<S> {
-    /// Weights of the hidden layer `[hidden_size, input_size]`, its biases, the output's weights,
-    /// its bias: the order of a `state_dict`.
+    /// Number of neurons in each layer, inputs first.
+    pub sizes: Vec<usize>,
+    /// Its parameters in the order of a `state_dict`: of each layer the weights
+    /// `[output_size, input_size]`, then the biases.
     pub parameters: Vec<S>,
     /// What a step hands to the next for each of them: what rounding left out of it if compensated,
     /// else its velocity, in units of the gradient of the mean loss.
     pub optimizer_state: Vec<S>,
-    /// The learning rates of the hidden layer and of the output.
-    pub rates: [S; 2],
+    /// The learning rate of each layer.
+    pub rates: Vec<S>,
     /// Updates made.
     pub steps: u64,
     /// The first step before whose update the loss was below what counts as solved.
@@ -26,32 +28,121 @@ pub struct Member<S> {
 }
 
 impl<S: Scalar> Member<S> {
-    /// At its start.
+    /// At its start, with the same learning rate for all layers.
     #[must_use]
-    pub fn new(parameters: Vec<S>, rates: [S; 2]) -> Self {
+    pub fn new(sizes: &[usize], parameters: Vec<S>, rate: S) -> Self {
         let optimizer_state = vec![S::from_f64(0.0); parameters.len()];
-        Self { parameters, optimizer_state, rates, steps: 0, solved_at: None }
-    }
-
-    pub(super) fn hidden_size(&self, input_size: usize) -> usize {
-        (self.parameters.len() - 1) / (input_size + 2)
+        let (sizes, rates) = (sizes.to_vec(), vec![rate; sizes.len() - 1]);
+        Self { sizes, parameters, optimizer_state, rates, steps: 0, solved_at: None }
     }
 }
 
-/// The output's logit for one row; leaves the hidden layer's activations in `activations`.
-fn forward<S: Scalar>(method: Method, parameters: &[S], inputs: &[S], activations: &mut [S]) -> S {
-    let (input_size, hidden_size) = (inputs.len(), activations.len());
-    let (weight, rest) = parameters.split_at(hidden_size * input_size);
-    let (bias, rest) = rest.split_at(hidden_size);
-    let zero = S::from_f64(0.0);
-    let mut logit = zero;
-    for (j, a) in activations.iter_mut().enumerate() {
-        let row = &weight[j * input_size..];
-        let z = inputs.iter().zip(row).fold(zero, |z, (&x, &w)| z + x * w);
-        *a = activate(method.is_compensated(), method.hidden_activation, z + bias[j]);
-        logit = logit + *a * rest[j];
+/// A layer's place among the parameters and among the neurons, the inputs being neurons, too.
+#[derive(Clone)]
+struct Layer {
+    weight: Range<usize>,
+    bias: Range<usize>,
+    inputs: Range<usize>,
+    outputs: Range<usize>,
+}
+
+/// A network's form, and room for what one row makes of it.
+pub(super) struct Network<S> {
+    method: Method,
+    layers: Vec<Layer>,
+    /// The value of each neuron: the inputs, then the activations.
+    values: Vec<S>,
+    /// The gradient by each neuron's value before its activation.
+    d_neurons: Vec<S>,
+    logit: S,
+}
+
+impl<S: Scalar> Network<S> {
+    pub(super) fn new(method: Method, sizes: &[usize]) -> Self {
+        let (mut layers, mut weight, mut input) = (vec![], 0, 0);
+        for pair in sizes.windows(2) {
+            let &[inputs, outputs] = pair else { unreachable!("two at a time") };
+            let (bias, output) = (weight + inputs * outputs, input + inputs);
+            layers.push(Layer {
+                weight: weight..bias,
+                bias: bias..bias + outputs,
+                inputs: input..output,
+                outputs: output..output + outputs,
+            });
+            (weight, input) = (bias + outputs, output);
+        }
+        let zero = S::from_f64(0.0);
+        let zeros = vec![zero; sizes.iter().sum()];
+        Self { method, layers, values: zeros.clone(), d_neurons: zeros, logit: zero }
     }
-    logit + rest[hidden_size]
+
+    /// The output for one row. Its logit and the values of all neurons stay.
+    fn forward(&mut self, parameters: &[S], inputs: &[S]) -> S {
+        let Self { method, layers, values, .. } = self;
+        values[..inputs.len()].copy_from_slice(inputs);
+        for (number, layer) in layers.iter().enumerate() {
+            let activation = if number + 1 == layers.len() {
+                method.output_activation
+            } else {
+                method.hidden_activation
+            };
+            let rows = parameters[layer.weight.clone()].chunks_exact(layer.inputs.len());
+            let (below, own) = values.split_at_mut(layer.outputs.start);
+            let biases = &parameters[layer.bias.clone()];
+            for ((a, row), &bias) in own.iter_mut().zip(rows).zip(biases) {
+                let products = below[layer.inputs.clone()].iter().zip(row);
+                let z = products.fold(S::from_f64(0.0), |z, (&x, &w)| z + x * w) + bias;
+                self.logit = z;
+                *a = activate(method.is_compensated(), activation, z);
+            }
+        }
+        *values.last().expect("an output")
+    }
+
+    /// Adds the gradient of one row (of a squared error, half of it) to `d_parameters`; returns the
+    /// output minus the target.
+    pub(super) fn add_gradient(
+        &mut self,
+        parameters: &[S],
+        (inputs, target): (&[S], S),
+        d_parameters: &mut [S],
+    ) -> S {
+        let output = self.forward(parameters, inputs);
+        let Self { method, layers, values, d_neurons, .. } = self;
+        let error = output - target;
+        let mut d_logit = error;
+        let epsilon = method.backprop.epsilon();
+        if method.loss == Loss::SquaredError {
+            d_logit = error * slope(method.output_activation, output);
+        } else if epsilon > 0.0 {
+            d_logit = error.through(output * (S::from_f64(1.0) - output), S::from_f64(epsilon));
+        }
+        *d_neurons.last_mut().expect("an output") = d_logit;
+        for (number, layer) in layers.iter().enumerate().rev() {
+            let (d_below, d_own) = d_neurons.split_at_mut(layer.outputs.start);
+            let d_own = &d_own[..layer.outputs.len()];
+            let inputs = &values[layer.inputs.clone()];
+            let d_weights = d_parameters[layer.weight.clone()].chunks_exact_mut(inputs.len());
+            for (row, &d_z) in d_weights.zip(d_own) {
+                row.iter_mut().zip(inputs).for_each(|(d, &x)| *d = *d + d_z * x);
+            }
+            let d_biases = d_parameters[layer.bias.clone()].iter_mut();
+            d_biases.zip(d_own).for_each(|(d, &d_z)| *d = *d + d_z);
+            if number == 0 {
+                break;
+            }
+            let weights = &parameters[layer.weight.clone()];
+            for (i, d) in d_below[layer.inputs.clone()].iter_mut().enumerate() {
+                let column = weights[i..].iter().step_by(inputs.len());
+                let products = d_own.iter().zip(column).map(|(&d_z, &w)| d_z * w);
+                *d = products.reduce(|sum, product| sum + product).expect("an output");
+                if method.backprop.has_hidden_derivative() {
+                    *d = *d * slope(method.hidden_activation, inputs[i]);
+                }
+            }
+        }
+        error
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
@@ -62,85 +153,38 @@ pub(super) fn batch_size<S: Scalar>(data: &Dataset) -> S {
 /// The mean loss of the network on the data, and its outputs `[batch_size, 1]`.
 #[must_use]
 pub fn look<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> (S, Vec<S>) {
-    let hidden_size = member.hidden_size(data.input_size);
-    let mut activations = vec![S::from_f64(0.0); hidden_size];
+    let mut network = Network::new(method, &member.sizes);
     let inputs = S::all_from_f32(&data.inputs);
     let targets = S::all_from_f32(&data.targets);
-    let rows = inputs.chunks_exact(data.input_size);
-    let logits: Vec<S> =
-        rows.map(|row| forward(method, &member.parameters, row, &mut activations)).collect();
-    let output = |&logit: &S| activate(method.is_compensated(), method.output_activation, logit);
-    let outputs: Vec<S> = logits.iter().map(output).collect();
+    let rows = inputs.chunks_exact(data.input_size).map(|row| {
+        let output = network.forward(&member.parameters, row);
+        (network.logit, output)
+    });
+    let (logits, outputs): (Vec<S>, Vec<S>) = rows.unzip();
     let of_rows = if method.loss.takes_logits() { &logits } else { &outputs };
     (loss::loss(method.loss, of_rows, &targets), outputs)
 }
 
-/// What the sum of the rows' gradients, as [`add_gradient`] has them, is multiplied by to make that
+/// What the sum of the rows' gradients, as [`Network::add_gradient`] has them, is multiplied by to make that
 /// of the mean loss.
 fn share<S: Scalar>(method: Method, data: &Dataset) -> S {
     let factor = if method.loss == Loss::SquaredError { 2.0 } else { 1.0 };
     S::from_f64(factor) / batch_size(data)
 }
 
-/// The parameters of both layers, weights and biases apart, each with the factor of its gradient's sum
-/// over the rows in a step: the learning rate, but for the share where a velocity has it.
-fn rates<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> [(Range<usize>, S); 4] {
-    let (hidden_size, count) = (member.hidden_size(data.input_size), member.parameters.len());
-    let hidden_bias = hidden_size * data.input_size;
-    let output_weight = hidden_bias + hidden_size;
-    let [hidden, output] = member.rates;
-    let of = |range, rate, is_bias: bool| {
-        let rate = match method.backprop {
-            Backprop::ByHand { .. } if is_bias => rate / batch_size(data),
-            Backprop::ByHand { .. } => rate,
-            Backprop::Exact if method.has_momentum() => rate,
-            Backprop::Exact => rate * share(method, data),
+/// The weights and the biases of each layer, with the factor of their gradient's sum over the rows in a
+/// step: the learning rate, but for the share where a velocity has it.
+fn rates<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> Vec<(Range<usize>, S)> {
+    let layers = Network::<S>::new(method, &member.sizes).layers.into_iter();
+    let of_layer = |(layer, &rate): (Layer, &S)| {
+        let [of_weight, of_bias] = match method.backprop {
+            Backprop::ByHand { .. } => [rate, rate / batch_size(data)],
+            Backprop::Exact if method.has_momentum() => [rate; 2],
+            Backprop::Exact => [rate * share(method, data); 2],
         };
-        (range, rate)
+        [(layer.weight, of_weight), (layer.bias, of_bias)]
     };
-    [
-        of(0..hidden_bias, hidden, false),
-        of(hidden_bias..output_weight, hidden, true),
-        of(output_weight..count - 1, output, false),
-        of(count - 1..count, output, true),
-    ]
-}
-
-/// Adds the gradient of one row (of a squared error, half of it) to `d_parameters`; returns the
-/// output minus the target.
-pub(super) fn add_gradient<S: Scalar>(
-    method: Method,
-    parameters: &[S],
-    (inputs, target): (&[S], S),
-    activations: &mut [S],
-    d_parameters: &mut [S],
-) -> S {
-    let (input_size, hidden_size) = (inputs.len(), activations.len());
-    let [hidden_bias, output_weight] = [hidden_size * input_size, hidden_size * (input_size + 1)];
-    let logit = forward(method, parameters, inputs, activations);
-    let output = activate(method.is_compensated(), method.output_activation, logit);
-    let error = output - target;
-    let mut d_logit = error;
-    let epsilon = method.backprop.epsilon();
-    if method.loss == Loss::SquaredError {
-        d_logit = error * slope(method.output_activation, output);
-    } else if epsilon > 0.0 {
-        d_logit = error.through(output * (S::from_f64(1.0) - output), S::from_f64(epsilon));
-    }
-    for (j, &a) in activations.iter().enumerate() {
-        let mut d_z = d_logit * parameters[output_weight + j];
-        if method.backprop.has_hidden_derivative() {
-            d_z = d_z * slope(method.hidden_activation, a);
-        }
-        for (d, &x) in d_parameters[j * input_size..].iter_mut().zip(inputs) {
-            *d = *d + d_z * x;
-        }
-        d_parameters[hidden_bias + j] = d_parameters[hidden_bias + j] + d_z;
-        d_parameters[output_weight + j] = d_parameters[output_weight + j] + d_logit * a;
-    }
-    let last = d_parameters.len() - 1;
-    d_parameters[last] = d_parameters[last] + d_logit;
-    error
+    layers.zip(&member.rates).flat_map(of_layer).collect()
 }
 
 /// One update; `d_parameters` is the gradient's sum over the rows (half of it, of squares), which
@@ -173,12 +217,11 @@ pub(super) fn update<S: Scalar>(
 #[must_use]
 pub fn changes<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> Vec<S> {
     let Member { parameters, optimizer_state, .. } = member;
-    let hidden_size = member.hidden_size(data.input_size);
-    let mut activations = vec![S::from_f64(0.0); hidden_size];
+    let mut network = Network::new(method, &member.sizes);
     let mut d_parameters = vec![S::from_f64(0.0); parameters.len()];
     for (row, &target) in data.inputs.chunks_exact(data.input_size).zip(&data.targets) {
         let row = (&S::all_from_f32(row)[..], S::from_f32(target));
-        add_gradient(method, parameters, row, &mut activations, &mut d_parameters);
+        network.add_gradient(parameters, row, &mut d_parameters);
     }
     let change = |(range, rate): (Range<usize>, S)| {
         let pairs = d_parameters[range.clone()].iter().zip(&optimizer_state[range]);
@@ -204,15 +247,14 @@ pub fn train_invocation<S: Scalar>(
     let targets = S::all_from_f32(&data.targets);
     let [zero, one] = [0.0, 1.0].map(S::from_f64);
     let limit = batch_size::<f64>(data) * solved_below;
-    let mut activations = vec![zero; member.hidden_size(input_size)];
+    let mut network = Network::new(method, &member.sizes);
     let mut d_parameters = vec![zero; member.parameters.len()];
     for _ in 0..steps {
         d_parameters.fill(zero);
         let (mut right, mut squares) = (one, zero);
         for (row, &target) in inputs.chunks_exact(input_size).zip(&targets) {
-            let parameters = &member.parameters;
             let row = (row, target);
-            let error = add_gradient(method, parameters, row, &mut activations, &mut d_parameters);
+            let error = network.add_gradient(&member.parameters, row, &mut d_parameters);
             right = right * (one - error.abs());
             squares = squares + error * error;
         }

@@ -1,6 +1,6 @@
-//! Steps of SGD for a network with one hidden layer, the rows dealt out to slices.
+//! Steps of SGD, the rows dealt out to slices.
 
-use super::train_invocation::{Member, add_gradient, batch_size, update};
+use super::train_invocation::{Member, Network, batch_size, update};
 use crate::numeric::Scalar;
 use crate::task::{Dataset, Method};
 
@@ -24,13 +24,13 @@ pub fn train_workgroup<S: Scalar>(
     let targets = S::all_from_f32(&data.targets);
     let [zero, one] = [0.0, 1.0].map(S::from_f64);
     let limit = batch_size::<f64>(data) * solved_below;
-    let mut activations = vec![zero; member.hidden_size(data.input_size)];
+    let mut network = Network::new(method, &member.sizes);
     for _ in 0..steps {
         let mut sums = vec![vec![zero; member.parameters.len()]; slices];
         let mut right = one;
         for (index, row) in inputs.chunks_exact(data.input_size).enumerate() {
             let (row, sum) = ((row, targets[index]), &mut sums[index / tile % slices]);
-            let error = add_gradient(method, &member.parameters, row, &mut activations, sum);
+            let error = network.add_gradient(&member.parameters, row, sum);
             right = right * (one - error.abs());
         }
         while sums.len() > 1 {

@@ -38,10 +38,8 @@ gpu::params! {
 /// The network and the data that a shader is compiled for.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
-    /// Columns of the data.
-    pub input_size: usize,
-    /// Neurons of the hidden layer.
-    pub hidden_size: usize,
+    /// Number of neurons in each layer: first the columns of the data, last the one output.
+    pub sizes: &'a [usize],
     /// The inputs, `[batch_size, input_size]`.
     pub inputs: &'a [f32],
     /// The targets, `[batch_size, 1]`.
@@ -66,27 +64,50 @@ pub const CANARY: u32 = 8;
 pub const LARGEST: f32 = 1e6;
 
 impl Problem<'_> {
+    /// Number of inputs and outputs of each layer.
+    pub fn layers(&self) -> impl ExactSizeIterator<Item = [usize; 2]> + Clone {
+        self.sizes.windows(2).map(|pair| [pair[0], pair[1]])
+    }
+
+    /// Columns of the data.
+    #[must_use]
+    pub fn input_size(&self) -> usize {
+        self.sizes[0]
+    }
+
+    /// Number of inputs of the output: neurons of the last hidden layer, if there is one.
+    #[must_use]
+    pub fn last_inputs(&self) -> usize {
+        self.sizes[self.sizes.len() - 2]
+    }
+
     /// Number of parameters of the network.
     #[must_use]
     pub fn parameter_count(&self) -> usize {
-        (self.input_size + 2) * self.hidden_size + 1
+        self.layers().map(|[inputs, outputs]| (inputs + 1) * outputs).sum()
     }
 
     /// Number of products of the forward pass over all rows.
     #[must_use]
     pub fn products(&self) -> usize {
-        self.targets.len() * self.hidden_size * (self.input_size + 1)
+        let weights: usize = self.layers().map(|[inputs, outputs]| inputs * outputs).sum();
+        self.targets.len() * weights
     }
 
     /// What one update of one network asks for: of each row the products and sums of the forward
-    /// pass and of the gradients, 4·i·h + 10·h + 3 for i inputs and h hidden neurons, and an
-    /// exponential and a division for each neuron that is a sigmoid or a tanh; a product and a sum for
-    /// each parameter. With the measures, also the mean loss, its share of the first and the
-    /// reciprocal of that. The state stays where it is, and the looks between steps do not count.
+    /// pass and of the gradients, 4·i·o + 2·o in a layer of i inputs and o outputs, i·(2·o − 1) + 3·i
+    /// through all layers but the first, and the error; an exponential and a division for each neuron
+    /// that is a sigmoid or a tanh; a product and a sum for each parameter. With the measures, also the
+    /// mean loss, its share of the first and the reciprocal of that. The state stays where it is, and
+    /// the looks between steps do not count.
     #[must_use]
     pub fn step_cost(&self) -> Cost {
-        let sizes = [self.targets.len(), self.input_size, self.hidden_size, self.parameter_count()];
-        let [rows, inputs, hidden, parameters] = sizes.map(as_f64);
+        let [rows, parameters] = [self.targets.len(), self.parameter_count()].map(as_f64);
+        let hidden: f64 = self.layers().skip(1).map(|[inputs, _]| as_f64(inputs)).sum();
+        let layers = self.layers().map(|layer| layer.map(as_f64));
+        let row: f64 = layers.clone().map(|[inputs, outputs]| (4.0 * inputs + 2.0) * outputs).sum();
+        let back: f64 =
+            layers.skip(1).map(|[inputs, outputs]| inputs * (2.0 * outputs + 2.0)).sum();
         let Method { hidden_activation, output_activation, loss, measured, .. } = self.method;
         let exponentials = |activation: Activation| f64::from(activation.exponentials());
         let units = hidden * exponentials(hidden_activation) + exponentials(output_activation);
@@ -96,7 +117,7 @@ impl Problem<'_> {
             (true, Loss::SquaredError) => (0.0, 3.0),
         };
         Cost {
-            flops: rows * (4.0 * inputs * hidden + 10.0 * hidden + 3.0) + 2.0 * parameters,
+            flops: rows * (row + back + 1.0) + 2.0 * parameters,
             exponentials: rows * (units + logs),
             divisions: rows * (units + logs) + quotients,
             ..Cost::default()
@@ -109,7 +130,7 @@ impl Problem<'_> {
         self.parameter_count()
     }
 
-    /// The first of the two rows of learning rates: of the hidden layer, and of the output.
+    /// The first of the rows of learning rates, one for each layer.
     #[must_use]
     pub fn rates_row(&self) -> usize {
         2 * self.parameter_count()
@@ -119,7 +140,7 @@ impl Problem<'_> {
     /// the loss in units of the first, of 1/v, and of v over the tail.
     #[must_use]
     pub fn measures_row(&self) -> usize {
-        self.rates_row() + 2
+        self.rates_row() + self.layers().len()
     }
 
     /// Number of rows of the state.
@@ -131,8 +152,8 @@ impl Problem<'_> {
     /// Iterations of all loops together that one step can take where nothing is unrolled.
     #[must_use]
     pub fn iterations_a_step(&self) -> usize {
-        let pass = 1 + self.hidden_size * (1 + self.input_size);
-        1 + 2 * self.parameter_count() + self.targets.len() * (1 + 2 * pass)
+        let pass: usize = self.layers().map(|[inputs, outputs]| (1 + inputs) * (1 + outputs)).sum();
+        1 + 2 * self.parameter_count() + self.targets.len() * (1 + 3 * pass)
     }
 }
 
@@ -221,8 +242,7 @@ mod tests {
             for loss_kind in [Loss::CrossEntropy, Loss::SquaredError] {
                 let method = Method::PLAIN.with_loss(loss_kind);
                 let problem = Problem {
-                    input_size: 1,
-                    hidden_size: 1,
+                    sizes: &[1, 1, 1],
                     inputs: &values,
                     targets: &values,
                     method,

@@ -1,4 +1,4 @@
-//! Many steps of SGD in one launch, one invocation a network, for networks with one hidden layer.
+//! Many steps of SGD in one launch, one invocation a network.
 
 use std::fmt::Write;
 
@@ -32,9 +32,19 @@ pub const SPEC: KernelSpec = KernelSpec {
     params: Params::FIELDS,
     // Small, so that few networks still keep every core of a software adapter busy.
     workgroup_size: 32,
-    sample_header: "const INPUT_SIZE: u32 = 1;\nconst HIDDEN_SIZE: u32 = 3;\n\
-        const BATCH_SIZE: u32 = 2;\nconst MEMBERS_PER_INVOCATION: u32 = 2;\nconst INPUTS = array<f32, 2>(0.0, 1.0);\n\
-        const TARGETS = array<f32, 2>(1.0, 0.0);\n",
+    sample_header: "\
+        const BATCH_SIZE: u32 = 2;\n\
+        const LAYER_COUNT: u32 = 2;\n\
+        const PARAMETER_COUNT: u32 = 10;\n\
+        const NEURONS: u32 = 4;\n\
+        const MEMBERS_PER_INVOCATION: u32 = 2;\n\
+        const INPUTS = array<f32, 2>(0.0f, 1.0f);\n\
+        const TARGETS = array<f32, 2>(1.0f, 0.0f);\n\
+        const LAYER_0 = Layer(0u, 1u, 3u, 0u, 3u, 0u, 0u);\n\
+        const LAYER_1 = Layer(1u, 3u, 1u, 6u, 9u, 0u, 3u);\n\
+        fn forward(lane: u32) {\n    forward_layer(lane, LAYER_0);\n    forward_layer(lane, LAYER_1);\n}\n\
+        fn backward(lane: u32, row: u32) {\n    backward_layer(lane, row, LAYER_1);\n    backward_layer(lane, row, LAYER_0);\n}\n\
+        fn update(lane: u32) {\n    update_layer(lane, LAYER_0);\n    update_layer(lane, LAYER_1);\n}\n",
     trusted_loops: true,
     ..KernelSpec::PLAIN
 };
@@ -55,13 +65,14 @@ fn overrides(problem: Problem<'_>) -> [(&'static str, f64); 9] {
     ]
 }
 
-/// The `const` lines that go before the shader.
+/// The lines that go before the shader: constants, and the functions that go through the layers.
 fn header(problem: Problem<'_>) -> String {
     let mut header = String::new();
     let sizes = [
-        ("INPUT_SIZE", problem.input_size),
-        ("HIDDEN_SIZE", problem.hidden_size),
         ("BATCH_SIZE", problem.targets.len()),
+        ("LAYER_COUNT", problem.layers().len()),
+        ("PARAMETER_COUNT", problem.parameter_count()),
+        ("NEURONS", problem.layers().map(|[_, outputs]| outputs).sum()),
         ("MEMBERS_PER_INVOCATION", problem.members_per_invocation),
     ];
     for (name, size) in sizes {
@@ -73,7 +84,34 @@ fn header(problem: Problem<'_>) -> String {
         let (len, list) = (values.len(), list.join(", "));
         let _ = writeln!(header, "const {name} = array<f32, {len}>({list});");
     }
-    header
+    header + &layers(problem)
+}
+
+/// The layers as the shader's `Layer`, and the functions that go through them. A loop over layers
+/// would have loops in it whose length differs from layer to layer, and drivers unroll no such loop.
+fn layers(problem: Problem<'_>) -> String {
+    let (mut text, [mut weight, mut first_input, mut first_output]) = (String::new(), [0; 3]);
+    for (number, [inputs, outputs]) in problem.layers().enumerate() {
+        let bias = weight + inputs * outputs;
+        let fields = [number, inputs, outputs, weight, bias, first_input, first_output];
+        let fields = fields.map(|field| format!("{field}u")).join(", ");
+        let _ = writeln!(text, "const LAYER_{number} = Layer({fields});");
+        weight = bias + outputs;
+        (first_input, first_output) = (first_output, first_output + outputs);
+    }
+    let mut function = |parameters: &str, name: &str, arguments: &str, is_reversed: bool| {
+        let _ = writeln!(text, "fn {name}({parameters}) {{");
+        let count = problem.layers().len();
+        for place in 0..count {
+            let number = if is_reversed { count - 1 - place } else { place };
+            let _ = writeln!(text, "    {name}_layer({arguments}, LAYER_{number});");
+        }
+        text.push_str("}\n");
+    };
+    function("lane: u32", "forward", "lane", false);
+    function("lane: u32, row: u32", "backward", "lane, row", true);
+    function("lane: u32", "update", "lane", false);
+    text
 }
 
 /// The WGSL that trains a problem.
@@ -123,4 +161,22 @@ pub async fn dispatch(
     let invocations = member_count.div_ceil(problem.members_per_invocation);
     let workgroup_count = gpu::cover(invocations, SPEC.workgroup_size);
     kernel.bind(gpu, &params(problem, member_count, launch), &tensors, workgroup_count).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Method;
+
+    #[test]
+    fn the_sample_is_the_header_of_a_problem() {
+        let problem = Problem {
+            sizes: &[1, 3, 1],
+            inputs: &[0.0, 1.0],
+            targets: &[1.0, 0.0],
+            method: Method::PLAIN,
+            members_per_invocation: 2,
+        };
+        assert_eq!(header(problem), SPEC.sample_header);
+    }
 }

@@ -75,15 +75,15 @@ impl Split {
             DeviceType::Software => (8, 8, 4),
             _ => (INVOCATIONS, 1, 8),
         };
-        let blocks = problem.input_size.div_ceil(4) + 1;
-        let (hidden_size, batch_size) = (problem.hidden_size, problem.targets.len());
+        let &[input_size, hidden_size, 1] = problem.sizes else {
+            return Err("one workgroup takes networks with one hidden layer".into());
+        };
+        let blocks = input_size.div_ceil(4) + 1;
+        let batch_size = problem.targets.len();
         let can_hold = BLOCKS / blocks;
         if can_hold == 0 {
             let most = 4 * (BLOCKS - 1);
-            return Err(format!(
-                "one workgroup takes {most} inputs at most, here {}",
-                problem.input_size
-            ));
+            return Err(format!("one workgroup takes {most} inputs at most, here {input_size}"));
         }
         // As few units as the invocations allow; more invocations where that is too many.
         let at_hand = hidden_size.div_ceil(invocations).min(most_units.min(can_hold));
@@ -115,7 +115,7 @@ impl Split {
             return Err(format!(
                 "one workgroup takes {WORKGROUP_BYTES} bytes of workgroup memory at most, and {} hidden \
                  neurons need {needed}",
-                problem.hidden_size
+                problem.sizes[1]
             ));
         }
         let needed = 4 * self.data_len(problem);
@@ -124,7 +124,7 @@ impl Split {
                 "one workgroup takes {DATA_BYTES} bytes of data at most, and {} rows of {} inputs are \
                  {needed}",
                 problem.targets.len(),
-                problem.input_size
+                problem.input_size()
             ));
         }
         Ok(())
@@ -164,7 +164,7 @@ impl Split {
 
     fn data_len(self, problem: Problem<'_>) -> usize {
         let rows = self.rows(problem.targets.len());
-        rows * problem.input_size.next_multiple_of(4) + rows.next_multiple_of(4)
+        rows * problem.input_size().next_multiple_of(4) + rows.next_multiple_of(4)
     }
 
     /// Iterations of all loops together that one step takes where those over registers are
@@ -173,14 +173,14 @@ impl Split {
     pub fn iterations_a_step(self, problem: Problem<'_>) -> usize {
         let tile = 1 + self.rounds() * (1 + self.groups);
         let levels = self.slices.trailing_zeros() as usize;
-        let blocks = self.units * (problem.input_size.div_ceil(4) + 1);
+        let blocks = self.units * (problem.input_size().div_ceil(4) + 1);
         1 + self.tiles(problem.targets.len()) * tile + blocks * (1 + levels)
     }
 
     /// The same where nothing is unrolled.
     #[must_use]
     pub fn most_iterations_a_step(self, problem: Problem<'_>) -> usize {
-        let blocks = self.units * (problem.input_size.div_ceil(4) + 1);
+        let blocks = self.units * (problem.input_size().div_ceil(4) + 1);
         let rows = 2 * self.tile * (1 + blocks);
         self.iterations_a_step(problem) + self.tiles(problem.targets.len()) * rows + 2 * blocks
     }
@@ -226,8 +226,8 @@ pub fn fits(problem: Problem<'_>) -> Result<(), String> {
 /// The `const` lines that go before the shader.
 fn header(problem: Problem<'_>, split: Split) -> String {
     let sizes = [
-        ("INPUT_SIZE", problem.input_size),
-        ("HIDDEN_SIZE", problem.hidden_size),
+        ("INPUT_SIZE", problem.input_size()),
+        ("HIDDEN_SIZE", problem.sizes[1]),
         ("BATCH_SIZE", problem.targets.len()),
         ("UNITS", split.units),
         ("GROUPS", split.groups),
@@ -235,7 +235,7 @@ fn header(problem: Problem<'_>, split: Split) -> String {
         ("LEVELS", split.slices.trailing_zeros() as usize),
         ("TILE", split.tile),
         ("TILES", split.tiles(problem.targets.len())),
-        ("BLOCKS", problem.input_size.div_ceil(4)),
+        ("BLOCKS", problem.input_size().div_ceil(4)),
         ("ROUNDS", split.rounds()),
         ("STRIDE", split.stride()),
         ("DATA_BLOCKS", split.data_len(problem) / 4),
@@ -249,11 +249,11 @@ fn header(problem: Problem<'_>, split: Split) -> String {
 /// The shader's `data`.
 fn data(problem: Problem<'_>, split: Split) -> Vec<f32> {
     let rows = split.rows(problem.targets.len());
-    let padded = problem.input_size.next_multiple_of(4);
+    let padded = problem.input_size().next_multiple_of(4);
     let mut data = vec![0.0; split.data_len(problem)];
     let (inputs, targets) = data.split_at_mut(rows * padded);
     for (to, from) in
-        inputs.chunks_exact_mut(padded).zip(problem.inputs.chunks_exact(problem.input_size))
+        inputs.chunks_exact_mut(padded).zip(problem.inputs.chunks_exact(problem.input_size()))
     {
         to[..from.len()].copy_from_slice(from);
     }
@@ -342,10 +342,9 @@ pub async fn dispatch(
 mod tests {
     use super::*;
 
-    fn problem(input_size: usize, hidden_size: usize, rows: &[f32]) -> Problem<'_> {
+    fn problem<'a>(sizes: &'a [usize], rows: &'a [f32]) -> Problem<'a> {
         Problem {
-            input_size,
-            hidden_size,
+            sizes,
             inputs: &[],
             targets: rows,
             method: Method::PLAIN,
@@ -361,7 +360,8 @@ mod tests {
             for hidden_size in [1, 2, 3, 7, 8, 9, 31, 32, 33, 63, 129, 200, 256, 257, 1_000] {
                 for batch_size in [1, 2, 3, 4, 15, 16, 17, 100, 256, 1_024] {
                     for device_type in [DeviceType::Software, DeviceType::Discrete] {
-                        let problem = problem(input_size, hidden_size, &rows[..batch_size]);
+                        let sizes = [input_size, hidden_size, 1];
+                        let problem = problem(&sizes, &rows[..batch_size]);
                         let Ok(split) = Split::of(problem, device_type) else { continue };
                         let Split { units, groups, slices, .. } = split;
                         assert!((groups - 1) * units < hidden_size, "{split:?}");
@@ -381,13 +381,13 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused_with_a_reason() {
         let rows = vec![0.0; 4_096];
-        assert!(fits(problem(8, 32, &rows[..256])).is_ok());
+        assert!(fits(problem(&[8, 32, 1], &rows[..256])).is_ok());
         for (input_size, hidden_size, batch_size, why) in [
             (9, 32, 512, "bytes of data"),
             (253, 1, 1, "252 inputs"),
             (8, 5_377, 256, "5376 hidden neurons"),
         ] {
-            let error = fits(problem(input_size, hidden_size, &rows[..batch_size]));
+            let error = fits(problem(&[input_size, hidden_size, 1], &rows[..batch_size]));
             let error = error.expect_err("it does not fit");
             assert!(error.contains(why), "{error}");
         }
@@ -397,7 +397,7 @@ mod tests {
             Method::PLAIN.with_momentum(0.9),
             Method::PLAIN.measuring(true),
         ] {
-            let error = fits(Problem { method, ..problem(2, 2, &rows[..4]) });
+            let error = fits(Problem { method, ..problem(&[2, 2, 1], &rows[..4]) });
             assert!(error.expect_err("not that").contains("sigmoids"), "{method:?}");
         }
     }

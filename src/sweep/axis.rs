@@ -12,7 +12,7 @@ const FEWEST_DRAWN: usize = 256;
 /// A quantity in which networks may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
-    /// The learning rate of all layers or of one: 0 is the hidden layer, 1 the output.
+    /// The learning rate of all layers or of one, by its number.
     LearningRate(Option<usize>),
     /// A factor of the initial parameters.
     InitScale,

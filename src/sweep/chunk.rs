@@ -18,7 +18,7 @@ pub const TAIL: u64 = 20;
 pub struct Starts {
     /// `[6, member_count]`, see [`uniform_draw`].
     origins: Vec<u32>,
-    /// `[2, member_count]`: learning rates of the hidden layer and of the output.
+    /// The learning rate of each layer, `[layer_count, member_count]`.
     rates: Vec<f32>,
     /// Parameters that are set instead of drawn: the number, and a value for each member.
     fixed: Vec<(usize, Vec<f32>)>,
@@ -26,13 +26,13 @@ pub struct Starts {
 }
 
 impl Starts {
-    /// The starts of `member_count` networks, all with one learning rate. Their parameters are
-    /// still to be drawn or set.
+    /// The starts of `member_count` networks of `layer_count` layers, all with one learning rate. Their
+    /// parameters are still to be drawn or set.
     #[must_use]
-    pub fn new(member_count: usize, learning_rate: f32) -> Self {
+    pub fn new(layer_count: usize, member_count: usize, learning_rate: f32) -> Self {
         Self {
             origins: vec![0; ORIGIN_ROWS * member_count],
-            rates: vec![learning_rate; 2 * member_count],
+            rates: vec![learning_rate; layer_count * member_count],
             fixed: vec![],
             member_count,
         }
@@ -46,9 +46,13 @@ impl Starts {
         }
     }
 
-    /// Sets the learning rate of one layer of a member: 0 is the hidden layer, 1 the output.
-    pub fn set_rate(&mut self, index: usize, layer: usize, rate: f32) {
-        self.rates[layer * self.member_count + index] = rate;
+    /// Sets the learning rate of one layer of a member, or of all.
+    pub fn set_rate(&mut self, index: usize, layer: Option<usize>, rate: f32) {
+        for (number, rates) in self.rates.chunks_exact_mut(self.member_count).enumerate() {
+            if layer.is_none_or(|layer| layer == number) {
+                rates[index] = rate;
+            }
+        }
     }
 
     /// Sets parameter number `parameter` of every member.

@@ -106,13 +106,12 @@ impl EnsemblePlan {
 
     /// The starts of `count` members; members beyond the last start as the last.
     fn starts(&self, first: u64, count: usize) -> Starts {
-        let mut starts = Starts::new(count, 0.0);
+        let mut starts = Starts::new(self.population.recipe.sizes.layers().len(), count, 0.0);
         let last = first.max(self.networks.saturating_sub(1));
         for (index, member) in (first..).take(count).map(|member| member.min(last)).enumerate() {
             let (stream, rate, scale) = self.member(member);
             starts.draw(index, stream, scale);
-            starts.set_rate(index, 0, rate);
-            starts.set_rate(index, 1, rate);
+            starts.set_rate(index, None, rate);
         }
         starts
     }

@@ -78,7 +78,7 @@ impl GridPlan {
         let of_layer = |layer| {
             axes.iter().any(|axis| axis.quantity.overlaps(Quantity::LearningRate(Some(layer))))
         };
-        of_layer(0) && of_layer(1)
+        (0..self.population.recipe.sizes.layers().len()).all(of_layer)
     }
 
     /// Whether every initial parameter is set or on an axis, so that none is drawn.
@@ -93,8 +93,9 @@ impl GridPlan {
     }
 
     fn starts(&self, first: usize, count: usize) -> Starts {
-        let mut starts =
-            Starts::new(count, f32::from_f64(self.population.recipe.method.learning_rate()));
+        let (sizes, method) = (&self.population.recipe.sizes, self.population.recipe.method);
+        let rate = f32::from_f64(method.learning_rate());
+        let mut starts = Starts::new(sizes.layers().len(), count, rate);
         let mut set: Vec<_> =
             self.fixed.iter().map(|&(number, value)| (number, vec![value; count])).collect();
         for axis in [&self.x, &self.y] {
@@ -114,10 +115,7 @@ impl GridPlan {
             ] {
                 let as_f32 = f32::from_f64(value);
                 match axis.quantity {
-                    Quantity::LearningRate(layer) => {
-                        let layers = layer.map_or(0..2, |layer| layer..layer + 1);
-                        layers.for_each(|layer| starts.set_rate(index, layer, as_f32));
-                    }
+                    Quantity::LearningRate(layer) => starts.set_rate(index, layer, as_f32),
                     Quantity::InitScale => scale = as_f32,
                     #[expect(
                         clippy::cast_possible_truncation,

@@ -14,7 +14,7 @@ pub enum Engine {
     Auto,
     /// One dispatch for each kernel and layer: any network
     Layered,
-    /// Many steps in one dispatch: networks with one hidden layer, on few rows
+    /// Many steps in one dispatch: small networks, on few rows
     Fused,
 }
 
@@ -90,8 +90,11 @@ impl Engine {
     pub(crate) fn fused_problem(
         recipe: &Recipe,
     ) -> Result<(KernelChoice, Problem<'_>), Unsupported> {
-        let fused = problem(recipe).and_then(|problem| Ok((KernelChoice::of(problem)?, problem)));
-        fused.map_err(|why| Unsupported { engine: Self::Fused, why })
+        let problem = problem(recipe);
+        match KernelChoice::of(problem) {
+            Ok(kernel) => Ok((kernel, problem)),
+            Err(why) => Err(Unsupported { engine: Self::Fused, why }),
+        }
     }
 }
 

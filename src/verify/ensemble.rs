@@ -99,7 +99,7 @@ async fn together(
     streams: &[Stream],
 ) -> Result<Finished, Failure> {
     let rate = f32::from_f64(plan.recipe.method.learning_rate());
-    let mut starts = Starts::new(streams.len(), rate);
+    let mut starts = Starts::new(plan.recipe.sizes.layers().len(), streams.len(), rate);
     for (member, &stream) in streams.iter().enumerate() {
         starts.draw(member, stream, 1.0);
     }

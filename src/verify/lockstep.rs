@@ -158,7 +158,7 @@ fn member(plan: &Plan, state: &State) -> Member<Enclosure> {
     let parameters = Enclosure::all_from_f32(&state.parameters);
     Member {
         optimizer_state: Enclosure::all_from_f32(&state.optimizer_state),
-        ..Member::new(parameters, [rate; 2])
+        ..Member::new(plan.recipe.sizes.as_slice(), parameters, rate)
     }
 }
 

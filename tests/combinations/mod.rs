@@ -3,8 +3,8 @@
 use parity::error::Error;
 use parity::task::{Activation, Backprop, Dataset, LayerSizes, Loss, Method, Recipe, Rounding};
 
-/// Without a hidden layer, for one invocation, with two hidden layers, and for one workgroup.
-pub const NETWORKS: [&str; 4] = ["2-1", "2-3-1", "2-4-3-1", "5-9-1"];
+/// For one invocation without a hidden layer, with one and with two; for one workgroup; for neither.
+pub const NETWORKS: [&str; 5] = ["2-1", "2-3-1", "2-4-3-1", "5-9-1", "2-9-9-1"];
 pub const LOSSES: [Loss; 2] = [Loss::CrossEntropy, Loss::SquaredError];
 pub const MOMENTA: [f32; 2] = [0.0, 0.5];
 pub const BACKPROPS: [Backprop; 3] = [

@@ -97,7 +97,7 @@ fn starts_on_the_device_fill_the_bounds_of_their_law() {
         [(Init::Torch, [1.0 / 3.0_f64.sqrt(), 1.0 / 5.0_f64.sqrt()]), (Init::Uniform, [1.0; 2])]
     {
         let population = population("3-5-1", init);
-        let mut starts = Starts::new(COUNT, 1.0);
+        let mut starts = Starts::new(2, COUNT, 1.0);
         for (index, member) in (0..COUNT).zip(0..) {
             starts.draw(index, Stream::new(11).of_member(member), 1.0);
         }

@@ -150,7 +150,11 @@ fn expected(
     }
     let member = |state: &State| Member {
         optimizer_state: Enclosure::all_from_f32(&state.optimizer_state),
-        ..Member::new(Enclosure::all_from_f32(&state.parameters), [Enclosure::from_f64(1.0); 2])
+        ..Member::new(
+            plan.recipe.sizes.as_slice(),
+            Enclosure::all_from_f32(&state.parameters),
+            Enclosure::from_f64(1.0),
+        )
     };
     let (loss, _) = look(plan.recipe.method, &plan.recipe.data, &member(after));
     let mut twin = member(before);
@@ -241,11 +245,12 @@ fn a_member_that_is_trained_otherwise_among_others_is_noticed() {
     let check = |gpu: &Gpu| pollster::block_on(prove_by_training(gpu, EFFORT));
     check(gpu()).unwrap_or_else(|failure| panic!("the shipped one is right: {failure:?}"));
     let spec = &parity::kernels::train_invocation::SPEC;
-    let right = "rates[lane][1] = state[(RATES + 1u) * count + member] * of_rates;";
+    let right = "rates[lane * LAYER_COUNT + l] = state[(RATES + l) * count + member] * of_rates;";
     assert_eq!(spec.source().matches(right).count(), 1);
     for member in [1, 2] {
-        let wrong =
-            format!("{right}\n    rates[lane][1] *= select(1.0, 1.01, member == {member}u);");
+        let wrong = format!(
+            "{right} rates[lane * LAYER_COUNT + l] *= select(1.0, 1.01, member == {member}u);"
+        );
         let mut gpu = open();
         gpu.substitute(spec.name, spec.source().replace(right, &wrong));
         let message = format!("{:?}", check(&gpu).expect_err("one member is another network"));

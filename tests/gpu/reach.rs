@@ -173,8 +173,8 @@ fn what_goes_wrong_in_networks_that_are_not_the_smallest_is_noticed() {
     let mistakes = [
         Mistake {
             spec: INVOCATION,
-            right: "d_parameters[HIDDEN_BIAS + j] += d_z;",
-            wrong: "d_parameters[HIDDEN_BIAS + j] += select(d_z, 0.0, j == 7u);",
+            right: "d_parameters[layer.bias + j] += d_z;",
+            wrong: "d_parameters[layer.bias + j] += select(d_z, 0.0, j == 7u);",
             case: "problem 0 of seed 48",
         },
         Mistake {
@@ -198,8 +198,8 @@ fn what_goes_wrong_in_networks_that_are_not_the_smallest_is_noticed() {
 fn what_goes_wrong_in_the_widest_networks_of_an_invocation_is_noticed_where_it_may_take_minutes() {
     let mistake = Mistake {
         spec: INVOCATION,
-        right: "update(lane, p, rates[lane][0]);",
-        wrong: "update(lane, p, rates[lane][0] * select(1.0, 0.9, p == HIDDEN_BIAS + 50u));",
+        right: "update_parameter(lane, layer.bias + j, bias_rate);",
+        wrong: "update_parameter(lane, layer.bias + j, bias_rate * select(1.0, 0.9, j == 50u));",
         case: "problem 0 of seed 48",
     };
     notices(&[mistake], THOROUGH);

@@ -74,7 +74,7 @@ fn members_stay_in_lockstep_with_the_reference() {
     let mut trial = Trial::new(gpu(), "train_invocation", effort);
     for member in random_members(plan.networks) {
         let (single, _) = replay(&plan, member);
-        let problem = problem(&single.recipe).expect("it fits");
+        let problem = problem(&single.recipe);
         let mut members =
             pollster::block_on(Batch::new(gpu(), problem, 1, 2, true, LoopLimit::Hopeful))
                 .expect("room");
@@ -91,7 +91,8 @@ fn members_stay_in_lockstep_with_the_reference() {
             let before = advance(steps);
             let after = advance(1);
             let one = Enclosure::from_f32(1.0);
-            let mut expected = Member::new(Enclosure::all_from_f32(&before), [one; 2]);
+            let sizes = single.recipe.sizes.as_slice();
+            let mut expected = Member::new(sizes, Enclosure::all_from_f32(&before), one);
             twin(single.recipe.method, &single.recipe.data, 0.0, 1, &mut expected);
             let case = format!("member {member}");
             let compared = trial.compare(&case, "parameters", &after, &expected.parameters);

@@ -142,7 +142,6 @@ fn bad_ensembles_are_refused() {
     assert_fails(&["train", "--networks", "9", "--save", "x"], 2, &["--networks", "--save"]);
     assert_fails(&["train", "--networks", "9", "--sample", "9"], 2, &["--sample 9", "0 to 8"]);
     assert_fails(&["train", "--networks", "9", "--init", "normal"], 2, &["uniform"]);
-    assert_fails(&["train", "perceptron", "--networks", "9"], 2, &["hidden layer"]);
     assert_fails(&["train", "backprop", "--networks", "9"], 2, &["plain SGD"]);
     assert_fails(&["train", "--networks", "9", "--solved-below", "nan"], 2, &["--solved-below"]);
     assert_fails(&["train", "--vary", "learning-rate=1..2"], 2, &["--vary", "--networks"]);
@@ -189,7 +188,7 @@ fn bad_sweeps_are_refused() {
     refused(&["--center", "1,1", "--zoom", "1e9"], &["--zoom 1000000000.0", "one and the same"]);
     refused(&["--set", "0.weight[0,0]=nan"], &["--set"]);
     refused(&["--set", "3.weight[0,0]=1"], &["--set"]);
-    refused(&["--layers", "2-2-2-1"], &["one hidden layer"]);
+    refused(&["--layers", "2-9-9-1"], &["one hidden layer"]);
     refused(&["--output-activation", "tanh"], &["squared-error"]);
     refused(&["--momentum", "1"], &["--momentum"]);
     assert_fails(&["sweep", "-o", "out.jpg"], 2, &["out.jpg", ".png"]);

@@ -57,7 +57,7 @@ impl Text {
         self.count_with(name, &[])
     }
 
-    fn count_with(&self, name: &str, arguments: &[Option<Literal>]) -> Count {
+    fn count_with(&self, name: &str, arguments: &[Known]) -> Count {
         let mut functions = self.module.functions.iter();
         let found = functions.find(|(_, function)| function.name.as_deref() == Some(name));
         let (function, info) = if let Some((handle, function)) = found {
@@ -71,12 +71,15 @@ impl Text {
     }
 }
 
-/// A function with those of its arguments that are known.
+/// What is known of an argument: its value, or the values of its fields.
+type Known = Vec<Option<Literal>>;
+
+/// A function with what is known of its arguments.
 struct Call<'a> {
     text: &'a Text,
     function: &'a Function,
     info: &'a valid::FunctionInfo,
-    arguments: &'a [Option<Literal>],
+    arguments: &'a [Known],
 }
 
 impl Call<'_> {
@@ -113,12 +116,27 @@ impl Call<'_> {
             }
             Statement::Call { function, arguments, .. } => {
                 let name = self.text.module.functions[*function].name.as_deref();
-                let arguments: Vec<_> = arguments.iter().map(|&a| self.literal(a)).collect();
+                let arguments: Vec<_> = arguments.iter().map(|&a| self.known(a)).collect();
                 let called = self.text.count_with(name.expect("a name"), &arguments);
                 plus(called, self.of_block(rest))
             }
             _ => self.of_block(rest),
         }
+    }
+
+    fn known(&self, handle: Handle<Expression>) -> Known {
+        let Module { global_expressions, constants, .. } = &self.text.module;
+        let literal = |handle| match global_expressions[handle] {
+            Expression::Literal(literal) => Some(literal),
+            _ => None,
+        };
+        if let Expression::Constant(constant) = self.function.expressions[handle]
+            && let Expression::Compose { components, .. } =
+                &global_expressions[constants[constant].init]
+        {
+            return components.iter().map(|&field| literal(field)).collect();
+        }
+        vec![self.literal(handle)]
     }
 
     /// The value of an expression that is known before anything runs.
@@ -132,9 +150,17 @@ impl Call<'_> {
                     _ => None,
                 }
             }
-            Expression::FunctionArgument(index) => {
-                self.arguments.get(index as usize).copied().flatten()
-            }
+            Expression::FunctionArgument(index) => *self.arguments.get(index as usize)?.first()?,
+            Expression::AccessIndex { base, index } => match self.function.expressions[base] {
+                Expression::FunctionArgument(argument) => {
+                    *self.arguments.get(argument as usize)?.get(index as usize)?
+                }
+                _ => None,
+            },
+            Expression::Select { condition, accept, reject } => match self.literal(condition)? {
+                Literal::Bool(true) => self.literal(accept),
+                _ => self.literal(reject),
+            },
             Expression::Binary { op: BinaryOperator::Equal, left, right } => {
                 Some(Literal::Bool(self.literal(left)? == self.literal(right)?))
             }
@@ -235,8 +261,7 @@ fn costs_have_the_exponentials_and_divisions_of_the_text() {
 #[test]
 fn a_step_costs_the_exponentials_and_divisions_of_its_text() {
     let one = Problem {
-        input_size: 1,
-        hidden_size: 1,
+        sizes: &[1, 1, 1],
         inputs: &[1.0],
         targets: &[1.0],
         method: Method::PLAIN,

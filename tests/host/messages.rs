@@ -96,7 +96,7 @@ fn what_fails_in_a_command_names_no_option_that_it_does_not_have() {
         ("sweep -o x.png --bits 12", "sweep"),
         ("sweep -o x.png --init normal", "sweep"),
         ("sweep -o x.png --solved-below 30", "sweep"),
-        ("sweep -o x.png --layers 2-2-2-1", "sweep"),
+        ("sweep -o x.png --layers 2-9-9-1", "sweep"),
         ("train --bits 12 --networks 9", "train"),
         ("train --bits 16 --layers 16-65536-1", "train"),
         ("verify --bits 16 --layers 16-65536-1", "verify"),

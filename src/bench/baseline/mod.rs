@@ -16,7 +16,7 @@ mod tests {
     use super::*;
     use crate::cpu::train_invocation::{Member, look, train_invocation};
     use crate::numeric::Scalar;
-    use crate::task::{Dataset, Init, Method, Parameters};
+    use crate::task::{Dataset, Init, LayerSizes, Method, Parameters};
 
     /// How far a loss may be from that in `f64`, relative to it: the tolerance of whole runs.
     const RELATIVE: f64 = 1e-4;
@@ -31,7 +31,7 @@ mod tests {
     }
 
     fn member(parameters: &[f32; PARAMETERS]) -> Member<f64> {
-        Member::new(f64::all_from_f32(parameters), [1.0; 2])
+        Member::new(&[2, 2, 1], f64::all_from_f32(parameters), 1.0)
     }
 
     /// The trained network must have the loss and the parameters of the twin in `f64`.
@@ -79,10 +79,10 @@ mod tests {
     fn a_wide_network_follows_its_twin() {
         let data = Dataset::parity(8).expect("data");
         for (layers, seed) in [("8-32-1", 1), ("8-32-1", 2), ("8-5-1", 3)] {
-            let sizes = layers.parse().expect("a network");
+            let sizes: LayerSizes = layers.parse().expect("a network");
             let start: Vec<f32> =
                 Parameters::initialise(&sizes, Init::Torch, seed).values().collect();
-            let mut twin = Member::new(f64::all_from_f32(&start), [1.0; 2]);
+            let mut twin = Member::new(sizes.as_slice(), f64::all_from_f32(&start), 1.0);
             train_invocation(Method::PLAIN, &data, 0.0, STEPS as usize, &mut twin);
             let rows = simd::WideData { inputs: &data.inputs, targets: &data.targets };
             let mut trained = start.clone();
@@ -101,7 +101,7 @@ mod tests {
             let bound = RELATIVE * expected.abs().max(1.0);
             assert!(error <= bound, "{case}, {index}: {found}, expected {expected}");
         }
-        let trained = Member::new(f64::all_from_f32(trained), [1.0; 2]);
+        let trained = Member::new(&twin.sizes, f64::all_from_f32(trained), 1.0);
         let [found, expected] = [&trained, twin].map(|one| look(Method::PLAIN, data, one).0);
         assert!((found - expected).abs() <= RELATIVE * expected, "{case}: {found}, {expected}");
     }

@@ -46,8 +46,8 @@ impl KernelChoice {
         }
         let too_many = |why| {
             format!(
-                "one invocation takes {PRODUCTS} products a step at most: rows times hidden \
-                 neurons times (inputs plus one), here {products}; {why}"
+                "one invocation takes {PRODUCTS} products a step at most: rows times weights, here \
+                 {products}; {why}"
             )
         };
         train_workgroup::fits(problem).map_err(too_many)?;

@@ -1,5 +1,5 @@
-//! The fused engine: many steps in one dispatch, for networks with one hidden layer: the smallest
-//! trained by one invocation, larger ones by one workgroup.
+//! The fused engine: many steps in one dispatch: the smallest networks trained by one invocation each,
+//! larger ones with one hidden layer by one workgroup.
 
 mod batch;
 mod evaluation;
@@ -50,16 +50,11 @@ struct Single<'a> {
 }
 
 /// The problem that a fused kernel is compiled for.
-///
-/// # Errors
-/// The reason why no fused kernel can train the recipe.
-pub fn problem(recipe: &Recipe) -> Result<Problem<'_>, String> {
+#[must_use]
+pub fn problem(recipe: &Recipe) -> Problem<'_> {
     let Recipe { data, sizes, method, steps: _ } = recipe;
-    let &[input_size, hidden_size, 1] = sizes.as_slice() else {
-        return Err("it takes networks with one hidden layer".into());
-    };
     let (inputs, targets, method) = (&data.inputs, &data.targets, *method);
-    Ok(Problem { input_size, hidden_size, inputs, targets, method, members_per_invocation: 1 })
+    Problem { sizes: sizes.as_slice(), inputs, targets, method, members_per_invocation: 1 }
 }
 
 impl<'a> Fused<'a> {
@@ -140,7 +135,7 @@ impl Plan {
         let parameters: Vec<f32> = self.start.values().collect();
         let rate = f32::from_f64(self.recipe.method.learning_rate());
         let optimizer_state = vec![0.0; parameters.len()];
-        [parameters, optimizer_state, vec![rate; 2]].concat()
+        [parameters, optimizer_state, vec![rate; self.start.layers.len()]].concat()
     }
 }
 

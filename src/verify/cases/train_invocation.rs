@@ -30,6 +30,9 @@ const RELU: Method = Method::PLAIN
     .with_activations(Activation::Relu, Activation::Relu)
     .with_loss(Loss::SquaredError);
 
+/// The smallest network that learns XOR.
+const XOR: [usize; 3] = [2, 2, 1];
+
 const METHODS: [Method; 6] = [Method::COMPENSATED, Method::PLAIN, TANH, MOMENTUM, IDENTITY, RELU];
 
 /// Gradients written by hand, with the hidden layer's derivative and without.
@@ -45,7 +48,7 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
         let networks = Networks::by_invocation(
             trial.gpu,
             &data,
-            (2, members_per_invocation),
+            (&[3, 2, 1], members_per_invocation),
             method,
             Loops::Trusted,
         )
@@ -62,7 +65,7 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
             if trial.effort.quick {
                 networks.check_random(trial).await?;
             }
-            let (row, sizes) = (one_row(), (1, 1));
+            let (row, sizes) = (one_row(), (&[1, 1, 1][..], 1));
             let networks =
                 Networks::by_invocation(trial.gpu, &row, sizes, method, Loops::Trusted).await?;
             networks.check_own_exp(trial).await?;
@@ -70,17 +73,37 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
             networks.check_long(trial, 5, LONG).await?;
         }
     }
+    check_depths(trial, &data).await?;
     check_by_invocation(trial).await?;
     if !trial.effort.quick {
         check_production(trial).await?;
     }
     for method in [Method::COMPENSATED, Method::PLAIN] {
         let networks =
-            Networks::by_invocation(trial.gpu, &data, (2, 1), method, Loops::Bounded).await?;
+            Networks::by_invocation(trial.gpu, &data, (&[3, 2, 1], 1), method, Loops::Bounded)
+                .await?;
         networks.check_start(trial, 67).await?;
         networks.check_cuts(trial, 9).await?;
     }
     if trial.effort.quick { Ok(()) } else { check_parity(trial).await }
+}
+
+/// Networks without a hidden layer, and with more than one.
+async fn check_depths(trial: &mut Trial<'_>, data: &Dataset) -> Result<(), Failure> {
+    let depths: [(&[usize], Method); 4] = [
+        (&[3, 1], Method::COMPENSATED),
+        (&[3, 2, 3, 1], Method::PLAIN),
+        (&[3, 2, 3, 1], TANH),
+        (&[3, 2, 1, 2, 1], Method::by_hand(true)),
+    ];
+    for (layers, method) in depths {
+        let (sizes, loops) = ((layers, 2), Loops::Trusted);
+        let networks = Networks::by_invocation(trial.gpu, data, sizes, method, loops).await?;
+        networks.check_start(trial, 67).await?;
+        networks.check_none(trial).await?;
+        networks.check_cuts(trial, 9).await?;
+    }
+    Ok(())
 }
 
 /// What ensembles and single networks are trained by, in launches as large and as long as theirs.
@@ -90,14 +113,14 @@ async fn check_production(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let measured = trial.effort.thorough.then_some(MEASURED);
     for method in [Method::COMPENSATED, Method::PLAIN].into_iter().chain(measured) {
         for count in [1, 65] {
-            let of = problem(&data, 2, method, 1);
+            let of = problem(&data, &XOR, method, 1);
             let members_per_invocation =
                 KernelChoice::Invocation.members_per_invocation(of, device_type, count);
             let loops = Loops::Trusted;
             let networks = Networks::by_invocation(
                 trial.gpu,
                 &data,
-                (2, members_per_invocation),
+                (&XOR, members_per_invocation),
                 method,
                 loops,
             )
@@ -117,9 +140,8 @@ async fn check_production(trial: &mut Trial<'_>) -> Result<(), Failure> {
 /// Ensembles of 2-2-1, a hundred steps of each.
 pub(super) fn workloads(gpu: &Gpu, member_count: usize) -> Vec<Workload> {
     let xor = || Dataset::parity(2).expect("two bits are few");
-    let (hidden_size, method) = (2, Method::PLAIN);
-    let data = xor();
-    let problem = problem(&data, hidden_size, method, 1);
+    let (data, method) = (xor(), Method::PLAIN);
+    let problem = problem(&data, &XOR, method, 1);
     let members_per_invocation = KernelChoice::Invocation.members_per_invocation(
         problem,
         gpu.adapter.device_type,
@@ -128,7 +150,7 @@ pub(super) fn workloads(gpu: &Gpu, member_count: usize) -> Vec<Workload> {
     let (size, cost) = described(problem, member_count, 100);
     let largest = largest(problem, member_count);
     let make = async move |trial: &mut Trial<'_>| {
-        let (xor, sizes) = (xor(), (hidden_size, members_per_invocation));
+        let (xor, sizes) = (xor(), (&XOR[..], members_per_invocation));
         let networks =
             Networks::by_invocation(trial.gpu, &xor, sizes, method, Loops::Trusted).await?;
         networks.launch(trial, member_count, 100).await
@@ -140,11 +162,17 @@ pub(super) fn workloads(gpu: &Gpu, member_count: usize) -> Vec<Workload> {
 async fn check_parity(trial: &mut Trial<'_>) -> Result<(), Failure> {
     for method in [Method::COMPENSATED, Method::PLAIN, TANH, MOMENTUM, IDENTITY, MEASURED] {
         let is_default = [Method::COMPENSATED, Method::PLAIN].contains(&method);
-        for (bits, hidden_size, members_per_invocation, count) in
-            [(2, 2, 1, 1), (2, 2, 2, 65), (2, 1, 3, 257), (2, 3, 2, 4), (3, 5, 1, 33)]
-        {
-            let data = Dataset::parity(bits)?;
-            let sizes = (hidden_size, members_per_invocation);
+        for (layers, members_per_invocation, count) in [
+            (&XOR[..], 1, 1),
+            (&XOR, 2, 65),
+            (&[2, 1, 1], 3, 257),
+            (&[2, 3, 1], 2, 4),
+            (&[3, 5, 1], 1, 33),
+            (&[2, 1], 2, 65),
+            (&[2, 4, 4, 1], 1, 33),
+        ] {
+            let data = Dataset::parity(u32::try_from(layers[0]).expect("few"))?;
+            let sizes = (layers, members_per_invocation);
             let networks =
                 Networks::by_invocation(trial.gpu, &data, sizes, method, Loops::Trusted).await?;
             networks.check_start(trial, count).await?;
@@ -156,14 +184,16 @@ async fn check_parity(trial: &mut Trial<'_>) -> Result<(), Failure> {
         if is_default {
             let data = Dataset::parity(3)?;
             let networks =
-                Networks::by_invocation(trial.gpu, &data, (4, 1), method, Loops::Bounded).await?;
+                Networks::by_invocation(trial.gpu, &data, (&[3, 4, 1], 1), method, Loops::Bounded)
+                    .await?;
             networks.check_start(trial, 33).await?;
             networks.check_cuts(trial, 60).await?;
         }
     }
     let (data, loops) = (Dataset::parity(2)?, Loops::Trusted);
     for method in [MEASURED, TANH] {
-        let networks = Networks::by_invocation(trial.gpu, &data, (4, 1), method, loops).await?;
+        let networks =
+            Networks::by_invocation(trial.gpu, &data, (&[2, 4, 1], 1), method, loops).await?;
         networks.check_cuts(trial, 400).await?;
     }
     Ok(())

@@ -37,7 +37,8 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     check_split(trial, SPLITS[0], Method::COMPENSATED).await?;
     for split in &SPLITS[1..] {
         let &([input_size, hidden_size, batch_size], split) = split;
-        let (data, sizes) = (data(input_size, batch_size), (hidden_size, split));
+        let data = data(input_size, batch_size);
+        let sizes = (&[input_size, hidden_size, 1][..], split);
         let (method, loops) = (Method::COMPENSATED, Loops::Trusted);
         let networks = Networks::by_workgroup(trial.gpu, &data, sizes, method, loops).await?;
         networks.check_start(trial, 9).await?;
@@ -48,10 +49,10 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     }
     check_split(trial, SPLITS[1], Method::PLAIN).await?;
     let ([input_size, hidden_size, batch_size], split) = SPLITS[0];
-    let data = data(input_size, batch_size);
+    let (data, layers) = (data(input_size, batch_size), [input_size, hidden_size, 1]);
     let bounded = &METHODS[..if trial.effort.quick { 1 } else { 2 }];
     for &method in bounded {
-        let sizes = (hidden_size, split);
+        let sizes = (&layers[..], split);
         let networks =
             Networks::by_workgroup(trial.gpu, &data, sizes, method, Loops::Bounded).await?;
         networks.check_start(trial, 9).await?;
@@ -72,10 +73,10 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
 async fn check_production(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let device_type = trial.gpu.adapter.device_type;
     // The first has just more products than one invocation makes.
-    for (bits, hidden_size) in [(4, 4), (8, 32)] {
-        let data = Dataset::parity(bits)?;
-        let of = problem(&data, hidden_size, Method::PLAIN, 1);
-        let sizes = (hidden_size, Split::of(of, device_type).map_err(Error::Usage)?);
+    for layers in [[4, 4, 1], [8, 32, 1]] {
+        let data = Dataset::parity(u32::try_from(layers[0]).expect("few"))?;
+        let of = problem(&data, &layers, Method::PLAIN, 1);
+        let sizes = (&layers[..], Split::of(of, device_type).map_err(Error::Usage)?);
         let loops = Loops::Trusted;
         let networks =
             Networks::by_workgroup(trial.gpu, &data, sizes, Method::PLAIN, loops).await?;
@@ -89,16 +90,16 @@ async fn check_production(trial: &mut Trial<'_>) -> Result<(), Failure> {
 /// 8-32-1 on 8-bit parity, ten steps.
 pub(super) fn workloads(_: &Gpu, member_count: usize) -> Vec<Workload> {
     let data = || Dataset::parity(8).expect("eight bits are few");
-    let (hidden_size, method) = (32, Method::PLAIN);
+    let method = Method::PLAIN;
     let parity = data();
-    let problem_of = problem(&parity, hidden_size, method, 1);
+    let problem_of = problem(&parity, &[8, 32, 1], method, 1);
     let (size, cost) = described(problem_of, member_count, 10);
     let largest = largest(problem_of, member_count);
     let make = async move |trial: &mut Trial<'_>| {
-        let data = data();
-        let problem = problem(&data, hidden_size, method, 1);
+        let (data, layers) = (data(), [8, 32, 1]);
+        let problem = problem(&data, &layers, method, 1);
         let split = Split::of(problem, trial.gpu.adapter.device_type).map_err(Error::Usage)?;
-        let sizes = (hidden_size, split);
+        let sizes = (&layers[..], split);
         let networks =
             Networks::by_workgroup(trial.gpu, &data, sizes, method, Loops::Trusted).await?;
         networks.launch(trial, member_count, 10).await
@@ -112,7 +113,7 @@ async fn check_split(
     method: Method,
 ) -> Result<(), Failure> {
     let data = data(input_size, batch_size);
-    let sizes = (hidden_size, split);
+    let sizes = (&[input_size, hidden_size, 1][..], split);
     let networks = Networks::by_workgroup(trial.gpu, &data, sizes, method, Loops::Trusted).await?;
     networks.check_start(trial, 9).await?;
     networks.check_going_on(trial, 5).await?;
@@ -121,7 +122,7 @@ async fn check_split(
     }
     networks.check_all(trial).await?;
     let (row, split) = (one_row(), Split { units: 1, groups: 1, slices: 1, tile: 1 });
-    let sizes = (1, split);
+    let sizes = (&[1, 1, 1][..], split);
     let networks = Networks::by_workgroup(trial.gpu, &row, sizes, method, Loops::Trusted).await?;
     networks.check_own_exp(trial).await?;
     networks.check_overflow(trial).await?;
@@ -146,12 +147,12 @@ async fn check_more(trial: &mut Trial<'_>) -> Result<(), Failure> {
     for method in METHODS {
         for (input_size, hidden_size, batch_size, count) in shapes {
             let data = data(input_size, batch_size);
-            check_devices(trial, &data, hidden_size, method, count).await?;
+            check_devices(trial, &data, &[input_size, hidden_size, 1], method, count).await?;
         }
-        check_devices(trial, &Dataset::parity(8)?, 32, method, 1).await?;
+        check_devices(trial, &Dataset::parity(8)?, &[8, 32, 1], method, 1).await?;
         let many = data(3, 21);
         for split in MORE_SPLITS {
-            let sizes = (6, split);
+            let sizes = (&[3, 6, 1][..], split);
             let networks =
                 Networks::by_workgroup(trial.gpu, &many, sizes, method, Loops::Trusted).await?;
             networks.check_start(trial, 2).await?;
@@ -159,13 +160,14 @@ async fn check_more(trial: &mut Trial<'_>) -> Result<(), Failure> {
         }
         let long = data(2, 37);
         let split = Split { units: 1, groups: 3, slices: 1, tile: 1 };
+        let sizes = (&[2, 3, 1][..], split);
         let networks =
-            Networks::by_workgroup(trial.gpu, &long, (3, split), method, Loops::Trusted).await?;
+            Networks::by_workgroup(trial.gpu, &long, sizes, method, Loops::Trusted).await?;
         networks.check_counts(trial).await?;
         let xor = Dataset::parity(2)?;
         for hidden_size in [2, 3] {
             let split = Split { units: 1, groups: hidden_size, slices: 4, tile: 1 };
-            let sizes = (hidden_size, split);
+            let sizes = (&[2, hidden_size, 1][..], split);
             let networks =
                 Networks::by_workgroup(trial.gpu, &xor, sizes, method, Loops::Trusted).await?;
             networks.check_random(trial).await?;
@@ -177,13 +179,13 @@ async fn check_more(trial: &mut Trial<'_>) -> Result<(), Failure> {
 async fn check_devices(
     trial: &mut Trial<'_>,
     data: &Dataset,
-    hidden_size: usize,
+    layers: &[usize],
     method: Method,
     count: usize,
 ) -> Result<(), Failure> {
     for device_type in [DeviceType::Software, DeviceType::Discrete] {
-        let split = Split::of(problem(data, hidden_size, method, 1), device_type);
-        let sizes = (hidden_size, split.expect("it is small"));
+        let split = Split::of(problem(data, layers, method, 1), device_type);
+        let sizes = (layers, split.expect("it is small"));
         let networks =
             Networks::by_workgroup(trial.gpu, data, sizes, method, Loops::Trusted).await?;
         networks.check_start(trial, count).await?;

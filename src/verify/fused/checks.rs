@@ -78,7 +78,7 @@ impl Networks<'_> {
         let mut before = self.members(1, 1, 1);
         // Hidden units answer 1.
         before.state[..self.problem.parameter_count()].fill(100.0);
-        let output_weight = self.problem.parameter_count() - 1 - self.problem.hidden_size;
+        let output_weight = self.problem.parameter_count() - 1 - self.problem.last_inputs();
         before.state[output_weight..self.problem.parameter_count()].fill(-3e38);
         let params = self.params(&before, 1, 0);
         let after = self.run(trial, &before, &[params], None).await?;

@@ -61,8 +61,7 @@ impl Networks<'_> {
     }
 
     fn chunk(&self, gpu: &Gpu, effort: Effort) -> Result<usize, Failure> {
-        let sizes = vec![self.problem.input_size, self.problem.hidden_size, 1];
-        let (data, sizes) = (self.data.clone(), LayerSizes::new(sizes)?);
+        let (data, sizes) = (self.data.clone(), LayerSizes::new(self.problem.sizes.to_vec())?);
         let population =
             Population::new(Recipe::new(data, sizes, self.problem.method, STEPS)?, Init::Torch);
         let size = population.chunk_size(gpu, 1 << 32)?;

@@ -37,12 +37,14 @@ impl<'a> Twin<'a> {
         let (problem, count) = (networks.problem, before.count());
         let own: Vec<f32> = before.state.iter().skip(index).step_by(count).copied().collect();
         let own = Enclosure::all_from_f32(&own);
-        let (optimizer_state, rates) = (problem.optimizer_state_row(), problem.rates_row());
+        let [optimizer_state, rates, measures] =
+            [problem.optimizer_state_row(), problem.rates_row(), problem.measures_row()];
         let member = Member {
             optimizer_state: own[optimizer_state..rates].to_vec(),
-            ..Member::new(own[..optimizer_state].to_vec(), [own[rates], own[rates + 1]])
+            rates: own[rates..measures].to_vec(),
+            ..Member::new(problem.sizes, own[..optimizer_state].to_vec(), own[rates])
         };
-        let measures = std::array::from_fn(|row| own[problem.measures_row() + row]);
+        let measures = std::array::from_fn(|row| own[measures + row]);
         let done = before.progress[index];
         let solved = [before.progress[2 * count + index]; 2];
         let (changes, losses, seen) = Default::default();

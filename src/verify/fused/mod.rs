@@ -19,7 +19,7 @@ use crate::kernels::train_invocation as invocation;
 use crate::kernels::train_workgroup::{self as workgroup, Split};
 use crate::kernels::{self, Cost};
 use crate::numeric::Enclosure;
-use crate::task::{Backprop, Dataset, Method};
+use crate::task::{Backprop, Dataset, LayerSizes, Method};
 use crate::verify::draws::values;
 use crate::verify::harness::POISON;
 use crate::verify::{Failure, Output, Trial};
@@ -117,34 +117,32 @@ pub fn one_row() -> Dataset {
 }
 
 /// What a kernel is compiled for.
-pub fn problem(
-    data: &Dataset,
-    hidden_size: usize,
+pub fn problem<'a>(
+    data: &'a Dataset,
+    sizes: &'a [usize],
     method: Method,
     members_per_invocation: usize,
-) -> Problem<'_> {
-    let Dataset { inputs, targets, input_size } = data;
-    Problem {
-        input_size: *input_size,
-        hidden_size,
-        inputs,
-        targets,
-        method,
-        members_per_invocation,
-    }
+) -> Problem<'a> {
+    assert_eq!(sizes[0], data.input_size, "columns of the data");
+    let Dataset { inputs, targets, .. } = data;
+    Problem { sizes, inputs, targets, method, members_per_invocation }
 }
 
 /// The name of a launch of `count` members and `steps` steps, and the work in it.
 pub fn described(problem: Problem<'_>, count: usize, steps: u32) -> (String, Cost) {
-    let Problem { input_size, hidden_size, targets, .. } = problem;
-    let rows = targets.len();
-    let size = format!("{count} × {input_size}-{hidden_size}-1, {rows} rows, {steps} steps");
+    let (rows, sizes) = (problem.targets.len(), written(problem.sizes));
+    let size = format!("{count} × {sizes}, {rows} rows, {steps} steps");
     (size, problem.step_cost() * (kernels::as_f64(count) * f64::from(steps)))
+}
+
+/// The sizes as users write them.
+fn written(sizes: &[usize]) -> String {
+    LayerSizes::new(sizes.to_vec()).expect("a network").to_string()
 }
 
 /// Values of the largest tensor of a launch.
 pub fn largest(problem: Problem<'_>, count: usize) -> usize {
-    (problem.measures_row() + 4).saturating_mul(count)
+    problem.state_rows().saturating_mul(count)
 }
 
 /// What distinguishes a method, in words.
@@ -169,11 +167,11 @@ impl<'a> Networks<'a> {
     pub async fn by_invocation(
         gpu: &Gpu,
         data: &'a Dataset,
-        (hidden_size, members_per_invocation): (usize, usize),
+        (sizes, members_per_invocation): (&'a [usize], usize),
         method: Method,
         loops: Loops,
     ) -> Result<Self, Error> {
-        let problem = problem(data, hidden_size, method, members_per_invocation);
+        let problem = problem(data, sizes, method, members_per_invocation);
         let kernel = match loops {
             Loops::Trusted => invocation::kernel(gpu, problem).await?,
             Loops::Bounded => invocation::checked_kernel(gpu, problem).await?,
@@ -186,11 +184,11 @@ impl<'a> Networks<'a> {
     pub async fn by_workgroup(
         gpu: &Gpu,
         data: &'a Dataset,
-        (hidden_size, split): (usize, Split),
+        (sizes, split): (&'a [usize], Split),
         method: Method,
         loops: Loops,
     ) -> Result<Self, Error> {
-        let problem = problem(data, hidden_size, method, 1);
+        let problem = problem(data, sizes, method, 1);
         let kernel = match loops {
             Loops::Trusted => workgroup::kernel(gpu, problem, split).await?,
             Loops::Bounded => workgroup::checked_kernel(gpu, problem, split).await?,
@@ -200,10 +198,8 @@ impl<'a> Networks<'a> {
     }
 
     fn new(data: &'a Dataset, problem: Problem<'a>, kernel: FusedKernel, kind: &str) -> Self {
-        let Problem { input_size, hidden_size, targets, method, .. } = problem;
-        let rows = targets.len();
-        let name =
-            format!("{input_size}-{hidden_size}-1 on {rows} rows, {kind}, {}", named(method));
+        let (sizes, rows) = (written(problem.sizes), problem.targets.len());
+        let name = format!("{sizes} on {rows} rows, {kind}, {}", named(problem.method));
         Self { data, problem, kernel, name }
     }
 
@@ -216,7 +212,9 @@ impl<'a> Networks<'a> {
         let last = parameter_count - 1;
         let Method { hidden_activation, output_activation, backprop, .. } = problem.method;
         // By hand, p(1 − p) + ε of a saturated output is known to no digit.
-        let can_saturate = hidden_activation.saturates() && backprop == Backprop::Exact;
+        // Through many layers, gradients of a large error lead to where a sigmoid has no bound.
+        let is_tame = output_activation.saturates() || problem.sizes.len() <= 3;
+        let can_saturate = hidden_activation.saturates() && backprop == Backprop::Exact && is_tame;
         // An identity hands on what is large, and gradients grow with it.
         let (largest, most) = if output_activation.saturates() { (1e4, 1.0) } else { (-30.0, 0.1) };
         let draw = |(index, draw): (usize, f32)| {
@@ -224,7 +222,7 @@ impl<'a> Networks<'a> {
             match member % 8 {
                 4 if can_saturate => [90.0, -90.0, 30.0, largest][member / 8 % 4],
                 // Output and loss of a logit that is known to the last bit.
-                5 if row < last && row >= last - problem.hidden_size => 0.0,
+                5 if (last - problem.last_inputs()..last).contains(&row) => 0.0,
                 6 if can_saturate => 30.0 * draw,
                 _ => draw,
             }
@@ -235,12 +233,12 @@ impl<'a> Networks<'a> {
         // So small, for some, that a change is lost in rounding but for the optimizer state.
         let size = |member: usize| if member % 8 == 7 { 1e-6 } else { most };
         let rate = |member: usize| size(member) * [0.7, 0.6, 0.4, 0.9, 0.3][member % 5];
-        let rates = [0, 3].map(|other| (0..count).map(|member| rate(member + other)).collect());
-        let [hidden_rates, output_rates] = rates;
+        let of_layer = |layer: usize| (0..count).map(move |member| rate(member + 3 * layer));
+        let rates = (0..problem.layers().len()).flat_map(of_layer).collect();
         let poison = f32::from_bits(POISON);
         let measures = vec![poison; 4 * count];
         Members {
-            state: [parameters, optimizer_state, hidden_rates, output_rates, measures].concat(),
+            state: [parameters, optimizer_state, rates, measures].concat(),
             progress: vec![POISON; PROGRESS_ROWS * count],
             losses: vec![poison; segments * count],
             outputs: vec![poison; (problem.targets.len() + 1) * count],

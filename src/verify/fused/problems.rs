@@ -51,6 +51,23 @@ impl Draws {
         [inputs, hidden, rows]
     }
 
+    /// Layers and a number of rows that make no more than `most` products. Every third network has no
+    /// hidden layer, two or three, the others have one.
+    fn layers(&mut self, number: u32, most: usize) -> (Vec<usize>, usize) {
+        let depth = if number % 3 == 2 { self.one_of(&[0, 2, 3]) } else { 1 };
+        if depth == 1 {
+            let [inputs, hidden, rows] = self.sizes(number, most, [most; 3]);
+            return (vec![inputs, hidden, 1], rows);
+        }
+        // Three layers of them, and the output, make half of the products.
+        let widest = if depth == 0 { most } else { (most / 8).isqrt().max(3) };
+        let mut layers: Vec<_> = (0..=depth).map(|_| self.size([1, widest], true)).collect();
+        layers.push(1);
+        let weights: usize = layers.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        let rows = self.size([1, (most / weights).max(1)], true);
+        (layers, rows)
+    }
+
     /// All that `train_invocation` computes.
     fn method(&mut self) -> Method {
         let compensated = self.share() < 0.4;
@@ -84,15 +101,15 @@ pub async fn check_by_invocation(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let start = Instant::now();
     for number in (0..).take_while(|number| *number < fewest || start.elapsed() < longest) {
         let mut draws = Draws::new(trial.effort.seed, number);
-        let [inputs, hidden, rows] = draws.sizes(number, most, [most; 3]);
-        let (data, method) = (data(inputs, rows), draws.method());
-        let of = problem(&data, hidden, method, 1);
+        let (layers, rows) = draws.layers(number, most);
+        let (data, method) = (data(layers[0], rows), draws.method());
+        let of = problem(&data, &layers, method, 1);
         let members_per_invocation = KernelChoice::Invocation.members_per_invocation(
             of,
             trial.gpu.adapter.device_type,
             MEMBERS,
         );
-        let (sizes, loops) = ((hidden, members_per_invocation), loops(trial.effort));
+        let (sizes, loops) = ((&layers[..], members_per_invocation), loops(trial.effort));
         let networks = Networks::by_invocation(trial.gpu, &data, sizes, method, loops).await?;
         networks.check_rates(trial, number, draws).await?;
     }
@@ -111,7 +128,8 @@ pub async fn check_by_workgroup(trial: &mut Trial<'_>) -> Result<(), Failure> {
         let [inputs, hidden, rows] = draws.sizes(number, MOST_PRODUCTS, MOST);
         let (data, method) =
             (data(inputs, rows), draws.one_of(&[Method::COMPENSATED, Method::PLAIN]));
-        let of = problem(&data, hidden, method, 1);
+        let layers = [inputs, hidden, 1];
+        let of = problem(&data, &layers, method, 1);
         if workgroup::fits(of).is_err() {
             continue;
         }
@@ -120,7 +138,7 @@ pub async fn check_by_workgroup(trial: &mut Trial<'_>) -> Result<(), Failure> {
             _ => DeviceType::Discrete,
         };
         let split = Split::of(of, device_type).expect("it fits");
-        let (sizes, loops) = ((hidden, split), loops(trial.effort));
+        let (sizes, loops) = ((&layers[..], split), loops(trial.effort));
         let networks = Networks::by_workgroup(trial.gpu, &data, sizes, method, loops).await?;
         networks.check_rates(trial, number, draws).await?;
     }

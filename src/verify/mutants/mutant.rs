@@ -67,7 +67,7 @@ impl Mutant {
 pub fn mutants(spec: &KernelSpec) -> Vec<Mutant> {
     let before =
         KERNELS.iter().map(|kernel| kernel.spec).take_while(|other| other.name != spec.name);
-    let known = before.flat_map(|spec| called(&tokens(spec.source())).0).collect();
+    let known = before.flat_map(|spec| called(spec, &tokens(spec.source())).0).collect();
     let mut mutator = Mutator::new(spec, known);
     mutator.module();
     mutator.thinned()
@@ -84,9 +84,10 @@ fn most_of_a_line(rule: &str) -> usize {
 /// What is kept of a line of which one mutant is enough, if there is one of these.
 const TELLING: [&str; 2] = ["number changed", "last iteration dropped"];
 
-/// The names of a text's functions that `main` calls, also by others; and the tokens of the rest,
-/// which no compiler looks at: parts have functions that not every shader needs.
-fn called<'a>(tokens: &[Token<'a>]) -> (Vec<&'a str>, Vec<Range<usize>>) {
+/// The names of a shader's functions that `main` calls, also by others or by functions of the header; and
+/// the tokens of the rest, which no compiler looks at: parts have functions that not every shader
+/// needs.
+fn called<'a>(spec: &KernelSpec, tokens: &[Token<'a>]) -> (Vec<&'a str>, Vec<Range<usize>>) {
     let partners = partners(tokens);
     let body = |at: usize| {
         let open = (at..tokens.len()).find(|&at| tokens[at].text == "{").expect("a body");
@@ -94,8 +95,11 @@ fn called<'a>(tokens: &[Token<'a>]) -> (Vec<&'a str>, Vec<Range<usize>>) {
     };
     let starts = (0..tokens.len()).filter(|&at| tokens[at].text == "fn");
     let mut rest: Vec<_> = starts.map(body).collect();
+    let header = self::tokens(spec.sample_header);
+    let is_called = |name: &str| header.iter().any(|token| token.text == name);
+    let mut found: Vec<_> =
+        rest.iter().map(|(name, _)| *name).filter(|name| is_called(name)).collect();
     let (mut names, mut at) = (vec!["main"], 0);
-    let mut found = vec![];
     while at < names.len() {
         let is_next = |(name, _): &(&str, Range<usize>)| *name == names[at];
         if let Some(index) = rest.iter().position(is_next) {
@@ -166,7 +170,7 @@ impl<'a> Mutator<'a> {
         }
         let seen = HashSet::from([source.to_owned()]);
         let (kernel, found, thin_lines) = (spec.name, vec![], repeated_lines(source));
-        let uncalled = called(&tokens).1;
+        let uncalled = called(spec, &tokens).1;
         Mutator {
             kernel,
             source,

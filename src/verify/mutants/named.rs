@@ -135,14 +135,18 @@ const TRAIN_INVOCATION: &[Saboteur] = &[
         "momentum * optimizer_state[own] + gradient_share()",
         "gradient_share()",
     ),
-    ("bias forgotten", "z += parameters[own + HIDDEN_BIAS + j];", ""),
+    ("bias forgotten", "z += parameters[own + layer.bias + j];", ""),
     ("sigma' without (1 - a)", "return a * (1.0 - a);", "return a;"),
     (
         "gradient of the wrong row",
-        "d_z * INPUTS[row * INPUT_SIZE + i]",
-        "d_z * INPUTS[(row + 1u) % BATCH_SIZE * INPUT_SIZE + i]",
+        "d_z * input_of(lane, row, layer, i)",
+        "d_z * input_of(lane, (row + 1u) % BATCH_SIZE, layer, i)",
     ),
-    ("weights transposed", "own + j * INPUT_SIZE + i]", "own + i * HIDDEN_SIZE + j]"),
+    (
+        "weights transposed",
+        "* parameters[weights + i]",
+        "* parameters[own + layer.weight + i * layer.outputs + j]",
+    ),
     (
         "last row dropped",
         "row < BATCH_SIZE; row += 1u) {\n        backward",
