@@ -1,5 +1,7 @@
-// parameters −= learning_rate · d_parameters, and steps_done += 1; with momentum, first
-// velocity = momentum · velocity + d_parameters, and that takes the place of d_parameters
+// parameters −= learning_rate · d_parameters, and steps_done += 1. With weight decay, first
+// d_parameters += weight_decay · parameters. With momentum, then velocity = momentum · velocity +
+// d_parameters, and that takes the place of d_parameters; if the momentum is Nesterov's,
+// d_parameters + momentum · velocity does.
 //
 // One invocation per parameter; the first also counts the step, which proves that it was done.
 // A small change of a large parameter is mostly rounded away, so where updates are compensated what
@@ -22,8 +24,10 @@ struct Params {
 
 override workgroup_size: u32;
 override compensated: bool;
-// Only where updates are not compensated.
+// The rest only where updates are not compensated.
 override has_momentum: bool;
+override nesterov: bool;
+override weight_decay: f32;
 
 @compute @workgroup_size(workgroup_size)
 fn main(
@@ -41,12 +45,17 @@ fn main(
         let after = rounded(before + change);
         parameters[index] = after;
         optimizer_state[index] = change - rounded(after - before);
-    } else if has_momentum {
-        let velocity = params.momentum * optimizer_state[index] + d_parameters[index];
-        optimizer_state[index] = velocity;
-        parameters[index] = before - params.learning_rate * velocity;
     } else {
-        parameters[index] = before - params.learning_rate * d_parameters[index];
+        var d = d_parameters[index];
+        if weight_decay != 0.0 {
+            d += weight_decay * before;
+        }
+        if has_momentum {
+            let velocity = params.momentum * optimizer_state[index] + d;
+            optimizer_state[index] = velocity;
+            d = select(velocity, d + params.momentum * velocity, nesterov);
+        }
+        parameters[index] = before - params.learning_rate * d;
     }
     if index == 0u {
         steps_done[0] += 1u;

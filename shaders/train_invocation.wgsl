@@ -36,8 +36,11 @@ struct Params {
 override workgroup_size: u32;
 // The sigmoid and the update that round least, instead of the shortest.
 override compensated: bool;
-// Whether updates have momentum; only where they are not compensated.
+// Whether updates have momentum, and Nesterov's; the weight decay. Only where they are not
+// compensated.
 override has_momentum: bool;
+override nesterov: bool;
+override weight_decay: f32;
 // Mean squared error instead of mean binary cross-entropy of a sigmoid.
 override squared: bool;
 // Whether to sum up what the losses of all steps say of convergence.
@@ -205,6 +208,11 @@ fn gradient_share() -> f32 {
     return select(1.0, 2.0, squared) / f32(BATCH_SIZE);
 }
 
+// Whether an update takes the gradient of the mean, as it adds something to it.
+fn takes_mean() -> bool {
+    return has_momentum || weight_decay != 0.0;
+}
+
 fn update_parameter(lane: u32, p: u32, rate: f32) {
     let own = lane * PARAMETER_COUNT + p;
     if compensated {
@@ -212,12 +220,20 @@ fn update_parameter(lane: u32, p: u32, rate: f32) {
         let change = optimizer_state[own] - rate * d_parameters[p];
         parameters[own] = rounded(before + change);
         optimizer_state[own] = change - rounded(parameters[own] - before);
-    } else if has_momentum {
-        optimizer_state[own] = momentum * optimizer_state[own] + gradient_share() * d_parameters[p];
-        parameters[own] -= rate * optimizer_state[own];
-    } else {
-        parameters[own] -= rate * d_parameters[p];
+        return;
     }
+    var d = d_parameters[p];
+    if takes_mean() {
+        d *= gradient_share();
+    }
+    if weight_decay != 0.0 {
+        d += weight_decay * parameters[own];
+    }
+    if has_momentum {
+        optimizer_state[own] = momentum * optimizer_state[own] + d;
+        d = select(optimizer_state[own], d + momentum * optimizer_state[own], nesterov);
+    }
+    parameters[own] -= rate * d;
 }
 
 fn update_layer(lane: u32, layer: Layer) {
@@ -284,8 +300,8 @@ fn load_member(lane: u32) {
             optimizer_state[own] = state[(OPTIMIZER_STATE + p) * count + member];
         }
     }
-    // The velocity has the share; without one, it goes into the rates. Sums by hand need no share.
-    let of_rates = select(gradient_share(), 1.0, has_momentum || by_hand);
+    // The gradient has the share, or it goes into the rates. Sums by hand need no share.
+    let of_rates = select(gradient_share(), 1.0, takes_mean() || by_hand);
     for (var l = 0u; l < LAYER_COUNT; l += 1u) {
         rates[lane * LAYER_COUNT + l] = state[(RATES + l) * count + member] * of_rates;
     }

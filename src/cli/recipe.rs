@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::given::{Conflict, refuse};
+use super::given::{Conflict, Need, refuse};
 use super::values;
 use crate::error::Error;
-use crate::numeric::Scalar;
 use crate::report::{self, InitFile};
 use crate::task::state_dict::{self, Loaded};
 use crate::task::{
@@ -64,6 +63,12 @@ pub(super) struct MethodArgs {
     /// Momentum μ in v ← μ·v + gradient, parameter ← parameter − learning rate·v
     #[arg(long, default_value_t = 0.0, value_parser = values::momentum)]
     momentum: f64,
+    /// Nesterov's momentum: parameter ← parameter − learning rate·(gradient + μ·v)
+    #[arg(long)]
+    nesterov: bool,
+    /// Weight decay λ: gradient ← gradient + λ·parameter, before everything else
+    #[arg(long, value_name = "DECAY", default_value_t = 0.0, value_parser = values::weight_decay)]
+    weight_decay: f64,
     /// Activation function of the hidden layers
     #[arg(long, default_value = "sigmoid")]
     activation: Activation,
@@ -81,7 +86,7 @@ pub(super) struct MethodArgs {
 /// The rounding that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum RoundingChoice {
-    /// Compensated for one network, plain for many and with momentum
+    /// Compensated for one network, plain for many, and with momentum or weight decay
     Auto,
     /// Sigmoids with few roundings and compensated sums, at twice the time
     Compensated,
@@ -94,6 +99,7 @@ impl MethodArgs {
     fn check(&self, preset: Preset) -> Result<(), Error> {
         let others = [
             ("momentum", self.momentum != 0.0),
+            ("weight-decay", self.weight_decay != 0.0),
             ("activation", self.activation != Activation::Sigmoid),
             ("loss", self.loss != Loss::CrossEntropy),
         ];
@@ -104,7 +110,7 @@ impl MethodArgs {
         };
         Err(Error::Usage(format!(
             "--{option}: the preset {} is backpropagation written by hand for sigmoids and the \
-             cross-entropy, without momentum; take the preset xor (of verify: --preset xor)",
+             cross-entropy, without momentum and weight decay; take the preset xor (of verify: --preset xor)",
             preset.name()
         )))
     }
@@ -127,21 +133,33 @@ impl MethodArgs {
         let method = default
             .with_activations(self.activation, self.output_activation)
             .with_loss(self.loss)
-            .with_momentum(f32::from_f64(self.momentum));
-        let has_momentum = method.has_momentum();
+            .with_momentum(self.momentum)
+            .with_nesterov(self.nesterov)
+            .with_weight_decay(self.weight_decay);
+        if self.nesterov && !method.has_momentum() {
+            return refuse("--nesterov and --momentum 0", "it is a kind of momentum");
+        }
+        let takes_plain = method.has_more_than_rate();
         match self.rounding {
-            RoundingChoice::Compensated if has_momentum => refuse(
+            RoundingChoice::Compensated if method.has_momentum() => refuse(
                 "--momentum and --rounding compensated",
                 "the optimizer's state is either a velocity or what rounding left out",
             ),
+            RoundingChoice::Compensated if takes_plain => refuse(
+                "--weight-decay and --rounding compensated",
+                "only the gradient itself is compensated",
+            ),
             RoundingChoice::Compensated => Ok(method.with_rounding(Rounding::Compensated)),
-            RoundingChoice::Auto if !has_momentum => Ok(method),
+            RoundingChoice::Auto if !takes_plain => Ok(method),
             RoundingChoice::Auto | RoundingChoice::Plain => {
                 Ok(method.with_rounding(Rounding::Plain))
             }
         }
     }
 }
+
+/// What Nesterov's momentum goes with.
+pub(super) const NESTEROV: Need = Need { one: "nesterov", others: &["momentum"] };
 
 #[derive(clap::Args)]
 pub(super) struct PlanArgs {

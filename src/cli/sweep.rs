@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::command_line::command_line;
 use super::given::{Given, Need, refuse};
-use super::recipe::{MethodArgs, NetworkArgs, SEED};
+use super::recipe::{MethodArgs, NESTEROV, NetworkArgs, SEED};
 use super::{DeviceArgs, go_on, values};
 use crate::error::Error;
 use crate::file::{self, sha256};
@@ -22,8 +22,11 @@ use crate::train::{LEARNED_BELOW, LoopLimit};
 const MAX_PIXELS: usize = 1 << 26;
 
 /// Options that have an effect only with another.
-const NEEDS: &[Need] =
-    &[Need { one: "center", others: &["zoom"] }, Need { one: "zoom", others: &["center"] }];
+const NEEDS: &[Need] = &[
+    Need { one: "center", others: &["zoom"] },
+    Need { one: "zoom", others: &["center"] },
+    NESTEROV,
+];
 
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::command_line::command_line;
 use super::folders;
 use super::given::{Conflict, Given, Need, refuse};
-use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN, Subject};
+use super::recipe::{MAX_STEPS, NESTEROV, PlanArgs, START_IS_GIVEN, Subject};
 use super::{DeviceArgs, go_on, values};
 use crate::bench::Payoff;
 use crate::error::Error;
@@ -63,6 +63,7 @@ const NEEDS: &[Need] = &[
     Need { one: "solved-below", others: &["networks"] },
     Need { one: "sample", others: &["networks"] },
     Need { one: "vary", others: &["networks", "member"] },
+    NESTEROV,
 ];
 
 #[derive(clap::Args)]

@@ -53,6 +53,11 @@ pub(super) fn learning_rate(text: &str) -> Result<f64, String> {
     number(text, expected, is_learning_rate)
 }
 
+/// A weight decay.
+pub(super) fn weight_decay(text: &str) -> Result<f64, String> {
+    number(text, "a number from 0 to 1", |decay| (0.0..=1.0).contains(&decay))
+}
+
 /// A momentum.
 pub(super) fn momentum(text: &str) -> Result<f64, String> {
     number(text, "a number from 0 to below 1", |momentum| (0.0..1.0).contains(&momentum))

@@ -2,7 +2,7 @@
 
 use super::command_line::command_line;
 use super::given::{Conflict, Given, Need, refuse};
-use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN};
+use super::recipe::{MAX_STEPS, NESTEROV, PlanArgs, START_IS_GIVEN};
 use super::{DeviceArgs, go_on, sabotage, values};
 use crate::error::Error;
 use crate::report::{self, InitFile, PartsDisplay, VerifyReport};
@@ -25,6 +25,8 @@ const OF_TRAINING: &[&str] = &[
     "steps",
     "learning-rate",
     "momentum",
+    "nesterov",
+    "weight-decay",
     "activation",
     "output-activation",
     "loss",
@@ -131,7 +133,7 @@ impl Args {
 
     /// Checks everything that can be checked without an adapter.
     pub(super) fn prepare(&self) -> Result<(Plan, Option<InitFile>), Error> {
-        self.given.check(CONFLICTS, &[Need { one: "part", others: &["sabotage"] }])?;
+        self.given.check(CONFLICTS, &[Need { one: "part", others: &["sabotage"] }, NESTEROV])?;
         self.kernel.iter().try_for_each(|kernel| check_kernel(kernel))?;
         self.check_training()?;
         let steps = self.plan.steps;

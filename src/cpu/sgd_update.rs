@@ -4,8 +4,8 @@ use crate::numeric::Scalar;
 use crate::task::Method;
 
 /// `parameters −= learning_rate · d_parameters`. If compensated, `optimizer_state` carries what rounding
-/// left out of `parameters` into the next update (Kahan, 1965); else, with momentum μ, it is the
-/// velocity: `v = μ · v + d_parameters`, which takes the place of `d_parameters`.
+/// left out of `parameters` into the next update (Kahan, 1965); else, with momentum, it is the velocity.
+/// See [`Optimizer::Sgd`](crate::task::Optimizer::Sgd).
 ///
 /// # Shapes
 /// Any, the same for all three.
@@ -16,7 +16,7 @@ pub fn sgd_update<S: Scalar>(
     parameters: &mut [S],
     optimizer_state: &mut [S],
 ) {
-    let momentum = S::from_f32(method.momentum());
+    let [momentum, weight_decay] = [method.momentum(), method.weight_decay()].map(S::from_f64);
     let own = parameters.iter_mut().zip(optimizer_state);
     for ((parameter, state), &d) in own.zip(d_parameters) {
         let before = *parameter;
@@ -24,11 +24,13 @@ pub fn sgd_update<S: Scalar>(
             let change = *state - learning_rate * d;
             *parameter = before + change;
             *state = change - (*parameter - before);
-        } else if method.has_momentum() {
-            *state = momentum * *state + d;
-            *parameter = before - learning_rate * *state;
-        } else {
-            *parameter = before - learning_rate * d;
+            continue;
         }
+        let mut d = if method.weight_decay() == 0.0 { d } else { d + weight_decay * before };
+        if method.has_momentum() {
+            *state = momentum * *state + d;
+            d = if method.is_nesterov() { d + momentum * *state } else { *state };
+        }
+        *parameter = before - learning_rate * d;
     }
 }

@@ -173,13 +173,13 @@ fn share<S: Scalar>(method: Method, data: &Dataset) -> S {
 }
 
 /// The weights and the biases of each layer, with the factor of their gradient's sum over the rows in a
-/// step: the learning rate, but for the share where a velocity has it.
+/// step: the learning rate, but for the share where an update takes the gradient of the mean.
 fn rates<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> Vec<(Range<usize>, S)> {
     let layers = Network::<S>::new(method, &member.sizes).layers.into_iter();
     let of_layer = |(layer, &rate): (Layer, &S)| {
         let [of_weight, of_bias] = match method.backprop {
             Backprop::ByHand { .. } => [rate, rate / batch_size(data)],
-            Backprop::Exact if method.has_momentum() => [rate; 2],
+            Backprop::Exact if method.has_more_than_rate() => [rate; 2],
             Backprop::Exact => [rate * share(method, data); 2],
         };
         [(layer.weight, of_weight), (layer.bias, of_bias)]
@@ -188,7 +188,7 @@ fn rates<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> Vec<(
 }
 
 /// One update; `d_parameters` is the gradient's sum over the rows (half of it, of squares), which
-/// becomes the mean where a velocity takes it.
+/// becomes that of the mean where an update takes it.
 pub(super) fn update<S: Scalar>(
     method: Method,
     data: &Dataset,
@@ -197,7 +197,7 @@ pub(super) fn update<S: Scalar>(
 ) {
     let rates = rates(method, data, member);
     let Member { parameters, optimizer_state, .. } = member;
-    if method.has_momentum() {
+    if method.has_more_than_rate() {
         let share = share::<S>(method, data);
         for d in d_parameters.iter_mut() {
             *d = share * *d;

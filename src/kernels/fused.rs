@@ -1,7 +1,7 @@
 //! What both fused kernels share: the problem that a shader is compiled for, a launch, and the layout
 //! of the state.
 
-use super::{Cost, as_f64, as_u32};
+use super::{Cost, as_f32, as_f64, as_u32};
 use crate::gpu::{self, Tensor};
 use crate::task::{Activation, Loss, Method};
 
@@ -183,8 +183,7 @@ pub struct Launch {
 fn solved(problem: Problem<'_>, below: f32) -> [u32; 2] {
     #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
     let limit = problem.targets.len() as f64 * f64::from(below);
-    #[expect(clippy::cast_possible_truncation, reason = "the limit is rounded once")]
-    let bits = |limit: f64| (limit as f32).to_bits();
+    let bits = |limit: f64| as_f32(limit).to_bits();
     match problem.method.loss {
         Loss::SquaredError => [0, bits(limit)],
         Loss::CrossEntropy => {
@@ -226,7 +225,7 @@ pub fn params(problem: Problem<'_>, member_count: usize, launch: Launch) -> Para
         solved_from,
         solved_span,
         tail_from: launch.tail_from,
-        momentum: problem.method.momentum(),
+        momentum: as_f32(problem.method.momentum()),
         at_start: u32::from(launch.at_start),
     }
 }

@@ -81,6 +81,12 @@ pub(crate) fn as_f64(count: usize) -> f64 {
     count as f64
 }
 
+/// A constant as the shaders hold it.
+#[expect(clippy::cast_possible_truncation, reason = "it is rounded once")]
+fn as_f32(value: f64) -> f32 {
+    value as f32
+}
+
 /// The value of an `override` of type bool.
 fn flag(is_set: bool) -> f64 {
     f64::from(u8::from(is_set))

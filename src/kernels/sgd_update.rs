@@ -42,13 +42,15 @@ pub async fn kernel(gpu: &Gpu, method: Method) -> Result<Kernel, Error> {
     let overrides = [
         ("compensated", flag(method.is_compensated())),
         ("has_momentum", flag(method.has_momentum())),
+        ("nesterov", flag(method.is_nesterov())),
+        ("weight_decay", method.weight_decay()),
     ];
     Kernel::new(gpu, &SPEC, &overrides).await
 }
 
 /// `parameters −= learning_rate · d_parameters` and `steps_done += 1`. If compensated,
 /// `optimizer_state` carries what rounding left out of `parameters` into the next update; else, with
-/// momentum μ, it is the velocity: `v = μ · v + d_parameters`, which takes the place of `d_parameters`.
+/// momentum μ, it is the velocity. See [`Optimizer::Sgd`](crate::task::Optimizer::Sgd).
 ///
 /// # Shapes
 /// Any, the same for `d_parameters`, `parameters` and `optimizer_state`; `steps_done` `[1]`.

@@ -50,11 +50,13 @@ pub const SPEC: KernelSpec = KernelSpec {
 };
 
 /// Values of the `override` constants.
-fn overrides(problem: Problem<'_>) -> [(&'static str, f64); 9] {
+fn overrides(problem: Problem<'_>) -> [(&'static str, f64); 11] {
     let (method, backprop) = (problem.method, problem.method.backprop);
     [
         ("compensated", flag(method.is_compensated())),
         ("has_momentum", flag(method.has_momentum())),
+        ("nesterov", flag(method.is_nesterov())),
+        ("weight_decay", method.weight_decay()),
         ("squared", flag(method.loss == Loss::SquaredError)),
         ("measured", flag(method.measured)),
         ("by_hand", flag(backprop != Backprop::Exact)),

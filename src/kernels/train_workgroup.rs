@@ -6,7 +6,7 @@ use super::fused::{Launch, Params, Problem, member_count, params};
 use super::{as_u32, flag};
 use crate::error::Error;
 use crate::gpu::{self, Binding, DeviceType, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
-use crate::task::{Activation, Backprop, Loss, Method, Optimizer};
+use crate::task::{Activation, Backprop, Loss, Method};
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
@@ -195,7 +195,7 @@ pub fn fits(problem: Problem<'_>) -> Result<(), String> {
         hidden_activation,
         output_activation,
         loss,
-        optimizer: Optimizer::Sgd { learning_rate: _, momentum },
+        optimizer: _,
         backprop,
         rounding: _,
         measured,
@@ -205,10 +205,10 @@ pub fn fits(problem: Problem<'_>) -> Result<(), String> {
     }
     let activations = [hidden_activation, output_activation];
     let is_plain = activations == [Activation::Sigmoid; 2] && loss == Loss::CrossEntropy;
-    if !is_plain || momentum != 0.0 || measured {
+    if !is_plain || problem.method.has_more_than_rate() || measured {
         return Err(
-            "one workgroup takes sigmoids, the cross-entropy and no momentum, and does not \
-             measure convergence"
+            "one workgroup takes sigmoids, the cross-entropy, no momentum and no weight decay, and \
+             does not measure convergence"
                 .into(),
         );
     }

@@ -4,14 +4,28 @@ use crate::numeric::Scalar;
 
 /// The rule by which a gradient g updates the parameters θ.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Optimizer {
-    /// Stochastic gradient descent: v ← μ·v + g, θ ← θ − η·v.
+    /// Stochastic gradient descent: g ← g + λ·θ, v ← μ·v + g, θ ← θ − η·v; by Nesterov's momentum
+    /// θ ← θ − η·(g + μ·v).
     Sgd {
         /// Learning rate η.
         learning_rate: f64,
         /// Momentum μ; 0 means none.
-        momentum: f32,
+        momentum: f64,
+        /// Whether the momentum is Nesterov's.
+        nesterov: bool,
+        /// Weight decay λ, of all parameters.
+        weight_decay: f64,
     },
+}
+
+impl Optimizer {
+    /// Gradient descent alone.
+    #[must_use]
+    pub const fn sgd(learning_rate: f64) -> Self {
+        Self::Sgd { learning_rate, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
+    }
 }
 
 /// Whether a learning rate is a normal number above 0 in `f32`. A device may take a smaller one for

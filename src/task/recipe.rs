@@ -49,7 +49,7 @@ impl Method {
         hidden_activation: Activation::Sigmoid,
         output_activation: Activation::Sigmoid,
         loss: Loss::CrossEntropy,
-        optimizer: Optimizer::Sgd { learning_rate: 1.0, momentum: 0.0 },
+        optimizer: Optimizer::sgd(1.0),
         backprop: Backprop::Exact,
         rounding: Rounding::Plain,
         measured: false,
@@ -67,18 +67,38 @@ impl Method {
         Self { backprop: Backprop::ByHand { hidden_derivative }, ..Self::sgd(0.1) }
     }
 
+    /// The same method with another optimizer.
+    #[must_use]
+    pub const fn with_optimizer(self, optimizer: Optimizer) -> Self {
+        Self { optimizer, ..self }
+    }
+
     /// The same method with another learning rate.
     #[must_use]
     pub const fn with_learning_rate(self, learning_rate: f64) -> Self {
-        let Optimizer::Sgd { learning_rate: _, momentum } = self.optimizer;
-        Self { optimizer: Optimizer::Sgd { learning_rate, momentum }, ..self }
+        let Optimizer::Sgd { learning_rate: _, momentum, nesterov, weight_decay } = self.optimizer;
+        self.with_optimizer(Optimizer::Sgd { learning_rate, momentum, nesterov, weight_decay })
     }
 
     /// The same method with another momentum.
     #[must_use]
-    pub const fn with_momentum(self, momentum: f32) -> Self {
-        let Optimizer::Sgd { learning_rate, momentum: _ } = self.optimizer;
-        Self { optimizer: Optimizer::Sgd { learning_rate, momentum }, ..self }
+    pub const fn with_momentum(self, momentum: f64) -> Self {
+        let Optimizer::Sgd { learning_rate, momentum: _, nesterov, weight_decay } = self.optimizer;
+        self.with_optimizer(Optimizer::Sgd { learning_rate, momentum, nesterov, weight_decay })
+    }
+
+    /// The same method, whose momentum is Nesterov's or is not.
+    #[must_use]
+    pub const fn with_nesterov(self, nesterov: bool) -> Self {
+        let Optimizer::Sgd { learning_rate, momentum, nesterov: _, weight_decay } = self.optimizer;
+        self.with_optimizer(Optimizer::Sgd { learning_rate, momentum, nesterov, weight_decay })
+    }
+
+    /// The same method with another weight decay.
+    #[must_use]
+    pub const fn with_weight_decay(self, weight_decay: f64) -> Self {
+        let Optimizer::Sgd { learning_rate, momentum, nesterov, weight_decay: _ } = self.optimizer;
+        self.with_optimizer(Optimizer::Sgd { learning_rate, momentum, nesterov, weight_decay })
     }
 
     /// The same method with other activation functions, of the hidden layers and of the output.
@@ -108,21 +128,41 @@ impl Method {
     /// The learning rate of all layers.
     #[must_use]
     pub fn learning_rate(self) -> f64 {
-        let Optimizer::Sgd { learning_rate, momentum: _ } = self.optimizer;
+        let Optimizer::Sgd { learning_rate, .. } = self.optimizer;
         learning_rate
     }
 
     /// The momentum; 0 means none.
     #[must_use]
-    pub fn momentum(self) -> f32 {
-        let Optimizer::Sgd { learning_rate: _, momentum } = self.optimizer;
+    pub fn momentum(self) -> f64 {
+        let Optimizer::Sgd { momentum, .. } = self.optimizer;
         momentum
+    }
+
+    /// Whether the momentum is Nesterov's.
+    #[must_use]
+    pub fn is_nesterov(self) -> bool {
+        let Optimizer::Sgd { nesterov, .. } = self.optimizer;
+        nesterov
+    }
+
+    /// The weight decay; 0 means none.
+    #[must_use]
+    pub fn weight_decay(self) -> f64 {
+        let Optimizer::Sgd { weight_decay, .. } = self.optimizer;
+        weight_decay
     }
 
     /// Whether there is a velocity.
     #[must_use]
     pub fn has_momentum(self) -> bool {
         self.momentum() != 0.0
+    }
+
+    /// Whether an update is more than the rate times the gradient.
+    #[must_use]
+    pub fn has_more_than_rate(self) -> bool {
+        self.optimizer != Optimizer::sgd(self.learning_rate())
     }
 
     /// Whether the derivative of an activation function jumps.
@@ -178,15 +218,21 @@ impl Recipe {
                     .into(),
             );
         }
-        if method.is_compensated() && method.has_momentum() {
-            return refuse("momentum takes plain rounding, and this is compensated".into());
+        if method.is_compensated() && method.has_more_than_rate() {
+            return refuse(
+                "momentum and weight decay take plain rounding, and this is compensated".into(),
+            );
+        }
+        if method.is_nesterov() && !method.has_momentum() {
+            return refuse("Nesterov's momentum has a momentum above 0, and this is 0".into());
         }
         let is_of_notebook = method.loss == Loss::CrossEntropy
             && method.hidden_activation == Activation::Sigmoid
-            && !method.has_momentum();
+            && !method.has_more_than_rate();
         if method.backprop != Backprop::Exact && !is_of_notebook {
             return refuse(
-                "backpropagation by hand is that of sigmoids and the cross-entropy, without momentum"
+                "backpropagation by hand is that of sigmoids and the cross-entropy, without momentum \
+                 and weight decay"
                     .into(),
             );
         }

@@ -99,10 +99,15 @@ impl Plan {
         self.recipe.steps - self.recipe.steps.div_ceil(10)
     }
 
-    /// The learning rate times the curvature above which each step overshoots: 2 (1 + momentum).
+    /// The learning rate times the curvature above which each step overshoots: 2 + 2·μ with momentum μ,
+    /// (2 + 2·μ) / (1 + 2·μ) where it is Nesterov's, less the learning rate times the weight decay, which
+    /// is a curvature, too.
     #[must_use]
     pub fn stable_limit(&self) -> f64 {
-        STABLE * (1.0 + f64::from(self.recipe.method.momentum()))
+        let method = self.recipe.method;
+        let momentum = method.momentum();
+        let share = if method.is_nesterov() { 1.0 + 2.0 * momentum } else { 1.0 };
+        STABLE * (1.0 + momentum) / share - method.learning_rate() * method.weight_decay()
     }
 }
 
@@ -259,6 +264,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::cpu::sgd_update::sgd_update;
     use crate::task::{Init, Method, Parameters};
 
     fn plan(layers: &str, learning_rate: f64, seed: u64, steps: u64) -> Plan {
@@ -266,6 +272,28 @@ mod tests {
         let start = Parameters::initialise(&sizes, Init::Torch, seed);
         let data = Dataset::parity(2).expect("XOR");
         Plan::new(data, Method::sgd(learning_rate), start, steps, steps).expect("a plan")
+    }
+
+    /// On a parabola, whose curvature is known.
+    #[test]
+    fn the_limit_tells_updates_that_come_closer_from_those_that_run_away() {
+        let momentum = Method::PLAIN.with_momentum(0.8);
+        let decay = momentum.with_weight_decay(0.1);
+        let both = decay.with_nesterov(true);
+        for method in [Method::PLAIN, momentum, momentum.with_nesterov(true), decay, both] {
+            let method = method.with_learning_rate(0.5);
+            let limit = plan("2-2-1", 1.0, 0, 1).with_method(method).stable_limit();
+            for (share, is_closer) in [(0.98, true), (1.02, false)] {
+                let curvature = share * limit / method.learning_rate();
+                let (mut parameter, mut velocity) = ([1.0], [0.0]);
+                for _ in 0..1_000 {
+                    let gradient = [curvature * parameter[0]];
+                    sgd_update(method, 0.5, &gradient, &mut parameter, &mut velocity);
+                }
+                let end: f64 = parameter[0];
+                assert_eq!(end.abs() < 1.0, is_closer, "{method:?}: {end}");
+            }
+        }
     }
 
     /// What `train` has, from the reference.

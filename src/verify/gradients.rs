@@ -9,7 +9,7 @@ use super::lockstep::{EngineForm, Twin};
 use super::{Failure, Trial, draws};
 use crate::cpu::Reference;
 use crate::numeric::{Dual, Enclosure, F64_SHARE, Scalar};
-use crate::task::{Backprop, Dataset, Init, Method, Parameters};
+use crate::task::{Backprop, Dataset, Init, Method, Optimizer, Parameters};
 use crate::train::{Plan, State};
 
 /// The step of central differences, with the absolute and relative tolerance: the defaults of
@@ -331,6 +331,9 @@ pub async fn on_device(
     engine: EngineForm,
     found: &mut Gradients,
 ) -> Result<(), Failure> {
+    // The gradient by itself: an optimizer may make more of it.
+    let rate = plan.recipe.method.learning_rate();
+    let plan = &plan.clone().with_method(plan.recipe.method.with_optimizer(Optimizer::sgd(rate)));
     trial.kernel = engine.kernel(plan);
     let mut stepper = engine.start(trial.gpu, plan).await?;
     let start = stepper.state().clone();
@@ -338,7 +341,7 @@ pub async fn on_device(
     let step = Twin::new(engine, plan).step(&start).parameters;
     let point =
         Point { data: &plan.recipe.data, method: plan.recipe.method, parameters: &plan.start };
-    let shown = Shown::new(&point, plan.recipe.method.learning_rate(), [&start, &after], &step);
+    let shown = Shown::new(&point, rate, [&start, &after], &step);
     for number in 0..DIRECTIONS {
         let count = start.parameters.len();
         let direction: Vec<f64> = match number {

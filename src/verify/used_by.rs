@@ -73,9 +73,9 @@ impl Launching {
 fn runs(plan: &Plan) -> Vec<(EngineForm, Plan)> {
     let mut runs = vec![(EngineForm::Layered, plan.clone()), (EngineForm::Epilogues, plan.clone())];
     if train::Engine::fused_kernel(&plan.recipe).is_ok() {
-        // Momentum takes plain rounding.
-        let has_momentum = plan.recipe.method.has_momentum();
-        let forms = if has_momentum { &[Rounding::Plain][..] } else { &Rounding::ALL };
+        // Momentum and weight decay take plain rounding.
+        let is_plain = plan.recipe.method.has_more_than_rate();
+        let forms = if is_plain { &[Rounding::Plain][..] } else { &Rounding::ALL };
         let run = |&form| (EngineForm::Fused, plan.clone().with_rounding(form));
         runs.extend(forms.iter().map(run));
     }

@@ -6,12 +6,18 @@ use parity::task::{Activation, Backprop, Dataset, LayerSizes, Loss, Method, Reci
 /// For one invocation without a hidden layer, with one and with two; for one workgroup; for neither.
 pub const NETWORKS: [&str; 5] = ["2-1", "2-3-1", "2-4-3-1", "5-9-1", "2-9-9-1"];
 pub const LOSSES: [Loss; 2] = [Loss::CrossEntropy, Loss::SquaredError];
-pub const MOMENTA: [f32; 2] = [0.0, 0.5];
 pub const BACKPROPS: [Backprop; 3] = [
     Backprop::Exact,
     Backprop::ByHand { hidden_derivative: true },
     Backprop::ByHand { hidden_derivative: false },
 ];
+
+/// As it is, with momentum, with weight decay, and with both and Nesterov's momentum.
+pub fn optimizers(method: Method) -> [Method; 4] {
+    let momentum = method.with_momentum(0.5);
+    let both = momentum.with_nesterov(true).with_weight_decay(0.01);
+    [method, momentum, method.with_weight_decay(0.1), both]
+}
 
 /// One combination.
 #[derive(Clone, Debug)]
@@ -41,7 +47,7 @@ pub fn cells() -> Vec<Cell> {
         pairs.collect()
     });
     let methods = all(methods, &|method| LOSSES.map(|loss| method.with_loss(loss)).into());
-    let methods = all(methods, &|method| MOMENTA.map(|mu| method.with_momentum(mu)).into());
+    let methods = all(methods, &|method| optimizers(method).into());
     let methods = all(methods, &|method| Rounding::ALL.map(|how| method.with_rounding(how)).into());
     let methods = all(methods, &|method| BACKPROPS.map(|how| with_backprop(method, how)).into());
     let cell = |network| methods.iter().map(move |&method| Cell { network, method });

@@ -16,15 +16,26 @@ import torch
 STEPS, EVERY = 1000, 20
 CLOSE = 5e-5
 
-# Name: sizes, hidden and output activation, loss, learning rate, momentum.
+# Name: sizes, hidden and output activation, loss, and the optimizer's options, in PyTorch's names.
 EXPERIMENTS = {
-    "tanh_identity": ([2, 4, 1], "tanh", "identity", "squared-error", 0.1, 0.0),
-    "tanh_tanh": ([2, 3, 1], "tanh", "tanh", "squared-error", 0.3, 0.0),
-    "relu": ([2, 4, 1], "relu", "sigmoid", "cross-entropy", 0.3, 0.0),
-    "relu_identity": ([2, 8, 1], "relu", "identity", "squared-error", 0.05, 0.0),
-    "momentum": ([2, 2, 1], "sigmoid", "sigmoid", "cross-entropy", 0.3, 0.875),
-    "deep": ([2, 4, 3, 1], "tanh", "sigmoid", "cross-entropy", 0.5, 0.0),
-    "deep_momentum": ([2, 4, 3, 1], "relu", "tanh", "squared-error", 0.05, 0.5),
+    "tanh_identity": ([2, 4, 1], "tanh", "identity", "squared-error", {"lr": 0.1}),
+    "tanh_tanh": ([2, 3, 1], "tanh", "tanh", "squared-error", {"lr": 0.3}),
+    "relu": ([2, 4, 1], "relu", "sigmoid", "cross-entropy", {"lr": 0.3}),
+    "relu_identity": ([2, 8, 1], "relu", "identity", "squared-error", {"lr": 0.05}),
+    "momentum": (
+        [2, 2, 1], "sigmoid", "sigmoid", "cross-entropy", {"lr": 0.3, "momentum": 0.875},
+    ),
+    "deep": ([2, 4, 3, 1], "tanh", "sigmoid", "cross-entropy", {"lr": 0.5}),
+    "deep_momentum": (
+        [2, 4, 3, 1], "relu", "tanh", "squared-error", {"lr": 0.05, "momentum": 0.5},
+    ),
+    "weight_decay": (
+        [2, 3, 1], "tanh", "sigmoid", "cross-entropy", {"lr": 0.5, "weight_decay": 0.01},
+    ),
+    "nesterov": (
+        [2, 4, 1], "sigmoid", "sigmoid", "cross-entropy",
+        {"lr": 0.2, "momentum": 0.9, "nesterov": True, "weight_decay": 0.001},
+    ),
 }
 
 ACTIVATIONS = {
@@ -45,7 +56,7 @@ def network(sizes, hidden, seed):
 
 
 def run(name, seed, dtype):
-    sizes, hidden, output, loss_name, learning_rate, momentum = EXPERIMENTS[name]
+    sizes, hidden, output, loss_name, options = EXPERIMENTS[name]
     model = network(sizes, hidden, seed).to(dtype)
     start = {key: value.tolist() for key, value in model.state_dict().items()}
     inputs = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=dtype)
@@ -57,7 +68,7 @@ def run(name, seed, dtype):
             return torch.nn.functional.binary_cross_entropy_with_logits(logits, targets)
         return torch.nn.functional.mse_loss(last(logits), targets)
 
-    optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=momentum)
+    optimizer = torch.optim.SGD(model.parameters(), **options)
     losses = []
     for step in range(STEPS):
         loss = loss_of(model(inputs))
@@ -75,8 +86,10 @@ def run(name, seed, dtype):
             "hidden_activation": hidden,
             "output_activation": output,
             "loss": loss_name,
-            "learning_rate": learning_rate,
-            "momentum": momentum,
+            "learning_rate": options["lr"],
+            "momentum": options.get("momentum", 0.0),
+            "nesterov": options.get("nesterov", False),
+            "weight_decay": options.get("weight_decay", 0.0),
         },
         "seed": seed,
         "dtype": str(dtype).removeprefix("torch."),

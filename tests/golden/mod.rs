@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use clap::ValueEnum;
-use parity::numeric::Scalar;
 use parity::task::{Dataset, Layer, LayerSizes, Method, Parameters, Preset, Rounding};
 use parity::train::Plan;
 use serde_json::Value;
@@ -14,8 +13,17 @@ pub const EXPERIMENTS: [&str; 4] =
 pub const SEEDS: [u32; 2] = [0, 1];
 
 /// Those of `make.py`, each from two starts, whose files name the method.
-pub const METHODS: [&str; 7] =
-    ["tanh_identity", "tanh_tanh", "relu", "relu_identity", "momentum", "deep", "deep_momentum"];
+pub const METHODS: [&str; 9] = [
+    "tanh_identity",
+    "tanh_tanh",
+    "relu",
+    "relu_identity",
+    "momentum",
+    "deep",
+    "deep_momentum",
+    "weight_decay",
+    "nesterov",
+];
 
 /// One experiment from one start, as PyTorch saw it.
 pub struct Golden {
@@ -56,8 +64,10 @@ fn method(value: &Value) -> Method {
     let method = Method::sgd(number("learning_rate"))
         .with_activations(hidden, output)
         .with_loss(named(&value["loss"]))
-        .with_momentum(f32::from_f64(number("momentum")));
-    if method.has_momentum() { method.with_rounding(Rounding::Plain) } else { method }
+        .with_momentum(number("momentum"))
+        .with_nesterov(value["nesterov"].as_bool().expect("true or false"))
+        .with_weight_decay(number("weight_decay"));
+    if method.has_more_than_rate() { method.with_rounding(Rounding::Plain) } else { method }
 }
 
 impl Golden {

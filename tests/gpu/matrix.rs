@@ -38,7 +38,7 @@ impl Run {
             format!("{hidden_activation:?} hidden"),
             format!("{output_activation:?} output"),
             format!("{loss:?}"),
-            format!("momentum {}", cell.method.momentum()),
+            format!("{:?}", cell.method.optimizer),
             format!("{rounding:?}"),
             format!("{backprop:?}"),
             format!("{form:?}"),

@@ -141,7 +141,7 @@ impl Network {
             activation: hidden_activation,
             output: output_activation,
             loss,
-            momentum: method.momentum().into(),
+            momentum: method.momentum(),
             rates: [1.0; 2],
             parameters: (0..count).map(parameter).collect(),
         }

@@ -81,7 +81,7 @@ fn fused_runs_stay_as_close_to_the_truth_as_pytorch_float32() {
         golden.assert_close(&losses);
         runs += 1;
     }
-    assert_eq!(runs, 22, "two runs of each of eleven methods and networks");
+    assert_eq!(runs, 26, "two runs of each of thirteen methods and networks");
 }
 
 #[test]

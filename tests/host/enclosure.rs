@@ -245,6 +245,7 @@ fn no_allowed_implementation_of_a_kernel_leaves_its_bound() {
         let (of_sigmoid, squared) =
             ((Loss::CrossEntropy, Activation::Sigmoid), (Loss::SquaredError, Activation::Tanh));
         let momentum = Method::PLAIN.with_momentum(0.8);
+        let both = momentum.with_nesterov(true).with_weight_decay(0.1);
         for (name, share) in [
             ("slope", check!("slope", run_activation_grad(Activation::Sigmoid, &left))),
             (
@@ -271,6 +272,7 @@ fn no_allowed_implementation_of_a_kernel_leaves_its_bound() {
                 check!("sgd_update", run_sgd_update(Method::COMPENSATED, &left, &right)),
             ),
             ("momentum", check!("momentum", run_sgd_update(momentum, &left, &right))),
+            ("weight decay", check!("weight decay", run_sgd_update(both, &left, &right))),
         ] {
             // A bound a thousand times too wide would prove nothing.
             assert!(share > 0.001, "{name}, seed {seed}: the bound is idle, {share}");

@@ -362,6 +362,8 @@ fn method_json(compensated: bool) -> Json {
         "output_activation": "sigmoid",
         "loss": "cross-entropy",
         "momentum": 0.0,
+        "nesterov": false,
+        "weight_decay": 0.0,
         "measured": false,
     })
 }
@@ -435,6 +437,8 @@ fn the_card_of_a_sweep_leaves_out_what_its_axes_say() {
                 "output_activation": "identity",
                 "loss": "squared-error",
                 "momentum": 0.5,
+                "nesterov": false,
+                "weight_decay": 0.0,
                 "measured": true,
             }),
         ),

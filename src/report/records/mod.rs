@@ -52,14 +52,24 @@ pub(super) struct MethodRecord {
     hidden_activation: Activation,
     output_activation: Activation,
     loss: Loss,
-    momentum: f32,
+    momentum: f64,
+    nesterov: bool,
+    weight_decay: f64,
     measured: bool,
 }
 
 impl From<Method> for MethodRecord {
     fn from(method: Method) -> Self {
         let Method { hidden_activation, output_activation, loss, measured, .. } = method;
-        let (compensated, momentum) = (method.is_compensated(), method.momentum());
-        Self { compensated, hidden_activation, output_activation, loss, momentum, measured }
+        Self {
+            compensated: method.is_compensated(),
+            hidden_activation,
+            output_activation,
+            loss,
+            momentum: method.momentum(),
+            nesterov: method.is_nesterov(),
+            weight_decay: method.weight_decay(),
+            measured,
+        }
     }
 }

@@ -65,13 +65,22 @@ fn population_heading(
 }
 
 /// The line that says what the host code ran on.
+/// What an optimizer has beside its rate.
+pub(super) fn optimizer(method: &Method) -> Option<String> {
+    let (momentum, weight_decay) = (method.momentum(), method.weight_decay());
+    let name = if method.is_nesterov() { "Nesterov's momentum" } else { "momentum" };
+    let parts = [(momentum, name), (weight_decay, "weight decay")];
+    let parts = parts.iter().filter(|(value, _)| *value != 0.0);
+    let parts: Vec<_> = parts.map(|(value, name)| format!("{name} {value}")).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
 /// What distinguishes a method from gradient descent on the cross-entropy of sigmoids with the usual
 /// rounding, behind a comma.
 fn peculiarities(method: &Method, usual: Rounding) -> String {
     let Method { hidden_activation: hidden, output_activation: output, loss, .. } = method;
-    let momentum = method.momentum();
     let parts = [
-        (momentum != 0.0).then(|| format!("momentum {momentum}")),
+        optimizer(method),
         (*hidden != Activation::Sigmoid).then(|| format!("{} (hidden)", name(hidden))),
         (*output != Activation::Sigmoid).then(|| format!("{} (output)", name(output))),
         (*loss != Loss::CrossEntropy).then(|| name(loss)),

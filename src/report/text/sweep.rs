@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use indicatif::HumanCount;
 
-use super::{plain, population_heading, rate, table};
+use super::{optimizer, plain, population_heading, rate, table};
 use crate::report::SweepReport;
 use crate::sweep::{Quantity, Value};
 
@@ -66,7 +66,7 @@ impl SweepReport<'_> {
         }
     }
 
-    /// The learning rate, where it is no axis, and the momentum.
+    /// The learning rate, where it is no axis, and what the optimizer has beside it.
     pub(in crate::report) fn rule(&self) -> String {
         let of_layer = |layer| self.has_axis(Quantity::LearningRate(layer));
         let method = &self.plan.population.recipe.method;
@@ -77,8 +77,8 @@ impl SweepReport<'_> {
             [_, true] => format!("learning rate {rate}, of the output that of the axis"),
             _ => format!("learning rate {rate}"),
         };
-        if method.has_momentum() {
-            let _ = write!(text, ", momentum {}", method.momentum());
+        if let Some(optimizer) = optimizer(method) {
+            let _ = write!(text, ", {optimizer}");
         }
         text
     }

@@ -86,7 +86,7 @@ impl Step {
         let Tensors {
             parameters, d_parameters, optimizer_state, steps_done, losses, layers, ..
         } = tensors;
-        let factors = [f32::from_f64(method.learning_rate()), method.momentum()];
+        let factors = [method.learning_rate(), method.momentum()].map(f32::from_f64);
         let update = [&d_parameters, &parameters, &optimizer_state, &steps_done];
         let update = sgd_update::dispatch(gpu, &kernels.sgd_update, factors, update).await?;
         dispatches.push(update);

@@ -10,8 +10,13 @@ use crate::verify::draws::values;
 use crate::verify::residue::{self, Change};
 use crate::verify::{Failure, Output, Trial, Workload};
 
-/// Updates by the shortest formula, without and with momentum.
-const PLAIN: [Method; 2] = [Method::PLAIN, Method::PLAIN.with_momentum(0.8)];
+/// Updates by the shortest formula, in all their forms.
+const PLAIN: [Method; 4] = [
+    Method::PLAIN,
+    Method::PLAIN.with_momentum(0.8),
+    Method::PLAIN.with_weight_decay(0.3),
+    Method::PLAIN.with_momentum(0.8).with_nesterov(true).with_weight_decay(0.3),
+];
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let kernel = sgd_update::kernel(trial.gpu, Method::COMPENSATED).await?;
@@ -71,9 +76,9 @@ async fn compare_plain(
     method: Method,
     len: usize,
 ) -> Result<(), Failure> {
-    let case = format!("plain [{len}], momentum {}", method.momentum());
+    let case = format!("plain [{len}], {:?}", method.optimizer);
     let start = start(trial.effort.seed, len, 1.0);
-    let factors = [0.3, method.momentum()];
+    let factors = [0.3, f32::from_f64(method.momentum())];
     let (_, [parameters, state]) = update(trial, kernel, &case, factors, &start, 1).await?;
     let [d_parameters, mut expected, mut velocities] =
         [0, 1, 2].map(|tensor| Enclosure::all_from_f32(&start[tensor]));

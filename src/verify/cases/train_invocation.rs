@@ -17,6 +17,11 @@ const TANH: Method = Method::PLAIN
 /// What Kolen and Pollack trained.
 const MOMENTUM: Method = Method::PLAIN.with_loss(Loss::SquaredError).with_momentum(0.4);
 
+/// The rest of what an update may have.
+const NESTEROV: Method =
+    Method::PLAIN.with_momentum(0.4).with_nesterov(true).with_weight_decay(0.1);
+const DECAY: Method = Method::PLAIN.with_weight_decay(0.3);
+
 /// The rest of the activations.
 const IDENTITY: Method = Method::COMPENSATED
     .with_activations(Activation::Identity, Activation::Tanh)
@@ -33,7 +38,8 @@ const RELU: Method = Method::PLAIN
 /// The smallest network that learns XOR.
 const XOR: [usize; 3] = [2, 2, 1];
 
-const METHODS: [Method; 6] = [Method::COMPENSATED, Method::PLAIN, TANH, MOMENTUM, IDENTITY, RELU];
+const METHODS: [Method; 8] =
+    [Method::COMPENSATED, Method::PLAIN, TANH, MOMENTUM, IDENTITY, RELU, NESTEROV, DECAY];
 
 /// Gradients written by hand, with the hidden layer's derivative and without.
 fn by_hand() -> [Method; 2] {

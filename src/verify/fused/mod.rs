@@ -149,14 +149,15 @@ pub fn largest(problem: Problem<'_>, count: usize) -> usize {
 fn named(method: Method) -> String {
     let Method { hidden_activation, output_activation, loss, measured, .. } = method;
     let name = format!("{hidden_activation:?} {output_activation:?} {loss:?}");
-    let has_momentum = method.has_momentum();
     let is_by_hand = method.backprop != Backprop::Exact;
     let has_derivative = method.backprop.has_hidden_derivative();
     let extras = [
         (is_by_hand, " by hand"),
         (!has_derivative, " without the derivative"),
         (method.is_compensated(), " compensated"),
-        (has_momentum, " momentum"),
+        (method.has_momentum(), " momentum"),
+        (method.is_nesterov(), " Nesterov"),
+        (method.weight_decay() != 0.0, " decay"),
         (measured, " measured"),
     ];
     extras.iter().filter(|(has, _)| *has).fold(name, |name, (_, extra)| name + extra)

@@ -78,9 +78,12 @@ impl Draws {
         let [hidden_activation, output_activation] =
             [self.one_of(&Activation::ALL), self.one_of(outputs)];
         let momentum = if compensated { 0.0 } else { self.one_of(&[0.0, 0.4, 0.9]) };
+        let weight_decay = if compensated { 0.0 } else { self.one_of(&[0.0, 0.0, 1e-3, 0.5]) };
+        let nesterov = momentum != 0.0 && self.share() < 0.5;
         let measured = self.share() < 0.3;
         let method = form.with_activations(hidden_activation, output_activation).with_loss(loss);
-        method.with_momentum(momentum).measuring(measured)
+        let method = method.with_momentum(momentum).with_nesterov(nesterov);
+        method.with_weight_decay(weight_decay).measuring(measured)
     }
 }
 

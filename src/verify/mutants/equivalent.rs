@@ -137,6 +137,26 @@ pub const EQUIVALENTS: &[Equivalent] = &[
         ONLY_LOADED,
     ),
     Equivalent::new(
+        ["sgd_update", "main", "guard always true"],
+        ["if weight_decay != 0.0 {", "if true {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
+        ["sgd_update", "main", "number changed"],
+        ["if weight_decay != 0.0 {", "if weight_decay != 1.0 {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
+        ["train_invocation", "update_parameter", "guard always true"],
+        ["if weight_decay != 0.0 {", "if true {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
+        ["train_invocation", "update_parameter", "number changed"],
+        ["if weight_decay != 0.0 {", "if weight_decay != 1.0 {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
         ["train_workgroup", "logistic", "guard always true"],
         ["if compensated {", "if true {"],
         SAME_FUNCTION,
@@ -243,6 +263,8 @@ const ALL_LANES: &str = "every invocation has the sum, each in an order of its o
 const NOTHING_STORED: &str = "it only saves time: what has no row of the matrix stores nothing";
 
 const NOT_READ_AGAIN: &str = "what moves to the first place is not stored any more";
+
+const NOTHING_DECAYS: &str = "without weight decay, 0 times the parameter is added";
 
 const SAME_FUNCTION: &str = "both formulas are the logistic function within its bound; they differ \
                              in how much they round";

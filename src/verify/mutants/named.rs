@@ -95,11 +95,17 @@ const SGD_UPDATE: &[Saboteur] = &[
     ("sign flipped", "optimizer_state[index] - params", "optimizer_state[index] + params"),
     ("rounding not carried over", "change - rounded(after - before)", "0.0"),
     ("momentum squared", "params.momentum * opt", "params.momentum * params.momentum * opt"),
+    ("velocity instead of Nesterov's sum", "d + params.momentum * velocity", "velocity"),
+    (
+        "decay of the update",
+        "weight_decay * before",
+        "weight_decay * before * params.learning_rate",
+    ),
     ("velocity not kept", "optimizer_state[index] = velocity;", ""),
     (
         "gradient of the wrong parameter",
-        "params.momentum * optimizer_state[index] + d_parameters[index]",
-        "params.momentum * optimizer_state[index] + d_parameters[index + 1u]",
+        "var d = d_parameters[index]",
+        "var d = d_parameters[index + 1u]",
     ),
     ("off-by-one step", "steps_done[0] += 1u", "steps_done[0] += 2u"),
     ("last parameter dropped", "index >= params.len", "index + 1u >= params.len"),
@@ -130,11 +136,8 @@ const TRAIN_INVOCATION: &[Saboteur] = &[
     ("sum of losses instead of mean", "total / f32(BATCH_SIZE)", "total"),
     ("sign flipped", "optimizer_state[own] - rate", "optimizer_state[own] + rate"),
     ("rounding not carried over", "change - rounded(parameters[own] - before)", "0.0"),
-    (
-        "momentum forgotten",
-        "momentum * optimizer_state[own] + gradient_share()",
-        "gradient_share()",
-    ),
+    ("momentum forgotten", "momentum * optimizer_state[own] + d;", "d;"),
+    ("sum decays, not the mean", "d *= gradient_share();", ""),
     ("bias forgotten", "z += parameters[own + layer.bias + j];", ""),
     ("sigma' without (1 - a)", "return a * (1.0 - a);", "return a;"),
     (
