@@ -143,18 +143,10 @@ fn forward_layer(lane: u32, layer: Layer) {
     }
 }
 
-fn loss_of(lane: u32, row: u32) -> f32 {
-    if squared {
-        let error = prediction(lane, row) - TARGETS[row];
-        return error * error;
-    }
-    return row_loss(logits[lane * BATCH_SIZE + row], TARGETS[row]);
-}
-
 fn mean_loss(lane: u32) -> f32 {
     var total = 0.0;
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
-        total += loss_of(lane, row);
+        total += loss_of(logits[lane * BATCH_SIZE + row], prediction(lane, row), TARGETS[row]);
     }
     return total / f32(BATCH_SIZE);
 }
@@ -201,16 +193,6 @@ fn backward_layer(lane: u32, row: u32, layer: Layer) {
         }
         d_neurons[layer.first_input + i] = d_a;
     }
-}
-
-// The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
-fn gradient_share() -> f32 {
-    return select(1.0, 2.0, squared) / f32(BATCH_SIZE);
-}
-
-// Whether an update takes the gradient of the mean, as it adds something to it.
-fn takes_mean() -> bool {
-    return has_momentum || weight_decay != 0.0;
 }
 
 fn update_parameter(lane: u32, p: u32, rate: f32) {

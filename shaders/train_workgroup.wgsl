@@ -1,6 +1,5 @@
-// Many steps of SGD on mean binary cross-entropy, for networks with one hidden layer: for each of
-// `segments`, `steps` updates (none in the first at the start), then the loss and the outputs as
-// they are.
+// Many steps of gradient descent, for networks with one hidden layer: for each of `segments`,
+// `steps` updates (none in the first at the start), then the loss and the outputs as they are.
 //
 // One workgroup trains one network. The rows are shared out over SLICES slices, and within each
 // the hidden units over GROUPS invocations, UNITS each, whose parameters stay in registers; every
@@ -9,8 +8,8 @@
 // last row the slices add their gradients in pairs, so that all get the same sum. The host writes
 // these constants before this text: INPUT_SIZE, which is BLOCKS fours or less, HIDDEN_SIZE,
 // BATCH_SIZE, UNITS, GROUPS, SLICES, LEVELS (SLICES is 2^LEVELS), TILE, TILES, which cover the
-// rows, ROUNDS, in which the invocations of a slice cover a tile, STRIDE of `shares`, and
-// DATA_BLOCKS.
+// rows, ROUNDS, in which the invocations of a slice cover a tile, STRIDE of `shares`, ERRORS, which
+// are as many as d_logits if `squared`, else one, and DATA_BLOCKS.
 
 struct Params {
     member_count: u32,
@@ -43,6 +42,15 @@ struct Params {
 override workgroup_size: u32;
 // The sigmoid and the update that round least, instead of the shortest.
 override compensated: bool;
+// Whether updates have momentum, and Nesterov's; the weight decay. Only where they are not
+// compensated.
+override has_momentum: bool;
+override nesterov: bool;
+override weight_decay: f32;
+// Mean squared error instead of mean binary cross-entropy of a sigmoid.
+override squared: bool;
+override hidden_activation: u32;
+override output_activation: u32;
 
 const NEVER: u32 = 0xffffffffu;
 
@@ -56,8 +64,8 @@ const OUTPUT_WEIGHT: u32 = HIDDEN_BIAS + HIDDEN_SIZE;
 const OUTPUT_BIAS: u32 = OUTPUT_WEIGHT + HIDDEN_SIZE;
 const PARAMETER_COUNT: u32 = OUTPUT_BIAS + 1u;
 
-// The rows of `state`: the parameters; if compensated, what rounding left out of each of them; the
-// learning rates of the two layers.
+// The rows of `state`: the parameters; what a step hands to the next for each of them (what
+// rounding left out if compensated, else the velocity); the learning rates of the two layers.
 const OPTIMIZER_STATE: u32 = PARAMETER_COUNT;
 const RATES: u32 = OPTIMIZER_STATE + PARAMETER_COUNT;
 
@@ -65,23 +73,27 @@ const RATES: u32 = OPTIMIZER_STATE + PARAMETER_COUNT;
 var<workgroup> shares: array<f32, INVOCATIONS * STRIDE>;
 // [SLICES, TILE]
 var<workgroup> d_logits: array<f32, SLICES * TILE>;
+// What is squared of the rows of d_logits: the output minus the target.
+var<workgroup> errors: array<f32, ERRORS>;
 // [SLICES, GROUPS]
 var<workgroup> exchange: array<vec4<f32>, INVOCATIONS>;
 
-// Hidden weights of the units, then their bias, output weight and the output's bias; with what
-// rounding left out, and with gradients.
+// Hidden weights of the units, then their bias, output weight and the output's bias; with what the
+// optimizer keeps for each, and with gradients.
 var<private> weights: array<array<vec4<f32>, BLOCKS>, UNITS>;
-var<private> weight_residues: array<array<vec4<f32>, BLOCKS>, UNITS>;
+var<private> weight_states: array<array<vec4<f32>, BLOCKS>, UNITS>;
 var<private> d_weights: array<array<vec4<f32>, BLOCKS>, UNITS>;
 var<private> ends: array<vec4<f32>, UNITS>;
-var<private> end_residues: array<vec4<f32>, UNITS>;
+var<private> end_states: array<vec4<f32>, UNITS>;
 var<private> d_ends: array<vec4<f32>, UNITS>;
 var<private> activations: array<array<f32, UNITS>, TILE>;
 var<private> loss_sum: f32;
-// Of one step: the product of the probabilities of the right answers.
+// Of one step: the product of the probabilities of the right answers, or the sum of the squared
+// errors.
 var<private> evidence: f32;
 // Of `params`, which llvmpipe reads anew wherever it stands.
 var<private> zero: u32;
+var<private> momentum: f32;
 var<private> solved_at: u32;
 var<private> hidden_rate: f32;
 // Learning rates of `ends`.
@@ -136,24 +148,29 @@ fn stored_ends(row: u32, unit: u32) -> vec4<f32> {
     );
 }
 
+// Whether a step hands anything to the next.
+fn keeps_state() -> bool {
+    return compensated || has_momentum;
+}
+
 fn restore() {
     for (var u = 0u; u < UNITS; u += 1u) {
         let unit = u * GROUPS + group;
         for (var b = 0u; b < BLOCKS; b += 1u) {
             weights[u][b] = stored_weights(0u, unit, b);
-            if compensated {
-                weight_residues[u][b] = stored_weights(OPTIMIZER_STATE, unit, b);
+            if keeps_state() {
+                weight_states[u][b] = stored_weights(OPTIMIZER_STATE, unit, b);
             }
         }
         ends[u] = stored_ends(0u, unit);
-        if compensated {
-            end_residues[u] = stored_ends(OPTIMIZER_STATE, unit);
+        if keeps_state() {
+            end_states[u] = stored_ends(OPTIMIZER_STATE, unit);
         }
     }
-    // The gradient of the mean: that of the sum of rows times this.
-    let share = 1.0 / f32(BATCH_SIZE);
-    hidden_rate = stored(RATES, 0u, true) * share;
-    let output_rate = stored(RATES, 1u, true) * share;
+    // The gradient has the share, or it goes into the rates.
+    let of_rates = select(gradient_share(), 1.0, takes_mean());
+    hidden_rate = stored(RATES, 0u, true) * of_rates;
+    let output_rate = stored(RATES, 1u, true) * of_rates;
     end_rates = vec4<f32>(hidden_rate, output_rate, output_rate, 0.0);
 }
 
@@ -186,13 +203,13 @@ fn save() {
         let exists = slice == 0u && is_real(unit);
         for (var b = 0u; b < BLOCKS; b += 1u) {
             put_weights(0u, unit, b, weights[u][b], exists);
-            if compensated {
-                put_weights(OPTIMIZER_STATE, unit, b, weight_residues[u][b], exists);
+            if keeps_state() {
+                put_weights(OPTIMIZER_STATE, unit, b, weight_states[u][b], exists);
             }
         }
         put_ends(0u, unit, ends[u], exists);
-        if compensated {
-            put_ends(OPTIMIZER_STATE, unit, end_residues[u], exists);
+        if keeps_state() {
+            put_ends(OPTIMIZER_STATE, unit, end_states[u], exists);
         }
     }
 }
@@ -212,7 +229,7 @@ fn share(tile: u32) {
             for (var b = 0u; b < BLOCKS; b += 1u) {
                 z += dot(data[row * BLOCKS + b], weights[u][b]);
             }
-            activations[r][u] = logistic(z + ends[u].x);
+            activations[r][u] = activate(z + ends[u].x, hidden_activation);
             sum += activations[r][u] * ends[u].y;
         }
         shares[(slice * GROUPS + group) * STRIDE + r] = sum;
@@ -232,26 +249,37 @@ fn target_of(row: u32) -> f32 {
     return data[ROWS * BLOCKS + row / 4u][row % 4u];
 }
 
-// Adds the gradient of the tile's rows to `d_weights` and `d_ends`, and multiplies `evidence` by
-// what they tell: all invocations of a slice alike, so that nothing more is exchanged for it.
+// Adds the gradient of the tile's rows to `d_weights` and `d_ends` (of a squared error, half of
+// it), and to `evidence` what they tell: all invocations of a slice alike, so that nothing more is
+// exchanged for it.
 fn learn(tile: u32) {
     share(tile);
     for (var round = 0u; round < ROUNDS; round += 1u) {
         let r = round * GROUPS + group;
         if r < TILE {
             let row = first_row(tile) + r;
-            let d_logit = logistic(logit(r)) - target_of(row);
-            d_logits[slice * TILE + r] = select(0.0, d_logit, row < BATCH_SIZE);
+            let output = activate(logit(r), output_activation);
+            var d_logit = select(0.0, output - target_of(row), row < BATCH_SIZE);
+            if squared {
+                errors[slice * TILE + r] = d_logit;
+                d_logit *= slope(output, output_activation);
+            }
+            d_logits[slice * TILE + r] = d_logit;
         }
     }
     workgroupBarrier();
     for (var r = 0u; r < TILE; r += 1u) {
         let row = first_row(tile) + r;
         let d_logit = d_logits[slice * TILE + r];
-        evidence *= 1.0 - abs(d_logit);
+        if squared {
+            let error = errors[slice * TILE + r];
+            evidence += error * error;
+        } else {
+            evidence *= 1.0 - abs(d_logit);
+        }
         for (var u = 0u; u < UNITS; u += 1u) {
             let a = activations[r][u];
-            let d_z = d_logit * ends[u].y * (a * (1.0 - a));
+            let d_z = d_logit * ends[u].y * slope(a, hidden_activation);
             for (var b = 0u; b < BLOCKS; b += 1u) {
                 d_weights[u][b] += d_z * data[row * BLOCKS + b];
             }
@@ -278,49 +306,71 @@ fn total(value: vec4<f32>) -> vec4<f32> {
     return sum;
 }
 
-// The same, but the product of the last value.
+// The same, but the evidence of the last value.
 fn total_of_ends(value: vec4<f32>) -> vec4<f32> {
     var sum = rounded_block(value);
     for (var level = 0u; level < LEVELS; level += 1u) {
         let other = of_other_slice(sum, level);
-        sum = rounded_block(vec4<f32>(sum.xyz + other.xyz, sum.w * other.w));
+        let evidence_of_both = select(sum.w * other.w, sum.w + other.w, squared);
+        sum = rounded_block(vec4<f32>(sum.xyz + other.xyz, evidence_of_both));
     }
     return sum;
 }
 
+// Parameters, and what the optimizer keeps for each.
+struct Updated {
+    parameters: vec4<f32>,
+    state: vec4<f32>,
+}
+
+fn update(before: vec4<f32>, state: vec4<f32>, gradient: vec4<f32>, rates: vec4<f32>) -> Updated {
+    if compensated {
+        let change = state - rates * gradient;
+        let after = rounded_block(before + change);
+        return Updated(after, change - rounded_block(after - before));
+    }
+    var d = gradient;
+    if takes_mean() {
+        d *= gradient_share();
+    }
+    if weight_decay != 0.0 {
+        d += weight_decay * before;
+    }
+    if has_momentum {
+        let velocity = momentum * state + d;
+        d = select(velocity, d + momentum * velocity, nesterov);
+        return Updated(before - rates * d, velocity);
+    }
+    return Updated(before - rates * d, state);
+}
+
 fn update_weights(u: u32, b: u32) {
     let d = total(d_weights[u][b]);
-    let before = weights[u][b];
-    if compensated {
-        let change = weight_residues[u][b] - hidden_rate * d;
-        weights[u][b] = rounded_block(before + change);
-        weight_residues[u][b] = change - rounded_block(weights[u][b] - before);
-    } else {
-        weights[u][b] = before - hidden_rate * d;
+    let updated = update(weights[u][b], weight_states[u][b], d, vec4<f32>(hidden_rate));
+    weights[u][b] = updated.parameters;
+    if keeps_state() {
+        weight_states[u][b] = updated.state;
     }
 }
 
-// Leaves the product over all slices in `evidence`.
+// Leaves the evidence of all slices.
 fn update_ends(u: u32, of_slice: f32) {
     let own = d_ends[u];
     // Padding stays zero, and so do all gradients but this one.
     let d_weight = select(0.0, own.y, is_real(u * GROUPS + group));
     let d = total_of_ends(vec4<f32>(own.x, d_weight, own.z, of_slice));
     evidence = d.w;
-    let before = ends[u];
-    if compensated {
-        let change = end_residues[u] - end_rates * d;
-        ends[u] = rounded_block(before + change);
-        end_residues[u] = change - rounded_block(ends[u] - before);
-    } else {
-        ends[u] = before - end_rates * d;
+    let updated = update(ends[u], end_states[u], vec4<f32>(d.xyz, 0.0), end_rates);
+    ends[u] = updated.parameters;
+    if keeps_state() {
+        end_states[u] = updated.state;
     }
 }
 
 fn train(number: u32) {
     d_weights = array<array<vec4<f32>, BLOCKS>, UNITS>();
     d_ends = array<vec4<f32>, UNITS>();
-    evidence = 1.0;
+    evidence = select(1.0, 0.0, squared);
     for (var tile = 0u; tile < TILES; tile += 1u) {
         learn(tile);
     }
@@ -357,8 +407,9 @@ fn inspect(segment: u32) {
             let row = first_row(tile) + r;
             if r < TILE && row < BATCH_SIZE {
                 let z = logit(r);
-                loss_sum += row_loss(z, target_of(row));
-                outputs[row * params.member_count + member] = logistic(z);
+                let output = activate(z, output_activation);
+                loss_sum += loss_of(z, output, target_of(row));
+                outputs[row * params.member_count + member] = output;
             }
         }
         workgroupBarrier();
@@ -372,7 +423,7 @@ fn inspect(segment: u32) {
             sum += exchange[i].x;
             found = fault_of(found, exchange[i].y);
         }
-        // A sigmoid may have made a number of an infinity or a NaN.
+        // An activation may have made a number of an infinity or a NaN.
         let loss = fault_of(sum / f32(BATCH_SIZE), found);
         losses[segment * params.member_count + member] = loss;
     }
@@ -404,6 +455,7 @@ fn main(
         return;
     }
     zero = params.zero;
+    momentum = params.momentum;
     restore();
     solved_at = NEVER;
     var done = 0u;

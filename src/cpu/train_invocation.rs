@@ -145,8 +145,39 @@ impl<S: Scalar> Network<S> {
     }
 }
 
+/// What the rows of a step say of the loss: the product of the probabilities of the right answers, or
+/// the sum of the squared errors.
+pub(super) struct Evidence<S> {
+    loss: Loss,
+    value: S,
+}
+
+impl<S: Scalar> Evidence<S> {
+    pub(super) fn new(loss: Loss) -> Self {
+        let value = S::from_f64(if loss == Loss::SquaredError { 0.0 } else { 1.0 });
+        Self { loss, value }
+    }
+
+    /// Adds a row whose output is off by `error`.
+    pub(super) fn add(&mut self, error: S) {
+        self.value = match self.loss {
+            Loss::CrossEntropy => self.value * (S::from_f64(1.0) - error.abs()),
+            Loss::SquaredError => self.value + error * error,
+        };
+    }
+
+    /// Whether the mean loss of all rows is below this.
+    pub(super) fn is_below(&self, loss: f64, data: &Dataset) -> bool {
+        let limit = batch_size::<f64>(data) * loss;
+        match self.loss {
+            Loss::CrossEntropy => self.value.to_f64() > (-limit).exp(),
+            Loss::SquaredError => self.value.to_f64() < limit,
+        }
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
-pub(super) fn batch_size<S: Scalar>(data: &Dataset) -> S {
+fn batch_size<S: Scalar>(data: &Dataset) -> S {
     S::from_f64(data.targets.len() as f64)
 }
 
@@ -245,24 +276,18 @@ pub fn train_invocation<S: Scalar>(
     let input_size = data.input_size;
     let inputs = S::all_from_f32(&data.inputs);
     let targets = S::all_from_f32(&data.targets);
-    let [zero, one] = [0.0, 1.0].map(S::from_f64);
-    let limit = batch_size::<f64>(data) * solved_below;
+    let zero = S::from_f64(0.0);
     let mut network = Network::new(method, &member.sizes);
     let mut d_parameters = vec![zero; member.parameters.len()];
     for _ in 0..steps {
         d_parameters.fill(zero);
-        let (mut right, mut squares) = (one, zero);
+        let mut evidence = Evidence::new(method.loss);
         for (row, &target) in inputs.chunks_exact(input_size).zip(&targets) {
             let row = (row, target);
             let error = network.add_gradient(&member.parameters, row, &mut d_parameters);
-            right = right * (one - error.abs());
-            squares = squares + error * error;
+            evidence.add(error);
         }
-        let solved = match method.loss {
-            Loss::CrossEntropy => right.to_f64() > (-limit).exp(),
-            Loss::SquaredError => squares.to_f64() < limit,
-        };
-        if solved && member.solved_at.is_none() {
+        if evidence.is_below(solved_below, data) && member.solved_at.is_none() {
             member.solved_at = Some(member.steps);
         }
         update(method, data, &mut d_parameters, member);

@@ -1,10 +1,10 @@
 //! Steps of SGD, the rows dealt out to slices.
 
-use super::train_invocation::{Member, Network, batch_size, update};
+use super::train_invocation::{Evidence, Member, Network, update};
 use crate::numeric::Scalar;
 use crate::task::{Dataset, Method};
 
-/// `steps` updates on mean binary cross-entropy. `tile` rows at a time go to each of `slices` in
+/// `steps` updates. `tile` rows at a time go to each of `slices` in
 /// turn, which sum their gradients; then neighbours are added, in pairs. A member is solved as
 /// [`train_invocation`](super::train_invocation::train_invocation) says.
 ///
@@ -22,21 +22,20 @@ pub fn train_workgroup<S: Scalar>(
 ) {
     let inputs = S::all_from_f32(&data.inputs);
     let targets = S::all_from_f32(&data.targets);
-    let [zero, one] = [0.0, 1.0].map(S::from_f64);
-    let limit = batch_size::<f64>(data) * solved_below;
+    let zero = S::from_f64(0.0);
     let mut network = Network::new(method, &member.sizes);
     for _ in 0..steps {
         let mut sums = vec![vec![zero; member.parameters.len()]; slices];
-        let mut right = one;
+        let mut evidence = Evidence::new(method.loss);
         for (index, row) in inputs.chunks_exact(data.input_size).enumerate() {
             let (row, sum) = ((row, targets[index]), &mut sums[index / tile % slices]);
             let error = network.add_gradient(&member.parameters, row, sum);
-            right = right * (one - error.abs());
+            evidence.add(error);
         }
         while sums.len() > 1 {
             sums = sums.chunks(2).map(|pair| add(&pair[0], &pair[1])).collect();
         }
-        if right.to_f64() > (-limit).exp() && member.solved_at.is_none() {
+        if evidence.is_below(solved_below, data) && member.solved_at.is_none() {
             member.solved_at = Some(member.steps);
         }
         update(method, data, &mut sums[0], member);

@@ -19,6 +19,7 @@ pub const SPEC: KernelSpec = KernelSpec {
         "logistic",
         "activation",
         "cross_entropy",
+        "training",
         "rounded",
         "finite"
     ),

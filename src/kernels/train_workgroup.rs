@@ -1,4 +1,4 @@
-//! Many steps of SGD in one launch, one workgroup a network, for networks with one hidden layer.
+//! Many steps of gradient descent in one launch, one workgroup a network, for networks with one hidden layer.
 
 use std::fmt::Write;
 
@@ -6,12 +6,20 @@ use super::fused::{Launch, Params, Problem, member_count, params};
 use super::{as_u32, flag};
 use crate::error::Error;
 use crate::gpu::{self, Binding, DeviceType, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
-use crate::task::{Activation, Backprop, Loss, Method};
+use crate::task::{Backprop, Loss, Method};
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "train_workgroup",
-    source: wgsl!("train_workgroup", "sigmoid", "logistic", "cross_entropy", "finite"),
+    source: wgsl!(
+        "train_workgroup",
+        "sigmoid",
+        "logistic",
+        "activation",
+        "cross_entropy",
+        "training",
+        "finite"
+    ),
     bindings: &[
         Binding::PARAMS,
         Binding::uniform("data"),
@@ -26,7 +34,7 @@ pub const SPEC: KernelSpec = KernelSpec {
         const BATCH_SIZE: u32 = 9;\nconst UNITS: u32 = 2;\nconst GROUPS: u32 = 4;\n\
         const SLICES: u32 = 2;\nconst LEVELS: u32 = 1;\nconst TILE: u32 = 4;\n\
         const TILES: u32 = 2;\nconst BLOCKS: u32 = 2;\nconst ROUNDS: u32 = 1;\n\
-        const STRIDE: u32 = 5;\nconst DATA_BLOCKS: u32 = 36;\n",
+        const STRIDE: u32 = 5;\nconst ERRORS: u32 = 8;\nconst DATA_BLOCKS: u32 = 36;\n",
     trusted_loops: true,
     ..KernelSpec::PLAIN
 };
@@ -40,8 +48,8 @@ const INVOCATIONS: usize = 256;
 /// Bytes that every adapter binds as a uniform buffer.
 const DATA_BYTES: usize = 16_384;
 
-/// The most blocks of four values that an invocation keeps of each kind: parameters, what rounding
-/// left out of them, gradients.
+/// The most blocks of four values that an invocation keeps of each kind: parameters, what the optimizer
+/// keeps for them, gradients.
 const BLOCKS: usize = 64;
 
 /// The most loop iterations of a step: llvmpipe makes 65,535 in a dispatch, which takes a step and
@@ -100,7 +108,7 @@ impl Split {
         loop {
             let more = Self { slices: 2 * split.slices, ..split };
             let is_idle = more.slices * tile > batch_size.next_multiple_of(tile);
-            let too_much = more.workgroup_bytes() > WORKGROUP_BYTES;
+            let too_much = more.workgroup_bytes(problem) > WORKGROUP_BYTES;
             if is_idle || too_much || more.invocations() > invocations {
                 return split.check(problem).map(|()| split);
             }
@@ -110,7 +118,7 @@ impl Split {
 
     /// Whether every adapter can hold it.
     fn check(self, problem: Problem<'_>) -> Result<(), String> {
-        let needed = self.workgroup_bytes();
+        let needed = self.workgroup_bytes(problem);
         if needed > WORKGROUP_BYTES {
             return Err(format!(
                 "one workgroup takes {WORKGROUP_BYTES} bytes of workgroup memory at most, and {} hidden \
@@ -145,11 +153,17 @@ impl Split {
         self.tile.div_ceil(self.groups)
     }
 
+    /// Rows of which a workgroup keeps the error, besides the gradient of the logit.
+    fn errors(self, problem: Problem<'_>) -> usize {
+        if problem.method.loss == Loss::SquaredError { self.slices * self.tile } else { 1 }
+    }
+
     /// Bytes of the shader's workgroup variables.
-    fn workgroup_bytes(self) -> usize {
+    fn workgroup_bytes(self, problem: Problem<'_>) -> usize {
         let shares = self.invocations() * self.stride();
+        let rows = self.slices * self.tile + self.errors(problem);
         // Four bytes a value, and room to align each variable.
-        4 * (shares + self.slices * self.tile + 4 * self.invocations()) + 32
+        4 * (shares + rows + 4 * self.invocations()) + 32
     }
 
     /// How often the slices take a tile.
@@ -191,26 +205,12 @@ impl Split {
 /// # Errors
 /// The reason.
 pub fn fits(problem: Problem<'_>) -> Result<(), String> {
-    let Method {
-        hidden_activation,
-        output_activation,
-        loss,
-        optimizer: _,
-        backprop,
-        rounding: _,
-        measured,
-    } = problem.method;
+    let Method { backprop, measured, .. } = problem.method;
     if backprop != Backprop::Exact {
         return Err("one workgroup takes no gradients written by hand".into());
     }
-    let activations = [hidden_activation, output_activation];
-    let is_plain = activations == [Activation::Sigmoid; 2] && loss == Loss::CrossEntropy;
-    if !is_plain || problem.method.has_more_than_rate() || measured {
-        return Err(
-            "one workgroup takes sigmoids, the cross-entropy, no momentum and no weight decay, and \
-             does not measure convergence"
-                .into(),
-        );
+    if measured {
+        return Err("one workgroup does not measure convergence".into());
     }
     Split::of(problem, DeviceType::Other)?;
     let iterations = Split::of(problem, DeviceType::Software)?.iterations_a_step(problem);
@@ -238,6 +238,7 @@ fn header(problem: Problem<'_>, split: Split) -> String {
         ("BLOCKS", problem.input_size().div_ceil(4)),
         ("ROUNDS", split.rounds()),
         ("STRIDE", split.stride()),
+        ("ERRORS", split.errors(problem)),
         ("DATA_BLOCKS", split.data_len(problem) / 4),
     ];
     sizes.iter().fold(String::new(), |mut header, (name, size)| {
@@ -305,8 +306,17 @@ async fn compiled(
     split: Split,
 ) -> Result<WorkgroupKernel, Error> {
     let invocations = f64::from(as_u32(split.invocations()));
-    let compensated = flag(problem.method.is_compensated());
-    let overrides = [("workgroup_size", invocations), ("compensated", compensated)];
+    let method = problem.method;
+    let overrides = [
+        ("workgroup_size", invocations),
+        ("compensated", flag(method.is_compensated())),
+        ("has_momentum", flag(method.has_momentum())),
+        ("nesterov", flag(method.is_nesterov())),
+        ("weight_decay", method.weight_decay()),
+        ("squared", flag(method.loss == Loss::SquaredError)),
+        ("hidden_activation", f64::from(method.hidden_activation as u8)),
+        ("output_activation", f64::from(method.output_activation as u8)),
+    ];
     let kernel = Kernel::with_header(gpu, spec, &header(problem, split), &overrides).await?;
     let data = gpu.upload_uniform("data", &data(problem, split)).await?;
     Ok(WorkgroupKernel { kernel, data })
@@ -367,7 +377,7 @@ mod tests {
                         assert!((groups - 1) * units < hidden_size, "{split:?}");
                         assert!(groups * units >= hidden_size, "{split:?}");
                         assert!(groups * slices <= INVOCATIONS, "{split:?}");
-                        assert!(split.workgroup_bytes() <= WORKGROUP_BYTES, "{split:?}");
+                        assert!(split.workgroup_bytes(problem) <= WORKGROUP_BYTES, "{split:?}");
                         assert!(4 * split.data_len(problem) <= DATA_BYTES, "{split:?}");
                         assert!(split.rows(batch_size) >= batch_size, "{split:?}");
                         found += 1;
@@ -391,14 +401,14 @@ mod tests {
             let error = error.expect_err("it does not fit");
             assert!(error.contains(why), "{error}");
         }
-        for method in [
-            Method::PLAIN.with_activations(Activation::Tanh, Activation::Sigmoid),
-            Method::PLAIN.with_loss(Loss::SquaredError),
-            Method::PLAIN.with_momentum(0.9),
-            Method::PLAIN.measuring(true),
-        ] {
+        for (method, why) in
+            [(Method::PLAIN.measuring(true), "measure"), (Method::by_hand(true), "by hand")]
+        {
             let error = fits(Problem { method, ..problem(&[2, 2, 1], &rows[..4]) });
-            assert!(error.expect_err("not that").contains("sigmoids"), "{method:?}");
+            assert!(error.expect_err("not that").contains(why), "{method:?}");
         }
+        assert!(
+            fits(problem(&[2, 2, 2, 1], &rows[..4])).is_err_and(|why| why.contains("one hidden"))
+        );
     }
 }

@@ -1,39 +1,19 @@
 //! Checks of `train_invocation`.
 
 use crate::gpu::Gpu;
-use crate::task::{Activation, Dataset, Loss, Method};
+use crate::task::{Dataset, Method};
 use crate::train::KernelChoice;
+use crate::verify::fused::methods::{self, DECAY, IDENTITY, MOMENTUM, NESTEROV, RELU};
 use crate::verify::fused::{
     LONG, Loops, Networks, check_by_invocation, data, described, largest, one_row, problem,
 };
 use crate::verify::{Failure, Trial, Workload};
 
-/// The squared error of an identity behind tanh.
-const TANH: Method = Method::PLAIN
-    .with_activations(Activation::Tanh, Activation::Identity)
-    .with_loss(Loss::SquaredError)
-    .measuring(true);
-
-/// What Kolen and Pollack trained.
-const MOMENTUM: Method = Method::PLAIN.with_loss(Loss::SquaredError).with_momentum(0.4);
-
-/// The rest of what an update may have.
-const NESTEROV: Method =
-    Method::PLAIN.with_momentum(0.4).with_nesterov(true).with_weight_decay(0.1);
-const DECAY: Method = Method::PLAIN.with_weight_decay(0.3);
-
-/// The rest of the activations.
-const IDENTITY: Method = Method::COMPENSATED
-    .with_activations(Activation::Identity, Activation::Tanh)
-    .with_loss(Loss::SquaredError);
+/// What sweeps of them measure.
+const TANH: Method = methods::TANH.measuring(true);
 
 /// What convergence of sigmoids is measured on.
 const MEASURED: Method = Method::PLAIN.measuring(true);
-
-/// A kink in both layers.
-const RELU: Method = Method::PLAIN
-    .with_activations(Activation::Relu, Activation::Relu)
-    .with_loss(Loss::SquaredError);
 
 /// The smallest network that learns XOR.
 const XOR: [usize; 3] = [2, 2, 1];

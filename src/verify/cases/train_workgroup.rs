@@ -5,12 +5,16 @@ use crate::gpu::{DeviceType, Gpu};
 use crate::kernels::train_workgroup::Split;
 use crate::task::{Dataset, Method};
 use crate::train::KernelChoice;
+use crate::verify::fused::methods::{DECAY, IDENTITY, MOMENTUM, NESTEROV, RELU, TANH};
 use crate::verify::fused::{
     LONG, Loops, Networks, check_by_workgroup, data, described, largest, one_row, problem,
 };
 use crate::verify::{Failure, Trial, Workload};
 
 const METHODS: [Method; 2] = [Method::COMPENSATED, Method::PLAIN];
+
+/// Methods of which not everything is checked.
+const OTHERS: [Method; 6] = [TANH, MOMENTUM, IDENTITY, RELU, NESTEROV, DECAY];
 
 /// `[input_size, hidden_size, batch_size]` and splits that no device gets, but they are right: more
 /// invocations than llvmpipe has in a vector, so that a barrier matters; rows, inputs and units that
@@ -33,7 +37,15 @@ const MORE_SPLITS: [Split; 6] = [
     Split { units: 1, groups: 7, slices: 16, tile: 3 },
 ];
 
+/// The smallest in which a unit, a row and an input are only padding: what is compiled once more for each
+/// method is short.
+const SMALL: ([usize; 3], Split) = ([2, 3, 5], Split { units: 2, groups: 2, slices: 2, tile: 1 });
+
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    // First a look at each method, so that what is wrong in one alone is soon noticed.
+    for method in [Method::COMPENSATED].into_iter().chain(OTHERS) {
+        check_method(trial, SMALL, method).await?;
+    }
     check_split(trial, SPLITS[0], Method::COMPENSATED).await?;
     for split in &SPLITS[1..] {
         let &([input_size, hidden_size, batch_size], split) = split;
@@ -127,6 +139,20 @@ async fn check_split(
     networks.check_own_exp(trial).await?;
     networks.check_overflow(trial).await?;
     networks.check_long(trial, 3, LONG).await
+}
+
+/// What a method has of its own.
+async fn check_method(
+    trial: &mut Trial<'_>,
+    ([input_size, hidden_size, batch_size], split): ([usize; 3], Split),
+    method: Method,
+) -> Result<(), Failure> {
+    let data = data(input_size, batch_size);
+    let sizes = (&[input_size, hidden_size, 1][..], split);
+    let networks = Networks::by_workgroup(trial.gpu, &data, sizes, method, Loops::Trusted).await?;
+    networks.check_start(trial, 9).await?;
+    networks.check_going_on(trial, 5).await?;
+    networks.check_all(trial).await
 }
 
 /// The splits that devices get, and more that none gets.

@@ -5,6 +5,7 @@ mod checks;
 mod chunk;
 mod expected;
 mod long;
+pub mod methods;
 mod problems;
 
 pub use long::LONG;

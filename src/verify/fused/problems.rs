@@ -129,8 +129,7 @@ pub async fn check_by_workgroup(trial: &mut Trial<'_>) -> Result<(), Failure> {
     for number in (0..).take_while(|number| *number < fewest || start.elapsed() < longest) {
         let mut draws = Draws::new(trial.effort.seed, number);
         let [inputs, hidden, rows] = draws.sizes(number, MOST_PRODUCTS, MOST);
-        let (data, method) =
-            (data(inputs, rows), draws.one_of(&[Method::COMPENSATED, Method::PLAIN]));
+        let (data, method) = (data(inputs, rows), draws.method().measuring(false));
         let layers = [inputs, hidden, 1];
         let of = problem(&data, &layers, method, 1);
         if workgroup::fits(of).is_err() {

@@ -163,8 +163,41 @@ pub const EQUIVALENTS: &[Equivalent] = &[
     ),
     Equivalent::new(
         ["train_workgroup", "restore", "guard always true"],
-        ["if compensated {", "if true {"],
+        ["if keeps_state() {", "if true {"],
         ONLY_LOADED,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "update_weights", "guard always true"],
+        ["if keeps_state() {", "if true {"],
+        ONLY_LOADED,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "update_ends", "guard always true"],
+        ["if keeps_state() {", "if true {"],
+        ONLY_LOADED,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "update", "guard always true"],
+        ["if weight_decay != 0.0 {", "if true {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "update", "guard always true"],
+        ["if has_momentum {", "if true {"],
+        "without momentum, no velocity is loaded or stored, and 0 times the momentum is added",
+    ),
+    Equivalent::new(
+        ["train_workgroup", "update_ends", "number changed"],
+        [
+            "let updated = update(ends[u], end_states[u], vec4<f32>(d.xyz, 0.0), end_rates);",
+            "let updated = update(ends[u], end_states[u], vec4<f32>(d.xyz, 1.0), end_rates);",
+        ],
+        PADDING,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "update", "number changed"],
+        ["if weight_decay != 0.0 {", "if weight_decay != 1.0 {"],
+        NOTHING_DECAYS,
     ),
     Equivalent::new(
         ["train_workgroup", "stored_ends", "number changed"],

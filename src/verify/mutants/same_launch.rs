@@ -57,7 +57,6 @@ pub const SAME_LAUNCHES: &[SameLaunch] = &[
     maybe_same(&IN_PLACE, |launch| is_more(launch, 2), RACE),
     maybe_same(&["sgd_update", "train_invocation"], is_last_bit_of_training, LAST_BIT),
     same(&PADDED, |launch| is_word(launch, "padding"), PADDING),
-    same(&["train_workgroup"], |launch| is_word(launch, "momentum"), NO_MEASURES),
     same(&["train_workgroup"], |launch| is_word(launch, "tail_from"), NO_MEASURES),
     same(&["train_invocation"], |launch| is_in_training(launch, "momentum"), NO_MOMENTUM),
     same(&["sgd_update"], |launch| is_in_step(launch, "momentum"), NO_MOMENTUM),

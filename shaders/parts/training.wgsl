@@ -1,0 +1,20 @@
+// What many steps in one launch have in common, whoever makes them. Needs cross_entropy.wgsl,
+// BATCH_SIZE, and the overrides `squared`, `has_momentum` and `weight_decay`.
+
+fn loss_of(z: f32, output: f32, target_value: f32) -> f32 {
+    if squared {
+        let error = output - target_value;
+        return error * error;
+    }
+    return row_loss(z, target_value);
+}
+
+// The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
+fn gradient_share() -> f32 {
+    return select(1.0, 2.0, squared) / f32(BATCH_SIZE);
+}
+
+// Whether an update takes the gradient of the mean, as it adds something to it.
+fn takes_mean() -> bool {
+    return has_momentum || weight_decay != 0.0;
+}
