@@ -14,7 +14,9 @@ use parity::report::{EnsembleReport, InitFile, SweepReport, TrainReport, finishe
 use parity::sweep::{
     Axis, Ensemble, EnsemblePlan, Grid, GridPlan, Identity, Population, Sampled, Stuck, Value,
 };
-use parity::task::{Activation, Dataset, Init, Layer, Loss, Method, Parameters, Preset, Recipe};
+use parity::task::{
+    Activation, Dataset, Init, Layer, LayerSizes, Loss, Method, Parameters, Preset, Recipe,
+};
 use parity::train::{Agreement, Diagnosis, Ending, Outcome, Plan, ProductUse, Trajectory, Verdict};
 use parity::tune::Found;
 use serde_json::{Value as Json, json};
@@ -324,6 +326,33 @@ axes:    learning-rate=0.01..100:log, init-scale=0.5..2
     let files = ["out.png".to_owned()];
     let plan = grid_plan(Value::StepsToSolve);
     assert_lines(&with_sweep_report(&plan, &VALUES, |report| report.text(&files)), &expected);
+}
+
+#[test]
+fn the_text_of_a_sweep_names_the_layers_whose_rate_is_on_an_axis() {
+    let rule = |layers: &str, [x, y]: [&str; 2]| {
+        let sizes: LayerSizes = layers.parse().expect("a network");
+        let [x, y] = [x, y].map(|text| Axis::parse("--x", text, &sizes).expect("an axis"));
+        let mut population = population();
+        population.recipe.sizes = sizes;
+        let plan = GridPlan { x, y, population, fixed: vec![], ..grid_plan(Value::FinalLoss) };
+        let text = with_sweep_report(&plan, &VALUES, |report| report.text(&[]));
+        let rule = text.lines().find_map(|line| line.strip_prefix("rule:    1,000 steps, "));
+        rule.expect("a rule").to_owned()
+    };
+    let [first, second, third] =
+        ["learning-rate.0=1..2", "learning-rate.2=1..2", "learning-rate.4=1..2"];
+    let other = "init-scale=0.5..2";
+    assert_eq!(rule("2-1", [first, other]), "learning rates of the axes");
+    assert_eq!(
+        rule("2-2-1", [first, other]),
+        "learning rate 1, of the hidden layer that of the axis"
+    );
+    assert_eq!(rule("2-2-1", [other, second]), "learning rate 1, of the output that of the axis");
+    assert_eq!(
+        rule("2-2-2-1", [third, first]),
+        "learning rate 1, of hidden layer 1 and the output those of the axes"
+    );
 }
 
 /// Which pixels count as what, by each kind of value: also those just beside a limit.

@@ -7,6 +7,7 @@ use indicatif::HumanCount;
 use super::{optimizer, plain, population_heading, rate, table};
 use crate::report::SweepReport;
 use crate::sweep::{Quantity, Value};
+use crate::task::Recipe;
 
 impl SweepReport<'_> {
     /// What a person reads; `files` are what was written.
@@ -68,14 +69,23 @@ impl SweepReport<'_> {
 
     /// The learning rate, where it is no axis, and what the optimizer has beside it.
     pub(in crate::report) fn rule(&self) -> String {
-        let of_layer = |layer| self.has_axis(Quantity::LearningRate(layer));
-        let method = &self.plan.population.recipe.method;
+        let Recipe { sizes, method, .. } = &self.plan.population.recipe;
+        let last = sizes.layers().len() - 1;
+        let name = |layer: usize| match layer {
+            _ if layer == last => "the output".into(),
+            _ if last == 1 => "the hidden layer".into(),
+            _ => format!("hidden layer {}", layer + 1),
+        };
+        let is_on_axis = |&layer: &usize| self.has_axis(Quantity::LearningRate(Some(layer)));
+        let on_axes: Vec<_> = (0..=last).filter(is_on_axis).map(name).collect();
         let rate = plain(method.learning_rate());
-        let mut text = match [of_layer(Some(0)), of_layer(Some(1))] {
+        let mut text = match on_axes.as_slice() {
             _ if self.plan.has_rates_on_axes() => "learning rates of the axes".into(),
-            [true, _] => format!("learning rate {rate}, of the hidden layer that of the axis"),
-            [_, true] => format!("learning rate {rate}, of the output that of the axis"),
-            _ => format!("learning rate {rate}"),
+            [] => format!("learning rate {rate}"),
+            [one] => format!("learning rate {rate}, of {one} that of the axis"),
+            several => {
+                format!("learning rate {rate}, of {} those of the axes", several.join(" and "))
+            }
         };
         if let Some(optimizer) = optimizer(method) {
             let _ = write!(text, ", {optimizer}");
