@@ -5,7 +5,7 @@ use crate::task::Method;
 
 /// `parameters −= learning_rate · d_parameters`. If compensated, `optimizer_state` carries what rounding
 /// left out of `parameters` into the next update (Kahan, 1965); else, with momentum, it is the velocity.
-/// See [`Optimizer::Sgd`](crate::task::Optimizer::Sgd).
+/// See [`Sgd`](crate::task::Sgd).
 ///
 /// # Shapes
 /// Any, the same for all three.

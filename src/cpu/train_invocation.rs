@@ -38,12 +38,28 @@ impl<S: Scalar> Member<S> {
 }
 
 /// A layer's place among the parameters and among the neurons, the inputs being neurons, too.
-#[derive(Clone)]
 struct Layer {
     weight: Range<usize>,
     bias: Range<usize>,
     inputs: Range<usize>,
     outputs: Range<usize>,
+}
+
+fn layers(sizes: &[usize]) -> Vec<Layer> {
+    let (mut weight, mut input) = (0, 0);
+    let layer = |pair: &[usize]| {
+        let (inputs, outputs) = (pair[0], pair[1]);
+        let (bias, output) = (weight + inputs * outputs, input + inputs);
+        let layer = Layer {
+            weight: weight..bias,
+            bias: bias..bias + outputs,
+            inputs: input..output,
+            outputs: output..output + outputs,
+        };
+        (weight, input) = (bias + outputs, output);
+        layer
+    };
+    sizes.windows(2).map(layer).collect()
 }
 
 /// A network's form, and room for what one row makes of it.
@@ -59,21 +75,9 @@ pub(super) struct Network<S> {
 
 impl<S: Scalar> Network<S> {
     pub(super) fn new(method: Method, sizes: &[usize]) -> Self {
-        let (mut layers, mut weight, mut input) = (vec![], 0, 0);
-        for pair in sizes.windows(2) {
-            let &[inputs, outputs] = pair else { unreachable!("two at a time") };
-            let (bias, output) = (weight + inputs * outputs, input + inputs);
-            layers.push(Layer {
-                weight: weight..bias,
-                bias: bias..bias + outputs,
-                inputs: input..output,
-                outputs: output..output + outputs,
-            });
-            (weight, input) = (bias + outputs, output);
-        }
         let zero = S::from_f64(0.0);
         let zeros = vec![zero; sizes.iter().sum()];
-        Self { method, layers, values: zeros.clone(), d_neurons: zeros, logit: zero }
+        Self { method, layers: layers(sizes), values: zeros.clone(), d_neurons: zeros, logit: zero }
     }
 
     /// The output for one row. Its logit and the values of all neurons stay.
@@ -206,7 +210,6 @@ fn share<S: Scalar>(method: Method, data: &Dataset) -> S {
 /// The weights and the biases of each layer, with the factor of their gradient's sum over the rows in a
 /// step: the learning rate, but for the share where an update takes the gradient of the mean.
 fn rates<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> Vec<(Range<usize>, S)> {
-    let layers = Network::<S>::new(method, &member.sizes).layers.into_iter();
     let of_layer = |(layer, &rate): (Layer, &S)| {
         let [of_weight, of_bias] = match method.backprop {
             Backprop::ByHand { .. } => [rate, rate / batch_size(data)],
@@ -215,7 +218,7 @@ fn rates<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) -> Vec<(
         };
         [(layer.weight, of_weight), (layer.bias, of_bias)]
     };
-    layers.zip(&member.rates).flat_map(of_layer).collect()
+    layers(&member.sizes).into_iter().zip(&member.rates).flat_map(of_layer).collect()
 }
 
 /// One update; `d_parameters` is the gradient's sum over the rows (half of it, of squares), which

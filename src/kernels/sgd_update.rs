@@ -50,7 +50,7 @@ pub async fn kernel(gpu: &Gpu, method: Method) -> Result<Kernel, Error> {
 
 /// `parameters −= learning_rate · d_parameters` and `steps_done += 1`. If compensated,
 /// `optimizer_state` carries what rounding left out of `parameters` into the next update; else, with
-/// momentum μ, it is the velocity. See [`Optimizer::Sgd`](crate::task::Optimizer::Sgd).
+/// momentum μ, it is the velocity. See [`Sgd`](crate::task::Sgd).
 ///
 /// # Shapes
 /// Any, the same for `d_parameters`, `parameters` and `optimizer_state`; `steps_done` `[1]`.

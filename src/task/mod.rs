@@ -17,6 +17,6 @@ pub use dataset::{Dataset, MAX_BITS};
 pub use init::Init;
 pub use loss::Loss;
 pub use network::{Layer, LayerSizes, MAX_PARAMETERS, MAX_WIDTH, Parameters};
-pub use optimizer::{Optimizer, is_learning_rate};
+pub use optimizer::{Optimizer, Sgd, is_learning_rate};
 pub use preset::Preset;
 pub use recipe::{Method, Recipe, Rounding};

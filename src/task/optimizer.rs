@@ -6,25 +6,29 @@ use crate::numeric::Scalar;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Optimizer {
-    /// Stochastic gradient descent: g ← g + λ·θ, v ← μ·v + g, θ ← θ − η·v; by Nesterov's momentum
-    /// θ ← θ − η·(g + μ·v).
-    Sgd {
-        /// Learning rate η.
-        learning_rate: f64,
-        /// Momentum μ; 0 means none.
-        momentum: f64,
-        /// Whether the momentum is Nesterov's.
-        nesterov: bool,
-        /// Weight decay λ, of all parameters.
-        weight_decay: f64,
-    },
+    /// Stochastic gradient descent.
+    Sgd(Sgd),
+}
+
+/// Stochastic gradient descent: g ← g + λ·θ, v ← μ·v + g, θ ← θ − η·v; by Nesterov's momentum
+/// θ ← θ − η·(g + μ·v).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sgd {
+    /// Learning rate η.
+    pub learning_rate: f64,
+    /// Momentum μ; 0 means no momentum.
+    pub momentum: f64,
+    /// Whether the momentum is Nesterov's.
+    pub nesterov: bool,
+    /// Weight decay λ, of all parameters.
+    pub weight_decay: f64,
 }
 
 impl Optimizer {
     /// Gradient descent alone.
     #[must_use]
     pub const fn sgd(learning_rate: f64) -> Self {
-        Self::Sgd { learning_rate, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
+        Self::Sgd(Sgd { learning_rate, momentum: 0.0, nesterov: false, weight_decay: 0.0 })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The recipe: the only description of training.
 
-use super::{Activation, Backprop, Dataset, LayerSizes, Loss, Optimizer};
+use super::{Activation, Backprop, Dataset, LayerSizes, Loss, Optimizer, Sgd};
 use crate::error::Error;
 
 /// The effort to avoid rounding errors.
@@ -76,29 +76,29 @@ impl Method {
     /// The same method with another learning rate.
     #[must_use]
     pub const fn with_learning_rate(self, learning_rate: f64) -> Self {
-        let Optimizer::Sgd { learning_rate: _, momentum, nesterov, weight_decay } = self.optimizer;
-        self.with_optimizer(Optimizer::Sgd { learning_rate, momentum, nesterov, weight_decay })
+        let Optimizer::Sgd(sgd) = self.optimizer;
+        self.with_optimizer(Optimizer::Sgd(Sgd { learning_rate, ..sgd }))
     }
 
     /// The same method with another momentum.
     #[must_use]
     pub const fn with_momentum(self, momentum: f64) -> Self {
-        let Optimizer::Sgd { learning_rate, momentum: _, nesterov, weight_decay } = self.optimizer;
-        self.with_optimizer(Optimizer::Sgd { learning_rate, momentum, nesterov, weight_decay })
+        let Optimizer::Sgd(sgd) = self.optimizer;
+        self.with_optimizer(Optimizer::Sgd(Sgd { momentum, ..sgd }))
     }
 
     /// The same method, whose momentum is Nesterov's or is not.
     #[must_use]
     pub const fn with_nesterov(self, nesterov: bool) -> Self {
-        let Optimizer::Sgd { learning_rate, momentum, nesterov: _, weight_decay } = self.optimizer;
-        self.with_optimizer(Optimizer::Sgd { learning_rate, momentum, nesterov, weight_decay })
+        let Optimizer::Sgd(sgd) = self.optimizer;
+        self.with_optimizer(Optimizer::Sgd(Sgd { nesterov, ..sgd }))
     }
 
     /// The same method with another weight decay.
     #[must_use]
     pub const fn with_weight_decay(self, weight_decay: f64) -> Self {
-        let Optimizer::Sgd { learning_rate, momentum, nesterov, weight_decay: _ } = self.optimizer;
-        self.with_optimizer(Optimizer::Sgd { learning_rate, momentum, nesterov, weight_decay })
+        let Optimizer::Sgd(sgd) = self.optimizer;
+        self.with_optimizer(Optimizer::Sgd(Sgd { weight_decay, ..sgd }))
     }
 
     /// The same method with other activation functions, of the hidden layers and of the output.
@@ -128,29 +128,29 @@ impl Method {
     /// The learning rate of all layers.
     #[must_use]
     pub fn learning_rate(self) -> f64 {
-        let Optimizer::Sgd { learning_rate, .. } = self.optimizer;
-        learning_rate
+        let Optimizer::Sgd(sgd) = self.optimizer;
+        sgd.learning_rate
     }
 
     /// The momentum; 0 means none.
     #[must_use]
     pub fn momentum(self) -> f64 {
-        let Optimizer::Sgd { momentum, .. } = self.optimizer;
-        momentum
+        let Optimizer::Sgd(sgd) = self.optimizer;
+        sgd.momentum
     }
 
     /// Whether the momentum is Nesterov's.
     #[must_use]
     pub fn is_nesterov(self) -> bool {
-        let Optimizer::Sgd { nesterov, .. } = self.optimizer;
-        nesterov
+        let Optimizer::Sgd(sgd) = self.optimizer;
+        sgd.nesterov
     }
 
     /// The weight decay; 0 means none.
     #[must_use]
     pub fn weight_decay(self) -> f64 {
-        let Optimizer::Sgd { weight_decay, .. } = self.optimizer;
-        weight_decay
+        let Optimizer::Sgd(sgd) = self.optimizer;
+        sgd.weight_decay
     }
 
     /// Whether there is a velocity.

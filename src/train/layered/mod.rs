@@ -37,7 +37,7 @@ pub(super) fn fits(recipe: &Recipe) -> Result<(), String> {
         hidden_activation: _,
         output_activation: _,
         loss: _,
-        optimizer: Optimizer::Sgd { .. },
+        optimizer: Optimizer::Sgd(_),
         backprop: Backprop::Exact | Backprop::ByHand { .. },
         rounding: Rounding::Compensated | Rounding::Plain,
         measured,

@@ -44,7 +44,7 @@ const SMALL: ([usize; 3], Split) = ([2, 3, 5], Split { units: 2, groups: 2, slic
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     // First a look at each method, so that what is wrong in one alone is soon noticed.
     for method in [Method::COMPENSATED].into_iter().chain(OTHERS) {
-        check_method(trial, SMALL, method).await?;
+        check_method(trial, SMALL, method, false).await?;
     }
     check_split(trial, SPLITS[0], Method::COMPENSATED).await?;
     for split in &SPLITS[1..] {
@@ -121,18 +121,10 @@ pub(super) fn workloads(_: &Gpu, member_count: usize) -> Vec<Workload> {
 
 async fn check_split(
     trial: &mut Trial<'_>,
-    ([input_size, hidden_size, batch_size], split): ([usize; 3], Split),
+    case: ([usize; 3], Split),
     method: Method,
 ) -> Result<(), Failure> {
-    let data = data(input_size, batch_size);
-    let sizes = (&[input_size, hidden_size, 1][..], split);
-    let networks = Networks::by_workgroup(trial.gpu, &data, sizes, method, Loops::Trusted).await?;
-    networks.check_start(trial, 9).await?;
-    networks.check_going_on(trial, 5).await?;
-    if trial.effort.quick {
-        networks.check_tile(trial).await?;
-    }
-    networks.check_all(trial).await?;
+    check_method(trial, case, method, trial.effort.quick).await?;
     let (row, split) = (one_row(), Split { units: 1, groups: 1, slices: 1, tile: 1 });
     let sizes = (&[1, 1, 1][..], split);
     let networks = Networks::by_workgroup(trial.gpu, &row, sizes, method, Loops::Trusted).await?;
@@ -141,17 +133,21 @@ async fn check_split(
     networks.check_long(trial, 3, LONG).await
 }
 
-/// What a method has of its own.
+/// What a method has of its own, if asked also in a launch as large as those of ensembles.
 async fn check_method(
     trial: &mut Trial<'_>,
     ([input_size, hidden_size, batch_size], split): ([usize; 3], Split),
     method: Method,
+    is_tiled: bool,
 ) -> Result<(), Failure> {
     let data = data(input_size, batch_size);
     let sizes = (&[input_size, hidden_size, 1][..], split);
     let networks = Networks::by_workgroup(trial.gpu, &data, sizes, method, Loops::Trusted).await?;
     networks.check_start(trial, 9).await?;
     networks.check_going_on(trial, 5).await?;
+    if is_tiled {
+        networks.check_tile(trial).await?;
+    }
     networks.check_all(trial).await
 }
 

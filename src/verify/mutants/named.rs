@@ -127,19 +127,15 @@ const ACTIVATION_GRAD: &[Saboteur] = &[
 ];
 
 const TRAIN_INVOCATION: &[Saboteur] = &[
-    ("learning rate x 1.001", "let of_rates = select", "let of_rates = 1.001 * select"),
-    (
-        "sum instead of mean",
-        "select(1.0, 2.0, squared) / f32(BATCH_SIZE)",
-        "select(1.0, 2.0, squared)",
-    ),
+    RATE_OFF,
+    SUM_OF_GRADIENTS,
     ("sum of losses instead of mean", "total / f32(BATCH_SIZE)", "total"),
     ("sign flipped", "optimizer_state[own] - rate", "optimizer_state[own] + rate"),
     ("rounding not carried over", "change - rounded(parameters[own] - before)", "0.0"),
     ("momentum forgotten", "momentum * optimizer_state[own] + d;", "d;"),
-    ("sum decays, not the mean", "d *= gradient_share();", ""),
+    SUM_DECAYS,
     ("bias forgotten", "z += parameters[own + layer.bias + j];", ""),
-    ("sigma' without (1 - a)", "return a * (1.0 - a);", "return a;"),
+    SLOPE_CUT,
     (
         "gradient of the wrong row",
         "d_z * input_of(lane, row, layer, i)",
@@ -165,19 +161,15 @@ const TRAIN_INVOCATION: &[Saboteur] = &[
 ];
 
 const TRAIN_WORKGROUP: &[Saboteur] = &[
-    ("learning rate x 1.001", "let of_rates = select", "let of_rates = 1.001 * select"),
-    (
-        "sum instead of mean",
-        "select(1.0, 2.0, squared) / f32(BATCH_SIZE)",
-        "select(1.0, 2.0, squared)",
-    ),
+    RATE_OFF,
+    SUM_OF_GRADIENTS,
     ("sum of losses instead of mean", "sum / f32(BATCH_SIZE)", "sum"),
     ("sign flipped", "state - rates * gradient", "state + rates * gradient"),
     ("rounding not carried over", "change - rounded_block(after - before)", "vec4<f32>(0.0)"),
     ("momentum forgotten", "momentum * state + d;", "d;"),
-    ("sum decays, not the mean", "d *= gradient_share();", ""),
+    SUM_DECAYS,
     ("bias forgotten", "activate(z + ends[u].x,", "activate(z,"),
-    ("sigma' without (1 - a)", "return a * (1.0 - a);", "return a;"),
+    SLOPE_CUT,
     ("gradient of the wrong row", "d_z * data[row *", "d_z * data[(row + 1u) *"),
     (
         "last row dropped",
@@ -215,6 +207,19 @@ const UNIFORM_DRAW: &[Saboteur] = &[
     ("last parameter dropped", "row < params.row_count", "row + 1u < params.row_count"),
     ("unguarded tail write", "if member >= count {", "if false {"),
 ];
+
+const RATE_OFF: Saboteur =
+    ("learning rate x 1.001", "let of_rates = select", "let of_rates = 1.001 * select");
+
+const SUM_OF_GRADIENTS: Saboteur = (
+    "sum instead of mean",
+    "select(1.0, 2.0, squared) / f32(BATCH_SIZE)",
+    "select(1.0, 2.0, squared)",
+);
+
+const SUM_DECAYS: Saboteur = ("sum decays, not the mean", "d *= gradient_share();", "");
+
+const SLOPE_CUT: Saboteur = ("sigma' without (1 - a)", "return a * (1.0 - a);", "return a;");
 
 const UNSTABLE_LOSS: Saboteur =
     ("unstable loss", "mistake + log_1p(exp(-abs(z)))", "log(1.0 + exp(z)) - z * target_value");
