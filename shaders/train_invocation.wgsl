@@ -3,9 +3,10 @@
 //
 // One invocation trains one network; its parameters stay in registers, as each loop over rows,
 // neurons and inputs has a constant length and is unrolled. The host writes before this text the
-// constants BATCH_SIZE, LAYER_COUNT, PARAMETER_COUNT, NEURONS (of all layers but the input) and
-// MEMBERS_PER_INVOCATION, INPUTS and TARGETS with the data, and three functions: `forward`,
-// `backward` and `update` call `forward_layer`, `backward_layer` and `update_layer` for each layer.
+// constants BATCH_SIZE, LAYER_COUNT, PARAMETER_COUNT, NEURONS (of all layers but the input), STATES
+// (values that the optimizer keeps for each parameter), FACTOR_COUNT and MEMBERS_PER_INVOCATION,
+// INPUTS and TARGETS with the data, and three functions: `forward`, `backward` and `update` call
+// `forward_layer`, `backward_layer` and `update_layer` for each layer.
 
 struct Params {
     member_count: u32,
@@ -23,14 +24,17 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
+// Of each update of the launch, where they depend on its number: factors of the learning rate, of
+// the same in Adam's step, and of √v
+@group(0) @binding(1) var<uniform> factors: array<vec4<f32>, FACTOR_COUNT>;
 // Rows as the constants below name them: [STATE_ROWS, member_count]
-@group(0) @binding(1) var<storage, read_write> state: array<f32>;
+@group(0) @binding(2) var<storage, read_write> state: array<f32>;
 // Steps done, the nonce plus the canary, the step before which it was solved: [3, member_count]
-@group(0) @binding(2) var<storage, read_write> progress: array<u32>;
+@group(0) @binding(3) var<storage, read_write> progress: array<u32>;
 // [segments, member_count]
-@group(0) @binding(3) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 // [BATCH_SIZE, member_count]
-@group(0) @binding(4) var<storage, read_write> outputs: array<f32>;
+@group(0) @binding(5) var<storage, read_write> outputs: array<f32>;
 
 // The host gives all of these.
 override workgroup_size: u32;
@@ -41,6 +45,10 @@ override compensated: bool;
 override has_momentum: bool;
 override nesterov: bool;
 override weight_decay: f32;
+// Adam or AdamW instead of gradient descent.
+override adam: bool;
+// Whether `factors` counts.
+override depends_on_step: bool;
 // Mean squared error instead of mean binary cross-entropy of a sigmoid.
 override squared: bool;
 // Whether to sum up what the losses of all steps say of convergence.
@@ -70,11 +78,11 @@ struct Layer {
 }
 
 // The rows of `state`: the parameters; what a step hands to the next for each of them (what
-// rounding left out if compensated, else the velocity); the learning rate of each layer; and,
-// where `measured`, the first loss, then the sums over all steps of v, the loss in units of the
-// first, of 1/v, and of v over the last steps.
+// rounding left out if compensated, the velocity, or m of all and then v); the learning rate of
+// each layer; and, where `measured`, the first loss, then the sums over all steps of v, the loss in
+// units of the first, of 1/v, and of v over the last steps.
 const OPTIMIZER_STATE: u32 = PARAMETER_COUNT;
-const RATES: u32 = OPTIMIZER_STATE + PARAMETER_COUNT;
+const RATES: u32 = OPTIMIZER_STATE + STATES * PARAMETER_COUNT;
 const MEASURES: u32 = RATES + LAYER_COUNT;
 
 // What v is when the loss is larger, or no number.
@@ -85,9 +93,12 @@ var<private> solved_from: u32;
 var<private> solved_span: u32;
 var<private> tail_from: u32;
 var<private> momentum: f32;
+// Of this step.
+var<private> step_factors: vec4<f32>;
 
 var<private> parameters: array<f32, MEMBERS_PER_INVOCATION * PARAMETER_COUNT>;
-var<private> optimizer_state: array<f32, MEMBERS_PER_INVOCATION * PARAMETER_COUNT>;
+// What is kept first for each parameter of all members, then what is kept second.
+var<private> optimizer_state: array<f32, STATES * MEMBERS_PER_INVOCATION * PARAMETER_COUNT>;
 var<private> d_parameters: array<f32, PARAMETER_COUNT>;
 // Of every neuron, the network's outputs last.
 var<private> activations: array<f32, MEMBERS_PER_INVOCATION * BATCH_SIZE * NEURONS>;
@@ -195,8 +206,32 @@ fn backward_layer(lane: u32, row: u32, layer: Layer) {
     }
 }
 
-fn update_parameter(lane: u32, p: u32, rate: f32) {
+// The place of value number `kept` that the optimizer keeps for a parameter.
+fn place_of(lane: u32, p: u32, kept: u32) -> u32 {
+    return (kept * MEMBERS_PER_INVOCATION + lane) * PARAMETER_COUNT + p;
+}
+
+fn update_by_adam(lane: u32, p: u32, learning_rate: f32) {
     let own = lane * PARAMETER_COUNT + p;
+    let before = Moments(optimizer_state[own], optimizer_state[place_of(lane, p, STATES - 1u)]);
+    let moments = moments_after(before, parameters[own], d_parameters[p] * gradient_share());
+    optimizer_state[own] = moments.m;
+    optimizer_state[place_of(lane, p, STATES - 1u)] = moments.v;
+    let step_size = learning_rate * step_factors.y;
+    let rate = learning_rate * step_factors.x;
+    parameters[own] = moved(parameters[own], moments, step_size, rate, step_factors.z);
+}
+
+fn update_parameter(lane: u32, p: u32, learning_rate: f32) {
+    if adam {
+        update_by_adam(lane, p, learning_rate);
+        return;
+    }
+    let own = lane * PARAMETER_COUNT + p;
+    var rate = learning_rate;
+    if depends_on_step {
+        rate *= step_factors.x;
+    }
     if compensated {
         let before = parameters[own];
         let change = optimizer_state[own] - rate * d_parameters[p];
@@ -278,8 +313,11 @@ fn load_member(lane: u32) {
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
         let own = lane * PARAMETER_COUNT + p;
         parameters[own] = state[p * count + member];
-        if compensated || has_momentum {
-            optimizer_state[own] = state[(OPTIMIZER_STATE + p) * count + member];
+        for (var kept = 0u; kept < STATES; kept += 1u) {
+            let row = OPTIMIZER_STATE + kept * PARAMETER_COUNT + p;
+            if keeps_state() {
+                optimizer_state[place_of(lane, p, kept)] = state[row * count + member];
+            }
         }
     }
     // The gradient has the share, or it goes into the rates. Sums by hand need no share.
@@ -301,8 +339,11 @@ fn store_member(lane: u32, done: u32, canary: u32) {
     for (var p = 0u; p < PARAMETER_COUNT; p += 1u) {
         let own = lane * PARAMETER_COUNT + p;
         state[p * count + member] = parameters[own];
-        if compensated || has_momentum {
-            state[(OPTIMIZER_STATE + p) * count + member] = optimizer_state[own];
+        for (var kept = 0u; kept < STATES; kept += 1u) {
+            let row = OPTIMIZER_STATE + kept * PARAMETER_COUNT + p;
+            if keeps_state() {
+                state[row * count + member] = optimizer_state[place_of(lane, p, kept)];
+            }
         }
     }
     if measured {
@@ -347,6 +388,9 @@ fn main(
         for (var k = 0u; k < steps; k += 1u) {
             for (var lane = 0u; lane < MEMBERS_PER_INVOCATION; lane += 1u) {
                 forward(lane);
+            }
+            if depends_on_step {
+                step_factors = factors[done];
             }
             for (var lane = 0u; lane < MEMBERS_PER_INVOCATION; lane += 1u) {
                 step(lane, first_step + done);

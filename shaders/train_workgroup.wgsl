@@ -9,7 +9,8 @@
 // these constants before this text: INPUT_SIZE, which is BLOCKS fours or less, HIDDEN_SIZE,
 // BATCH_SIZE, UNITS, GROUPS, SLICES, LEVELS (SLICES is 2^LEVELS), TILE, TILES, which cover the
 // rows, ROUNDS, in which the invocations of a slice cover a tile, STRIDE of `shares`, ERRORS, which
-// are as many as d_logits if `squared`, else one, and DATA_BLOCKS.
+// are as many as d_logits if `squared`, else one, DATA_BLOCKS, STATES (values that the optimizer
+// keeps for each parameter) and FACTOR_COUNT.
 
 struct Params {
     member_count: u32,
@@ -29,14 +30,17 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 // Inputs [TILES * SLICES * TILE, BLOCKS], then targets, four a block; zero where there is no row
 @group(0) @binding(1) var<uniform> data: array<vec4<f32>, DATA_BLOCKS>;
+// Of each update of the launch, where they depend on its number: factors of the learning rate, of
+// the same in Adam's step, and of √v
+@group(0) @binding(2) var<uniform> factors: array<vec4<f32>, FACTOR_COUNT>;
 // Rows as the constants below name them, and four that are not used: [STATE_ROWS, member_count]
-@group(0) @binding(2) var<storage, read_write> state: array<f32>;
+@group(0) @binding(3) var<storage, read_write> state: array<f32>;
 // Steps done, the nonce plus the canary, the step before which it was solved: [3, member_count]
-@group(0) @binding(3) var<storage, read_write> progress: array<u32>;
+@group(0) @binding(4) var<storage, read_write> progress: array<u32>;
 // [segments, member_count]
-@group(0) @binding(4) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(5) var<storage, read_write> losses: array<f32>;
 // [BATCH_SIZE, member_count]
-@group(0) @binding(5) var<storage, read_write> outputs: array<f32>;
+@group(0) @binding(6) var<storage, read_write> outputs: array<f32>;
 
 // Always INVOCATIONS; the host gives both.
 override workgroup_size: u32;
@@ -47,6 +51,10 @@ override compensated: bool;
 override has_momentum: bool;
 override nesterov: bool;
 override weight_decay: f32;
+// Adam or AdamW instead of gradient descent.
+override adam: bool;
+// Whether `factors` counts.
+override depends_on_step: bool;
 // Mean squared error instead of mean binary cross-entropy of a sigmoid.
 override squared: bool;
 override hidden_activation: u32;
@@ -65,9 +73,10 @@ const OUTPUT_BIAS: u32 = OUTPUT_WEIGHT + HIDDEN_SIZE;
 const PARAMETER_COUNT: u32 = OUTPUT_BIAS + 1u;
 
 // The rows of `state`: the parameters; what a step hands to the next for each of them (what
-// rounding left out if compensated, else the velocity); the learning rates of the two layers.
+// rounding left out if compensated, the velocity, or m of all and then v); the learning rates of
+// the two layers.
 const OPTIMIZER_STATE: u32 = PARAMETER_COUNT;
-const RATES: u32 = OPTIMIZER_STATE + PARAMETER_COUNT;
+const RATES: u32 = OPTIMIZER_STATE + STATES * PARAMETER_COUNT;
 
 // What each invocation's units give to the logits of a tile: [SLICES, GROUPS, TILE]
 var<workgroup> shares: array<f32, INVOCATIONS * STRIDE>;
@@ -79,12 +88,12 @@ var<workgroup> errors: array<f32, ERRORS>;
 var<workgroup> exchange: array<vec4<f32>, INVOCATIONS>;
 
 // Hidden weights of the units, then their bias, output weight and the output's bias; with what the
-// optimizer keeps for each, and with gradients.
+// optimizer keeps for each (what is second behind all that is first), and with gradients.
 var<private> weights: array<array<vec4<f32>, BLOCKS>, UNITS>;
-var<private> weight_states: array<array<vec4<f32>, BLOCKS>, UNITS>;
+var<private> weight_states: array<array<vec4<f32>, STATES * BLOCKS>, UNITS>;
 var<private> d_weights: array<array<vec4<f32>, BLOCKS>, UNITS>;
 var<private> ends: array<vec4<f32>, UNITS>;
-var<private> end_states: array<vec4<f32>, UNITS>;
+var<private> end_states: array<vec4<f32>, STATES * UNITS>;
 var<private> d_ends: array<vec4<f32>, UNITS>;
 var<private> activations: array<array<f32, UNITS>, TILE>;
 var<private> loss_sum: f32;
@@ -94,6 +103,8 @@ var<private> evidence: f32;
 // Of `params`, which llvmpipe reads anew wherever it stands.
 var<private> zero: u32;
 var<private> momentum: f32;
+// Of this step.
+var<private> step_factors: vec4<f32>;
 var<private> solved_at: u32;
 var<private> hidden_rate: f32;
 // Learning rates of `ends`.
@@ -148,9 +159,9 @@ fn stored_ends(row: u32, unit: u32) -> vec4<f32> {
     );
 }
 
-// Whether a step hands anything to the next.
-fn keeps_state() -> bool {
-    return compensated || has_momentum;
+// The first row of what is kept for each parameter: m, or v.
+fn kept_row(kept: u32) -> u32 {
+    return OPTIMIZER_STATE + kept * PARAMETER_COUNT;
 }
 
 fn restore() {
@@ -158,13 +169,17 @@ fn restore() {
         let unit = u * GROUPS + group;
         for (var b = 0u; b < BLOCKS; b += 1u) {
             weights[u][b] = stored_weights(0u, unit, b);
-            if keeps_state() {
-                weight_states[u][b] = stored_weights(OPTIMIZER_STATE, unit, b);
+            for (var kept = 0u; kept < STATES; kept += 1u) {
+                if keeps_state() {
+                    weight_states[u][kept * BLOCKS + b] = stored_weights(kept_row(kept), unit, b);
+                }
             }
         }
         ends[u] = stored_ends(0u, unit);
-        if keeps_state() {
-            end_states[u] = stored_ends(OPTIMIZER_STATE, unit);
+        for (var kept = 0u; kept < STATES; kept += 1u) {
+            if keeps_state() {
+                end_states[kept * UNITS + u] = stored_ends(kept_row(kept), unit);
+            }
         }
     }
     // The gradient has the share, or it goes into the rates.
@@ -203,13 +218,18 @@ fn save() {
         let exists = slice == 0u && is_real(unit);
         for (var b = 0u; b < BLOCKS; b += 1u) {
             put_weights(0u, unit, b, weights[u][b], exists);
-            if keeps_state() {
-                put_weights(OPTIMIZER_STATE, unit, b, weight_states[u][b], exists);
+            for (var kept = 0u; kept < STATES; kept += 1u) {
+                if keeps_state() {
+                    let values = weight_states[u][kept * BLOCKS + b];
+                    put_weights(kept_row(kept), unit, b, values, exists);
+                }
             }
         }
         put_ends(0u, unit, ends[u], exists);
-        if keeps_state() {
-            put_ends(OPTIMIZER_STATE, unit, end_states[u], exists);
+        for (var kept = 0u; kept < STATES; kept += 1u) {
+            if keeps_state() {
+                put_ends(kept_row(kept), unit, end_states[kept * UNITS + u], exists);
+            }
         }
     }
 }
@@ -317,17 +337,54 @@ fn total_of_ends(value: vec4<f32>) -> vec4<f32> {
     return sum;
 }
 
-// Parameters, and what the optimizer keeps for each.
+// Parameters, and what the optimizer keeps for each: m and v, or one value.
 struct Updated {
     parameters: vec4<f32>,
-    state: vec4<f32>,
+    first: vec4<f32>,
+    second: vec4<f32>,
 }
 
-fn update(before: vec4<f32>, state: vec4<f32>, gradient: vec4<f32>, rates: vec4<f32>) -> Updated {
+// A parameter, m and v.
+fn updated_by_adam(before: vec3<f32>, gradient: f32, learning_rate: f32) -> vec3<f32> {
+    let moments = moments_after(Moments(before.y, before.z), before.x, gradient);
+    let step_size = learning_rate * step_factors.y;
+    let rate = learning_rate * step_factors.x;
+    return vec3<f32>(
+        moved(before.x, moments, step_size, rate, step_factors.z),
+        moments.m,
+        moments.v,
+    );
+}
+
+fn update_by_adam_of_four(before: Updated, gradient: vec4<f32>, rates: vec4<f32>) -> Updated {
+    let parameters = before.parameters;
+    let m = before.first;
+    let v = before.second;
+    let x = updated_by_adam(vec3<f32>(parameters.x, m.x, v.x), gradient.x, rates.x);
+    let y = updated_by_adam(vec3<f32>(parameters.y, m.y, v.y), gradient.y, rates.y);
+    let z = updated_by_adam(vec3<f32>(parameters.z, m.z, v.z), gradient.z, rates.z);
+    let w = updated_by_adam(vec3<f32>(parameters.w, m.w, v.w), gradient.w, rates.w);
+    return Updated(
+        vec4<f32>(x.x, y.x, z.x, w.x),
+        vec4<f32>(x.y, y.y, z.y, w.y),
+        vec4<f32>(x.z, y.z, z.z, w.z),
+    );
+}
+
+fn update(own: Updated, gradient: vec4<f32>, learning_rates: vec4<f32>) -> Updated {
+    let before = own.parameters;
+    let state = own.first;
+    if adam {
+        return update_by_adam_of_four(own, gradient * gradient_share(), learning_rates);
+    }
+    var rates = learning_rates;
+    if depends_on_step {
+        rates *= step_factors.x;
+    }
     if compensated {
         let change = state - rates * gradient;
         let after = rounded_block(before + change);
-        return Updated(after, change - rounded_block(after - before));
+        return Updated(after, change - rounded_block(after - before), own.second);
     }
     var d = gradient;
     if takes_mean() {
@@ -339,17 +396,21 @@ fn update(before: vec4<f32>, state: vec4<f32>, gradient: vec4<f32>, rates: vec4<
     if has_momentum {
         let velocity = momentum * state + d;
         d = select(velocity, d + momentum * velocity, nesterov);
-        return Updated(before - rates * d, velocity);
+        return Updated(before - rates * d, velocity, own.second);
     }
-    return Updated(before - rates * d, state);
+    return Updated(before - rates * d, state, own.second);
 }
 
 fn update_weights(u: u32, b: u32) {
-    let d = total(d_weights[u][b]);
-    let updated = update(weights[u][b], weight_states[u][b], d, vec4<f32>(hidden_rate));
+    let second = (STATES - 1u) * BLOCKS + b;
+    let own = Updated(weights[u][b], weight_states[u][b], weight_states[u][second]);
+    let updated = update(own, total(d_weights[u][b]), vec4<f32>(hidden_rate));
     weights[u][b] = updated.parameters;
+    if adam {
+        weight_states[u][second] = updated.second;
+    }
     if keeps_state() {
-        weight_states[u][b] = updated.state;
+        weight_states[u][b] = updated.first;
     }
 }
 
@@ -360,10 +421,15 @@ fn update_ends(u: u32, of_slice: f32) {
     let d_weight = select(0.0, own.y, is_real(u * GROUPS + group));
     let d = total_of_ends(vec4<f32>(own.x, d_weight, own.z, of_slice));
     evidence = d.w;
-    let updated = update(ends[u], end_states[u], vec4<f32>(d.xyz, 0.0), end_rates);
+    let second = (STATES - 1u) * UNITS + u;
+    let own_ends = Updated(ends[u], end_states[u], end_states[second]);
+    let updated = update(own_ends, vec4<f32>(d.xyz, 0.0), end_rates);
     ends[u] = updated.parameters;
+    if adam {
+        end_states[second] = updated.second;
+    }
     if keeps_state() {
-        end_states[u] = updated.state;
+        end_states[u] = updated.first;
     }
 }
 
@@ -463,6 +529,9 @@ fn main(
         // At the start there is nothing before the first look.
         let steps = select(params.steps, 0u, segment == 0u && params.at_start == 1u);
         for (var k = 0u; k < steps; k += 1u) {
+            if depends_on_step {
+                step_factors = factors[done];
+            }
             train(params.first_step + done);
             done += 1u;
         }

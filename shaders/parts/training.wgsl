@@ -1,5 +1,5 @@
 // What many steps in one launch have in common, whoever makes them. Needs cross_entropy.wgsl,
-// BATCH_SIZE, and the overrides `squared`, `has_momentum` and `weight_decay`.
+// BATCH_SIZE, and the overrides `squared`, `compensated`, `has_momentum`, `weight_decay`, `adam`.
 
 fn loss_of(z: f32, output: f32, target_value: f32) -> f32 {
     if squared {
@@ -16,5 +16,10 @@ fn gradient_share() -> f32 {
 
 // Whether an update takes the gradient of the mean, as it adds something to it.
 fn takes_mean() -> bool {
-    return has_momentum || weight_decay != 0.0;
+    return has_momentum || weight_decay != 0.0 || adam;
+}
+
+// Whether an update hands anything but the parameters to the next.
+fn keeps_state() -> bool {
+    return compensated || has_momentum || adam;
 }

@@ -48,4 +48,8 @@ impl Scalar for WorstExp {
     fn ln(self) -> Self {
         Self(self.0.ln())
     }
+
+    fn sqrt(self) -> Self {
+        Self(self.0.sqrt())
+    }
 }

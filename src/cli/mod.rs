@@ -7,6 +7,7 @@ mod devices;
 mod doctor;
 mod folders;
 mod given;
+mod optimizer;
 mod recipe;
 mod refusal;
 mod sabotage;

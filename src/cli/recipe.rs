@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::given::{Conflict, Need, refuse};
+use super::given::{Conflict, refuse};
+use super::optimizer::OptimizerArgs;
 use super::values;
 use crate::error::Error;
 use crate::report::{self, InitFile};
@@ -60,15 +61,8 @@ impl NetworkArgs {
 /// The computation of a step: options of all commands that train.
 #[derive(clap::Args)]
 pub(super) struct MethodArgs {
-    /// Momentum μ in v ← μ·v + gradient, parameter ← parameter − learning rate·v
-    #[arg(long, default_value_t = 0.0, value_parser = values::momentum)]
-    momentum: f64,
-    /// Nesterov's momentum: parameter ← parameter − learning rate·(gradient + μ·v)
-    #[arg(long)]
-    nesterov: bool,
-    /// Weight decay λ: gradient ← gradient + λ·parameter, before everything else
-    #[arg(long, value_name = "DECAY", default_value_t = 0.0, value_parser = values::weight_decay)]
-    weight_decay: f64,
+    #[command(flatten)]
+    pub(super) optimizer: OptimizerArgs,
     /// Activation function of the hidden layers
     #[arg(long, default_value = "sigmoid")]
     activation: Activation,
@@ -86,7 +80,7 @@ pub(super) struct MethodArgs {
 /// The rounding that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum RoundingChoice {
-    /// Compensated for one network, plain for many, and with momentum or weight decay
+    /// Compensated for one network; plain for many, and with momentum, weight decay or Adam
     Auto,
     /// Sigmoids with few roundings and compensated sums, at twice the time
     Compensated,
@@ -98,11 +92,10 @@ impl MethodArgs {
     /// Refuses what a preset that is written by hand does not have.
     fn check(&self, preset: Preset) -> Result<(), Error> {
         let others = [
-            ("momentum", self.momentum != 0.0),
-            ("weight-decay", self.weight_decay != 0.0),
             ("activation", self.activation != Activation::Sigmoid),
             ("loss", self.loss != Loss::CrossEntropy),
         ];
+        let others = [&self.optimizer.extras()[..], &others].concat();
         let other = others.iter().find(|(_, is_other)| *is_other);
         let Some((option, _)) = other.filter(|_| preset.method().backprop != Backprop::Exact)
         else {
@@ -110,13 +103,18 @@ impl MethodArgs {
         };
         Err(Error::Usage(format!(
             "--{option}: the preset {} is backpropagation written by hand for sigmoids and the \
-             cross-entropy, without momentum and weight decay; take the preset xor (of verify: --preset xor)",
+             cross-entropy, by gradient descent alone; take the preset xor (of verify: --preset xor)",
             preset.name()
         )))
     }
 
-    /// The method of a network, which is `default` in all else.
-    pub(super) fn method(&self, default: Method, sizes: &LayerSizes) -> Result<Method, Error> {
+    /// The method of a network in a run of this number of updates, which is `default` in all else.
+    pub(super) fn method(
+        &self,
+        default: Method,
+        sizes: &LayerSizes,
+        steps: u64,
+    ) -> Result<Method, Error> {
         if self.activation != Activation::Sigmoid && sizes.layers().len() == 1 {
             return Err(Error::Usage(format!(
                 "--activation has no effect without a hidden layer, and {sizes} has none: take \
@@ -130,20 +128,18 @@ impl MethodArgs {
                     .into(),
             ));
         }
-        let method = default
-            .with_activations(self.activation, self.output_activation)
-            .with_loss(self.loss)
-            .with_momentum(self.momentum)
-            .with_nesterov(self.nesterov)
-            .with_weight_decay(self.weight_decay);
-        if self.nesterov && !method.has_momentum() {
-            return refuse("--nesterov and --momentum 0", "it is a kind of momentum");
-        }
+        let method =
+            default.with_activations(self.activation, self.output_activation).with_loss(self.loss);
+        let method = self.optimizer.method(method, steps)?;
         let takes_plain = method.has_more_than_rate();
         match self.rounding {
             RoundingChoice::Compensated if method.has_momentum() => refuse(
                 "--momentum and --rounding compensated",
                 "the optimizer's state is either a velocity or what rounding left out",
+            ),
+            RoundingChoice::Compensated if method.adam().is_some() => refuse(
+                "--optimizer adam and --rounding compensated",
+                "the optimizer's state is either m and v or what rounding left out",
             ),
             RoundingChoice::Compensated if takes_plain => refuse(
                 "--weight-decay and --rounding compensated",
@@ -158,21 +154,15 @@ impl MethodArgs {
     }
 }
 
-/// What Nesterov's momentum goes with.
-pub(super) const NESTEROV: Need = Need { one: "nesterov", others: &["momentum"] };
-
 #[derive(clap::Args)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
-    method: MethodArgs,
+    pub(super) method: MethodArgs,
     /// Number of training steps (updates)
     #[arg(long, default_value_t = 10_000, value_parser = values::count::<u64>(1..=MAX_STEPS))]
     pub(super) steps: u64,
-    /// Learning rate: the factor of the gradient in an update [default: the preset's]
-    #[arg(long, value_name = "RATE", value_parser = values::learning_rate)]
-    pub(super) learning_rate: Option<f64>,
     /// Seed of the initial parameters. With the default, each preset shows what it is for
     #[arg(long, default_value_t = SEED, value_parser = values::count::<u64>(0..=u64::MAX))]
     pub(super) seed: u64,
@@ -210,11 +200,9 @@ impl PlanArgs {
         let (data, sizes) = self.network.network(|inputs| preset.hidden_sizes(inputs))?;
         check_tensors_of_any_adapter(&data, &sizes)?;
         let method = preset.method();
-        let learning_rate = self.learning_rate.unwrap_or(method.learning_rate());
         self.method.check(preset)?;
         let rounding = if many { Rounding::Plain } else { method.rounding };
-        let method = method.with_learning_rate(learning_rate).with_rounding(rounding);
-        let method = self.method.method(method, &sizes)?;
+        let method = self.method.method(method.with_rounding(rounding), &sizes, self.steps)?;
         Ok(Subject { data, sizes, method })
     }
 

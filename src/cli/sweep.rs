@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::command_line::command_line;
 use super::given::{Given, Need, refuse};
-use super::recipe::{MethodArgs, NESTEROV, NetworkArgs, SEED};
+use super::optimizer::{BETAS, EPSILON, NESTEROV};
+use super::recipe::{MethodArgs, NetworkArgs, SEED};
 use super::{DeviceArgs, go_on, values};
 use crate::error::Error;
 use crate::file::{self, sha256};
@@ -26,6 +27,8 @@ const NEEDS: &[Need] = &[
     Need { one: "center", others: &["zoom"] },
     Need { one: "zoom", others: &["center"] },
     NESTEROV,
+    BETAS,
+    EPSILON,
 ];
 
 #[derive(clap::Args)]
@@ -60,9 +63,6 @@ pub(super) struct Args {
     /// Number of training steps (updates) of each network
     #[arg(long, default_value_t = 1_000, value_parser = values::count::<u64>(1..=sweep::MAX_STEPS))]
     steps: u64,
-    /// Learning rate of the layers whose rate is on no axis
-    #[arg(long, value_name = "RATE", default_value_t = 1.0, value_parser = values::learning_rate)]
-    learning_rate: f64,
     #[command(flatten)]
     method: MethodArgs,
     /// Loss below which a network counts as solved, in nats for the cross-entropy
@@ -263,9 +263,8 @@ impl Args {
     }
 
     fn population(&self, data: Dataset, sizes: LayerSizes) -> Result<Population, Error> {
-        let method = Method::PLAIN.with_learning_rate(self.learning_rate);
-        let method =
-            self.method.method(method, &sizes)?.measuring(self.value == Value::Convergence);
+        let method = self.method.method(Method::PLAIN, &sizes, self.steps)?;
+        let method = method.measuring(self.value == Value::Convergence);
         let recipe = Recipe::new(data, sizes, method, self.steps)?;
         let loop_limit = if self.no_loop_limit { LoopLimit::Unlimited } else { LoopLimit::Hopeful };
         let (init, solved_below) = (self.init, self.solved_below);

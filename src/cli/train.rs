@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::command_line::command_line;
 use super::folders;
 use super::given::{Conflict, Given, Need, refuse};
-use super::recipe::{MAX_STEPS, NESTEROV, PlanArgs, START_IS_GIVEN, Subject};
+use super::optimizer::{BETAS, EPSILON, NESTEROV};
+use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN, Subject};
 use super::{DeviceArgs, go_on, values};
 use crate::bench::Payoff;
 use crate::error::Error;
@@ -64,6 +65,8 @@ const NEEDS: &[Need] = &[
     Need { one: "sample", others: &["networks"] },
     Need { one: "vary", others: &["networks", "member"] },
     NESTEROV,
+    BETAS,
+    EPSILON,
 ];
 
 #[derive(clap::Args)]
@@ -340,7 +343,9 @@ impl Args {
             if all.iter().any(|other| other.quantity == axis.quantity) {
                 return refuse("the same quantity is given twice; leave one out");
             }
-            if axis.quantity == Quantity::LearningRate(None) && self.plan.learning_rate.is_some() {
+            if axis.quantity == Quantity::LearningRate(None)
+                && self.plan.method.optimizer.learning_rate.is_some()
+            {
                 return refuse("--learning-rate gives all members the same rate; leave one out");
             }
             all.push(axis);

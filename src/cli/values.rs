@@ -63,6 +63,22 @@ pub(super) fn momentum(text: &str) -> Result<f64, String> {
     number(text, "a number from 0 to below 1", |momentum| (0.0..1.0).contains(&momentum))
 }
 
+/// Adam's betas.
+pub(super) fn betas(text: &str) -> Result<[f64; 2], String> {
+    let both = text.split_once(',').map(|(first, second)| [momentum(first), momentum(second)]);
+    match both {
+        Some([Ok(first), Ok(second)]) => Ok([first, second]),
+        _ => Err("expected two numbers from 0 to below 1, such as 0.9,0.999".into()),
+    }
+}
+
+/// Adam's epsilon.
+pub(super) fn epsilon(text: &str) -> Result<f64, String> {
+    number(text, "a number above 0 and up to 1, such as 1e-8", |epsilon| {
+        is_learning_rate(epsilon) && epsilon <= 1.0
+    })
+}
+
 /// A zoom factor.
 pub(super) fn zoom(text: &str) -> Result<f64, String> {
     number(text, "a finite number, 1 or more", |zoom| zoom.is_finite() && zoom >= 1.0)

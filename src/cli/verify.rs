@@ -2,7 +2,8 @@
 
 use super::command_line::command_line;
 use super::given::{Conflict, Given, Need, refuse};
-use super::recipe::{MAX_STEPS, NESTEROV, PlanArgs, START_IS_GIVEN};
+use super::optimizer::{BETAS, EPSILON, NESTEROV};
+use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN};
 use super::{DeviceArgs, go_on, sabotage, values};
 use crate::error::Error;
 use crate::report::{self, InitFile, PartsDisplay, VerifyReport};
@@ -24,6 +25,11 @@ const OF_TRAINING: &[&str] = &[
     "bits",
     "steps",
     "learning-rate",
+    "optimizer",
+    "betas",
+    "epsilon",
+    "schedule",
+    "warmup",
     "momentum",
     "nesterov",
     "weight-decay",
@@ -133,7 +139,8 @@ impl Args {
 
     /// Checks everything that can be checked without an adapter.
     pub(super) fn prepare(&self) -> Result<(Plan, Option<InitFile>), Error> {
-        self.given.check(CONFLICTS, &[Need { one: "part", others: &["sabotage"] }, NESTEROV])?;
+        let part = Need { one: "part", others: &["sabotage"] };
+        self.given.check(CONFLICTS, &[part, NESTEROV, BETAS, EPSILON])?;
         self.kernel.iter().try_for_each(|kernel| check_kernel(kernel))?;
         self.check_training()?;
         let steps = self.plan.steps;

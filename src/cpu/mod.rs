@@ -7,6 +7,7 @@ mod network;
 
 pub mod activation;
 pub mod activation_grad;
+pub mod adam_update;
 pub mod bias_add;
 pub mod bias_grad;
 pub mod freivalds;

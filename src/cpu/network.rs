@@ -2,6 +2,7 @@
 
 use super::activation::activation;
 use super::activation_grad::activation_grad;
+use super::adam_update::{AdamStep, adam_update, moved};
 use super::bias_add::bias_add;
 use super::bias_grad::bias_grad;
 use super::loss::loss;
@@ -15,6 +16,8 @@ use crate::task::{Activation, Dataset, Method, Parameters};
 pub struct Reference<S> {
     method: Method,
     batch_size: usize,
+    /// Number of updates.
+    steps: u64,
     inputs: Vec<S>,
     targets: Vec<S>,
     layers: Vec<Layer<S>>,
@@ -41,8 +44,9 @@ struct Layer<S> {
     bias: Vec<S>,
     d_weight: Vec<S>,
     d_bias: Vec<S>,
-    weight_state: Vec<S>,
-    bias_state: Vec<S>,
+    /// What the optimizer keeps for each of them: m and v, or one value.
+    weight_states: [Vec<S>; 2],
+    bias_states: [Vec<S>; 2],
     pre_activations: Vec<S>,
     activations: Vec<S>,
     d_activations: Vec<S>,
@@ -84,6 +88,7 @@ impl<S: Scalar> Reference<S> {
         assert_eq!(parameters.sizes.input_size(), data.input_size, "columns of the data");
         let batch_size = data.row_count();
         let zeros = |len| vec![S::from_f64(0.0); len];
+        let states = |len| [zeros(len), zeros((method.states_per_parameter() - 1) * len)];
         let layers = parameters.sizes.layers().zip(&parameters.layers);
         let layers = layers.map(|((input_size, output_size), layer)| Layer {
             input_size,
@@ -92,8 +97,8 @@ impl<S: Scalar> Reference<S> {
             bias: S::all_from_f32(&layer.bias),
             d_weight: zeros(layer.weight.len()),
             d_bias: zeros(output_size),
-            weight_state: zeros(layer.weight.len()),
-            bias_state: zeros(output_size),
+            weight_states: states(layer.weight.len()),
+            bias_states: states(output_size),
             pre_activations: zeros(batch_size * output_size),
             activations: zeros(batch_size * output_size),
             d_activations: zeros(batch_size * output_size),
@@ -102,6 +107,7 @@ impl<S: Scalar> Reference<S> {
         Self {
             method,
             batch_size,
+            steps: 0,
             inputs: S::all_from_f32(&data.inputs),
             targets: S::all_from_f32(&data.targets),
             layers: layers.collect(),
@@ -131,28 +137,35 @@ impl<S: Scalar> Reference<S> {
         loss(method.loss, outputs, &self.targets)
     }
 
-    /// Goes to these parameters, with the optimizer's state for each: both in the order of a
-    /// `state_dict`.
+    /// Goes to these parameters, with the optimizer's state, after `steps` updates: parameters in the
+    /// order of a `state_dict`, and so is the state, m of all before v.
     ///
     /// # Panics
     /// If there are fewer of them than the network has.
-    pub fn load(&mut self, parameters: &[f32], optimizer_state: &[f32]) {
+    pub fn load(&mut self, parameters: &[f32], optimizer_state: &[f32], steps: u64) {
+        self.steps = steps;
         let mut parameters = parameters.iter().map(|&value| S::from_f32(value));
-        let mut states = optimizer_state.iter().map(|&value| S::from_f32(value));
         for layer in &mut self.layers {
-            let Layer { weight, bias, weight_state, bias_state, .. } = layer;
-            let values = weight.iter_mut().chain(bias);
+            let values = layer.weight.iter_mut().chain(&mut layer.bias);
             values.for_each(|value| *value = parameters.next().expect("one for each"));
-            let values = weight_state.iter_mut().chain(bias_state);
-            values.for_each(|value| *value = states.next().expect("one for each"));
+        }
+        let mut states = optimizer_state.iter().map(|&value| S::from_f32(value));
+        for kept in 0..2 {
+            for Layer { weight_states, bias_states, .. } in &mut self.layers {
+                let values = weight_states[kept].iter_mut().chain(&mut bias_states[kept]);
+                values.for_each(|value| *value = states.next().expect("one for each"));
+            }
         }
     }
 
-    /// The state of the optimizer, a value for each parameter in the order of a `state_dict`.
+    /// The state of the optimizer in the order of a `state_dict`, m of all parameters before v.
     pub fn optimizer_state(&self) -> impl Iterator<Item = S> + '_ {
-        let states =
-            self.layers.iter().flat_map(|layer| layer.weight_state.iter().chain(&layer.bias_state));
-        states.copied()
+        let of_layer = |kept: usize| {
+            self.layers.iter().flat_map(move |layer| {
+                layer.weight_states[kept].iter().chain(&layer.bias_states[kept])
+            })
+        };
+        (0..2).flat_map(of_layer).copied()
     }
 
     /// Every parameter, in the order of a `state_dict`.
@@ -173,7 +186,7 @@ impl<S: Scalar> Reference<S> {
     /// What the last [`Self::step`] added to each of them, where it was compensated: the residue of a
     /// state that was [`loaded`](Self::load), minus the rate times the gradient.
     pub fn changes<'a>(&'a self, residues: &'a [f32]) -> impl Iterator<Item = S> + 'a {
-        let learning_rate = S::from_f64(self.method.learning_rate());
+        let learning_rate = self.learning_rate(self.steps - 1);
         let change = move |(&residue, d)| S::from_f32(residue) - learning_rate * d;
         residues.iter().zip(self.gradient()).map(change)
     }
@@ -182,19 +195,50 @@ impl<S: Scalar> Reference<S> {
     pub fn step(&mut self) -> S {
         let loss = self.forward();
         self.backward();
-        let learning_rate = S::from_f64(self.method.learning_rate());
-        for layer in &mut self.layers {
-            let Layer { weight, d_weight, weight_state, .. } = layer;
-            sgd_update(self.method, learning_rate, d_weight, weight, weight_state);
-            let Layer { bias, d_bias, bias_state, .. } = layer;
-            sgd_update(self.method, learning_rate, d_bias, bias, bias_state);
-        }
+        self.update();
+        self.steps += 1;
         loss
+    }
+
+    fn update(&mut self) {
+        let (method, learning_rate) = (self.method, self.learning_rate(self.steps));
+        let step = AdamStep::new(method.learning_rate(), method.factors(self.steps));
+        for layer in &mut self.layers {
+            let Layer { weight, d_weight, weight_states, .. } = layer;
+            let Layer { bias, d_bias, bias_states, .. } = layer;
+            for (values, d, states) in
+                [(weight, d_weight, weight_states), (bias, d_bias, bias_states)]
+            {
+                let [first, second] = states;
+                match method.adam() {
+                    Some(adam) => adam_update(adam, step, d, values, [first, second]),
+                    None => sgd_update(method, learning_rate, d, values, first),
+                }
+            }
+        }
+    }
+
+    /// The learning rate in update number `step`.
+    fn learning_rate(&self, step: u64) -> S {
+        S::from_f64(self.method.learning_rate() * self.method.factors(step).rate)
+    }
+
+    /// The parameters after an update by Adam that begins at these, and leaves this m and v.
+    ///
+    /// # Panics
+    /// Without Adam.
+    #[must_use]
+    pub fn moved_by_adam(method: Method, step: u64, before: &[S], optimizer_state: &[S]) -> Vec<S> {
+        let adam = method.adam().expect("the optimizer is Adam");
+        let step = AdamStep::new(method.learning_rate(), method.factors(step));
+        let (m, v) = optimizer_state.split_at(before.len());
+        let states = m.iter().zip(v).map(|(&m, &v)| [m, v]);
+        before.iter().zip(states).map(|(&p, states)| moved(adam, step, p, states)).collect()
     }
 
     /// The gradient of every parameter, after [`Self::forward`].
     pub fn backward(&mut self) {
-        let Self { method, batch_size, inputs, targets, layers } = self;
+        let Self { method, batch_size, steps: _, inputs, targets, layers } = self;
         let backprop = method.backprop;
         let scale = S::from_f64(backprop.loss_scale(*batch_size));
         let bias_scale = S::from_f64(backprop.bias_scale(*batch_size));

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::activation::{activate, slope};
+use super::adam_update::{AdamStep, adam_update, moved};
 use super::loss;
 use super::sgd_update::sgd_update;
 use crate::numeric::Scalar;
@@ -17,7 +18,7 @@ pub struct Member<S> {
     /// `[output_size, input_size]`, then the biases.
     pub parameters: Vec<S>,
     /// What a step hands to the next for each of them: what rounding left out of it if compensated,
-    /// else its velocity, in units of the gradient of the mean loss.
+    /// else its velocity, in units of the gradient of the mean loss; or Adam's m of all, then v.
     pub optimizer_state: Vec<S>,
     /// The learning rate of each layer.
     pub rates: Vec<S>,
@@ -28,7 +29,8 @@ pub struct Member<S> {
 }
 
 impl<S: Scalar> Member<S> {
-    /// At its start, with the same learning rate for all layers.
+    /// At its start, with the same learning rate for all layers, and for gradient descent: Adam has twice
+    /// as many values of its state.
     #[must_use]
     pub fn new(sizes: &[usize], parameters: Vec<S>, rate: S) -> Self {
         let optimizer_state = vec![S::from_f64(0.0); parameters.len()];
@@ -230,6 +232,7 @@ pub(super) fn update<S: Scalar>(
     member: &mut Member<S>,
 ) {
     let rates = rates(method, data, member);
+    let factors = method.factors(member.steps);
     let Member { parameters, optimizer_state, .. } = member;
     if method.has_more_than_rate() {
         let share = share::<S>(method, data);
@@ -237,10 +240,46 @@ pub(super) fn update<S: Scalar>(
             *d = share * *d;
         }
     }
+    if let Some(adam) = method.adam() {
+        let (m, v) = optimizer_state.split_at_mut(parameters.len());
+        for (range, rate) in rates {
+            let own = [&mut m[range.clone()], &mut v[range.clone()]];
+            let (d, parameters) = (&d_parameters[range.clone()], &mut parameters[range]);
+            adam_update(adam, AdamStep::of_rate(rate, factors), d, parameters, own);
+        }
+        return;
+    }
     for (range, rate) in rates {
+        let rate = scheduled(method, member.steps, rate);
         let (own, state) = (&mut parameters[range.clone()], &mut optimizer_state[range.clone()]);
         sgd_update(method, rate, &d_parameters[range], own, state);
     }
+}
+
+/// A learning rate in an update, whose number may have a factor.
+fn scheduled<S: Scalar>(method: Method, step: u64, rate: S) -> S {
+    if method.depends_on_step() { rate * S::from_f64(method.factors(step).rate) } else { rate }
+}
+
+/// The parameters after an update by Adam that has left `member` its m and v, from those before.
+///
+/// # Panics
+/// Without Adam.
+#[must_use]
+pub fn moved_by_adam<S: Scalar>(
+    method: Method,
+    data: &Dataset,
+    before: &[S],
+    member: &Member<S>,
+) -> Vec<S> {
+    let adam = method.adam().expect("the optimizer is Adam");
+    let factors = method.factors(member.steps);
+    let (m, v) = member.optimizer_state.split_at(before.len());
+    let of_range = |(range, rate): (Range<usize>, S)| {
+        let step = AdamStep::of_rate(rate, factors);
+        range.map(move |p| moved(adam, step, before[p], [m[p], v[p]])).collect::<Vec<_>>()
+    };
+    rates(method, data, member).into_iter().flat_map(of_range).collect()
 }
 
 /// What a compensated update adds to each parameter: the optimizer state, minus the rate times the
@@ -258,6 +297,7 @@ pub fn changes<S: Scalar>(method: Method, data: &Dataset, member: &Member<S>) ->
         network.add_gradient(parameters, row, &mut d_parameters);
     }
     let change = |(range, rate): (Range<usize>, S)| {
+        let rate = scheduled(method, member.steps, rate);
         let pairs = d_parameters[range.clone()].iter().zip(&optimizer_state[range]);
         pairs.map(move |(&d, &state)| state - rate * d).collect::<Vec<_>>()
     };

@@ -1,8 +1,9 @@
 //! What both fused kernels share: the problem that a shader is compiled for, a launch, and the layout
 //! of the state.
 
-use super::{Cost, as_f32, as_f64, as_u32};
-use crate::gpu::{self, Tensor};
+use super::{Cost, adam_update, as_f32, as_f64, as_u32, flag};
+use crate::error::Error;
+use crate::gpu::{self, Gpu, Tensor};
 use crate::task::{Activation, Loss, Method};
 
 gpu::params! {
@@ -60,6 +61,10 @@ pub const NEVER: u32 = u32::MAX;
 /// Increase of the nonce that is found if no loop was cut short.
 pub const CANARY: u32 = 8;
 
+/// The most updates of a launch where an update depends on its number: what every adapter binds as a
+/// uniform buffer, 16 KB, holds of their factors.
+pub const MOST_FACTORS: usize = 1_024;
+
 /// Largest ratio of a loss to the first loss. A larger one, or NaN, counts as this one.
 pub const LARGEST: f32 = 1e6;
 
@@ -97,9 +102,9 @@ impl Problem<'_> {
     /// What one update of one network asks for: of each row the products and sums of the forward
     /// pass and of the gradients, 4·i·o + 2·o in a layer of i inputs and o outputs, i·(2·o − 1) + 3·i
     /// through all layers but the first, and the error; an exponential and a division for each neuron
-    /// that is a sigmoid or a tanh; a product and a sum for each parameter. With the measures, also the
-    /// mean loss, its share of the first and the reciprocal of that. The state stays where it is, and
-    /// the looks between steps do not count.
+    /// that is a sigmoid or a tanh; a product and a sum for each parameter, by Adam eleven of these, a
+    /// root and a division. With the measures, also the mean loss, its share of the first and the
+    /// reciprocal of that. The state stays where it is, and the looks between steps do not count.
     #[must_use]
     pub fn step_cost(&self) -> Cost {
         let [rows, parameters] = [self.targets.len(), self.parameter_count()].map(as_f64);
@@ -116,10 +121,12 @@ impl Problem<'_> {
             (true, Loss::CrossEntropy) => (1.0, 3.0),
             (true, Loss::SquaredError) => (0.0, 3.0),
         };
+        let (of_update, quotients_of_update) =
+            if self.method.adam().is_some() { (11.0, 2.0) } else { (2.0, 0.0) };
         Cost {
-            flops: rows * (row + back + 1.0) + 2.0 * parameters,
+            flops: rows * (row + back + 1.0) + of_update * parameters,
             exponentials: rows * (units + logs),
-            divisions: rows * (units + logs) + quotients,
+            divisions: rows * (units + logs) + quotients + quotients_of_update * parameters,
             ..Cost::default()
         }
     }
@@ -133,7 +140,7 @@ impl Problem<'_> {
     /// The first of the rows of learning rates, one for each layer.
     #[must_use]
     pub fn rates_row(&self) -> usize {
-        2 * self.parameter_count()
+        (1 + self.method.states_per_parameter()) * self.parameter_count()
     }
 
     /// The first of the four rows of measures: the first loss, then the sums over all steps of v,
@@ -149,11 +156,18 @@ impl Problem<'_> {
         self.measures_row() + 4
     }
 
+    /// Number of updates for which a launch has factors.
+    #[must_use]
+    pub fn factor_count(&self) -> usize {
+        if self.method.depends_on_step() { MOST_FACTORS } else { 1 }
+    }
+
     /// Iterations of all loops together that one step can take where nothing is unrolled.
     #[must_use]
     pub fn iterations_a_step(&self) -> usize {
         let pass: usize = self.layers().map(|[inputs, outputs]| (1 + inputs) * (1 + outputs)).sum();
-        1 + 2 * self.parameter_count() + self.targets.len() * (1 + 3 * pass)
+        let updates = (1 + self.method.states_per_parameter()) * self.parameter_count();
+        1 + updates + self.targets.len() * (1 + 3 * pass)
     }
 }
 
@@ -194,6 +208,59 @@ fn solved(problem: Problem<'_>, below: f32) -> [u32; 2] {
     }
 }
 
+/// Makes room for the factors of a launch. Nothing but NaN is in it.
+///
+/// # Errors
+/// [`Error::Gpu`] if memory runs out.
+pub async fn room_for_factors(gpu: &Gpu, problem: Problem<'_>) -> Result<Tensor, Error> {
+    gpu.upload_uniform("factors", &vec![f32::NAN; 4 * problem.factor_count()]).await
+}
+
+/// Writes the factors of a launch that makes `updates` updates, if they depend on their number.
+///
+/// # Panics
+/// If there are more than [`MOST_FACTORS`] of them.
+pub fn write_factors(
+    gpu: &Gpu,
+    problem: Problem<'_>,
+    tensor: &Tensor,
+    first_step: u64,
+    updates: usize,
+) {
+    if !problem.method.depends_on_step() {
+        return;
+    }
+    let of_step = |step| {
+        let factors = problem.method.factors(step);
+        [factors.rate, factors.step_size, factors.root, 0.0].map(as_f32)
+    };
+    let values: Vec<_> = (first_step..).take(updates).flat_map(of_step).collect();
+    gpu.write_at(tensor, 0, &values);
+}
+
+/// Values of the `override` constants that both shaders have.
+pub(super) fn method_overrides(method: Method) -> [(&'static str, f64); 15] {
+    let [beta_1, rest_1, beta_2, rest_2, adam_epsilon, decoupled] =
+        adam_update::overrides(method.adam());
+    [
+        ("compensated", flag(method.is_compensated())),
+        ("has_momentum", flag(method.has_momentum())),
+        ("nesterov", flag(method.is_nesterov())),
+        ("weight_decay", method.weight_decay()),
+        ("adam", flag(method.adam().is_some())),
+        ("depends_on_step", flag(method.depends_on_step())),
+        ("squared", flag(method.loss == Loss::SquaredError)),
+        ("hidden_activation", f64::from(method.hidden_activation as u8)),
+        ("output_activation", f64::from(method.output_activation as u8)),
+        beta_1,
+        rest_1,
+        beta_2,
+        rest_2,
+        adam_epsilon,
+        decoupled,
+    ]
+}
+
 /// Number of networks that a launch trains in the tensors `state`, `progress`, `losses`, `outputs`.
 ///
 /// # Panics
@@ -201,8 +268,9 @@ fn solved(problem: Problem<'_>, below: f32) -> [u32; 2] {
 pub(super) fn member_count(
     problem: Problem<'_>,
     launch: Launch,
-    [state, progress, losses, outputs]: [&Tensor; 4],
+    [factors, state, progress, losses, outputs]: [&Tensor; 5],
 ) -> usize {
+    assert_eq!(factors.len(), 4 * problem.factor_count(), "factors");
     let member_count = progress.len() / PROGRESS_ROWS;
     assert_eq!(state.len(), problem.state_rows() * member_count, "state");
     assert!(outputs.len() >= problem.targets.len() * member_count, "outputs");

@@ -15,6 +15,7 @@ macro_rules! wgsl {
 
 pub mod activation;
 pub mod activation_grad;
+pub mod adam_update;
 pub mod bias_add;
 pub mod bias_grad;
 pub mod fused;
@@ -47,7 +48,7 @@ pub struct Cost {
     pub flops: f64,
     /// Number of exponentials.
     pub exponentials: f64,
-    /// Number of divisions. Logarithms have no count, as no kernel that is timed calls `log`: the
+    /// Number of divisions, with roots, which are as dear. Logarithms have no count, as no kernel that is timed calls `log`: the
     /// log(1 + t) of the loss is one division and a polynomial.
     pub divisions: f64,
     /// Number of bytes between the shader and memory, if each input is read and each output written

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent: `parameters −= learning_rate · d_parameters`.
 
-use super::{Cost, as_f64, as_u32, flag};
+use super::{Cost, as_f32, as_f64, as_u32, flag};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::task::Method;
@@ -48,6 +48,13 @@ pub async fn kernel(gpu: &Gpu, method: Method) -> Result<Kernel, Error> {
     Kernel::new(gpu, &SPEC, &overrides).await
 }
 
+/// The `params` of an update with this learning rate.
+#[must_use]
+pub fn params(len: usize, learning_rate: f64, momentum: f64) -> Params {
+    let [learning_rate, momentum] = [learning_rate, momentum].map(as_f32);
+    Params { len: as_u32(len), learning_rate, zero: 0, momentum }
+}
+
 /// `parameters −= learning_rate · d_parameters` and `steps_done += 1`. If compensated,
 /// `optimizer_state` carries what rounding left out of `parameters` into the next update; else, with
 /// momentum μ, it is the velocity. See [`Sgd`](crate::task::Sgd).
@@ -63,13 +70,12 @@ pub async fn kernel(gpu: &Gpu, method: Method) -> Result<Kernel, Error> {
 pub async fn dispatch(
     gpu: &Gpu,
     kernel: &Kernel,
-    [learning_rate, momentum]: [f32; 2],
+    params: Params,
     [d_parameters, parameters, optimizer_state, steps_done]: [&Tensor; 4],
 ) -> Result<Dispatch, Error> {
     let len = parameters.len();
     assert_eq!([d_parameters.len(), optimizer_state.len()], [len; 2], "shapes differ");
-    assert_eq!(steps_done.len(), 1, "there is one counter");
-    let params = Params { len: as_u32(len), learning_rate, zero: 0, momentum };
+    assert_eq!([steps_done.len(), params.len as usize], [1, len], "a counter, and the length");
     let workgroup_count = gpu::cover(len, SPEC.workgroup_size);
     let tensors = [d_parameters, parameters, optimizer_state, steps_done];
     kernel.bind(gpu, &params, &tensors, workgroup_count).await

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use super::flag;
 #[cfg(doc)]
 use super::fused::{CANARY, NEVER};
-use super::fused::{Launch, Params, Problem, member_count, params};
+use super::fused::{Launch, Params, Problem, member_count, method_overrides, params};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
-use crate::task::{Backprop, Loss};
+use crate::task::Backprop;
 
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
@@ -20,11 +20,13 @@ pub const SPEC: KernelSpec = KernelSpec {
         "activation",
         "cross_entropy",
         "training",
+        "adam",
         "rounded",
         "finite"
     ),
     bindings: &[
         Binding::PARAMS,
+        Binding::uniform("factors"),
         Binding::read_write("state"),
         Binding::read_write("progress"),
         Binding::read_write("losses"),
@@ -38,6 +40,8 @@ pub const SPEC: KernelSpec = KernelSpec {
         const LAYER_COUNT: u32 = 2;\n\
         const PARAMETER_COUNT: u32 = 10;\n\
         const NEURONS: u32 = 4;\n\
+        const STATES: u32 = 1;\n\
+        const FACTOR_COUNT: u32 = 1;\n\
         const MEMBERS_PER_INVOCATION: u32 = 2;\n\
         const INPUTS = array<f32, 2>(0.0f, 1.0f);\n\
         const TARGETS = array<f32, 2>(1.0f, 0.0f);\n\
@@ -51,21 +55,16 @@ pub const SPEC: KernelSpec = KernelSpec {
 };
 
 /// Values of the `override` constants.
-fn overrides(problem: Problem<'_>) -> [(&'static str, f64); 11] {
+fn overrides(problem: Problem<'_>) -> Vec<(&'static str, f64)> {
     let (method, backprop) = (problem.method, problem.method.backprop);
-    [
-        ("compensated", flag(method.is_compensated())),
-        ("has_momentum", flag(method.has_momentum())),
-        ("nesterov", flag(method.is_nesterov())),
-        ("weight_decay", method.weight_decay()),
-        ("squared", flag(method.loss == Loss::SquaredError)),
+    let mut overrides = method_overrides(method).to_vec();
+    overrides.extend([
         ("measured", flag(method.measured)),
         ("by_hand", flag(backprop != Backprop::Exact)),
         ("epsilon", backprop.epsilon()),
         ("hidden_derivative", flag(backprop.has_hidden_derivative())),
-        ("hidden_activation", f64::from(method.hidden_activation as u8)),
-        ("output_activation", f64::from(method.output_activation as u8)),
-    ]
+    ]);
+    overrides
 }
 
 /// The lines that go before the shader: constants, and the functions that go through the layers.
@@ -76,6 +75,8 @@ fn header(problem: Problem<'_>) -> String {
         ("LAYER_COUNT", problem.layers().len()),
         ("PARAMETER_COUNT", problem.parameter_count()),
         ("NEURONS", problem.layers().map(|[_, outputs]| outputs).sum()),
+        ("STATES", problem.method.states_per_parameter()),
+        ("FACTOR_COUNT", problem.factor_count()),
         ("MEMBERS_PER_INVOCATION", problem.members_per_invocation),
     ];
     for (name, size) in sizes {
@@ -144,7 +145,8 @@ pub async fn checked_kernel(gpu: &Gpu, problem: Problem<'_>) -> Result<Kernel, E
 /// outputs.
 ///
 /// # Shapes
-/// `state` `[state_rows, member_count]`, see [`Problem`]; `progress` `[3, member_count]`: steps
+/// `factors` as [`write_factors`](super::fused::write_factors) has them; `state`
+/// `[state_rows, member_count]`, see [`Problem`]; `progress` `[3, member_count]`: steps
 /// done, the nonce plus [`CANARY`], the step before whose update it was solved, or [`NEVER`];
 /// `losses` `[segments, member_count]` and `outputs` `[batch_size, member_count]`, or larger.
 ///
@@ -158,7 +160,7 @@ pub async fn dispatch(
     kernel: &Kernel,
     problem: Problem<'_>,
     launch: Launch,
-    tensors: [&Tensor; 4],
+    tensors: [&Tensor; 5],
 ) -> Result<Dispatch, Error> {
     let member_count = member_count(problem, launch, tensors);
     let invocations = member_count.div_ceil(problem.members_per_invocation);

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::fused::{Launch, Params, Problem, member_count, params};
-use super::{as_u32, flag};
+use super::as_u32;
+use super::fused::{Launch, Params, Problem, member_count, method_overrides, params};
 use crate::error::Error;
 use crate::gpu::{self, Binding, DeviceType, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::task::{Backprop, Loss, Method};
@@ -18,11 +18,13 @@ pub const SPEC: KernelSpec = KernelSpec {
         "activation",
         "cross_entropy",
         "training",
+        "adam",
         "finite"
     ),
     bindings: &[
         Binding::PARAMS,
         Binding::uniform("data"),
+        Binding::uniform("factors"),
         Binding::read_write("state"),
         Binding::read_write("progress"),
         Binding::read_write("losses"),
@@ -34,7 +36,8 @@ pub const SPEC: KernelSpec = KernelSpec {
         const BATCH_SIZE: u32 = 9;\nconst UNITS: u32 = 2;\nconst GROUPS: u32 = 4;\n\
         const SLICES: u32 = 2;\nconst LEVELS: u32 = 1;\nconst TILE: u32 = 4;\n\
         const TILES: u32 = 2;\nconst BLOCKS: u32 = 2;\nconst ROUNDS: u32 = 1;\n\
-        const STRIDE: u32 = 5;\nconst ERRORS: u32 = 8;\nconst DATA_BLOCKS: u32 = 36;\n",
+        const STRIDE: u32 = 5;\nconst ERRORS: u32 = 8;\nconst DATA_BLOCKS: u32 = 36;\n\
+        const STATES: u32 = 1;\nconst FACTOR_COUNT: u32 = 1;\n",
     trusted_loops: true,
     ..KernelSpec::PLAIN
 };
@@ -240,6 +243,8 @@ fn header(problem: Problem<'_>, split: Split) -> String {
         ("STRIDE", split.stride()),
         ("ERRORS", split.errors(problem)),
         ("DATA_BLOCKS", split.data_len(problem) / 4),
+        ("STATES", problem.method.states_per_parameter()),
+        ("FACTOR_COUNT", problem.factor_count()),
     ];
     sizes.iter().fold(String::new(), |mut header, (name, size)| {
         let _ = writeln!(header, "const {name}: u32 = {size};");
@@ -305,18 +310,8 @@ async fn compiled(
     problem: Problem<'_>,
     split: Split,
 ) -> Result<WorkgroupKernel, Error> {
-    let invocations = f64::from(as_u32(split.invocations()));
-    let method = problem.method;
-    let overrides = [
-        ("workgroup_size", invocations),
-        ("compensated", flag(method.is_compensated())),
-        ("has_momentum", flag(method.has_momentum())),
-        ("nesterov", flag(method.is_nesterov())),
-        ("weight_decay", method.weight_decay()),
-        ("squared", flag(method.loss == Loss::SquaredError)),
-        ("hidden_activation", f64::from(method.hidden_activation as u8)),
-        ("output_activation", f64::from(method.output_activation as u8)),
-    ];
+    let mut overrides = method_overrides(problem.method).to_vec();
+    overrides.push(("workgroup_size", f64::from(as_u32(split.invocations()))));
     let kernel = Kernel::with_header(gpu, spec, &header(problem, split), &overrides).await?;
     let data = gpu.upload_uniform("data", &data(problem, split)).await?;
     Ok(WorkgroupKernel { kernel, data })
@@ -339,11 +334,11 @@ pub async fn dispatch(
     compiled: &WorkgroupKernel,
     problem: Problem<'_>,
     launch: Launch,
-    tensors: [&Tensor; 4],
+    tensors: [&Tensor; 5],
 ) -> Result<Dispatch, Error> {
     let member_count = member_count(problem, launch, tensors);
-    let [state, progress, losses, outputs] = tensors;
-    let tensors = [&compiled.data, state, progress, losses, outputs];
+    let [factors, state, progress, losses, outputs] = tensors;
+    let tensors = [&compiled.data, factors, state, progress, losses, outputs];
     let (params, count) = (params(problem, member_count, launch), gpu::cover(member_count, 1));
     compiled.kernel.bind(gpu, &params, &tensors, count).await
 }

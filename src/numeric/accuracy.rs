@@ -2,7 +2,7 @@
 //!
 //! The accuracy rules are those of the WGSL specification, section "Floating point accuracy":
 //! `+ − ×` correctly rounded in either direction, division 2.5 ULP where the divisor is from 2⁻¹²⁶ to
-//! 2¹²⁶, `exp` 3 + 2·|x| ULP, `log` 3 ULP, or 2⁻²¹ between ½ and 2; any contraction or reassociation; subnormal numbers may flush to
+//! 2¹²⁶, `exp` 3 + 2·|x| ULP, `log` 3 ULP, or 2⁻²¹ between ½ and 2, `sqrt` that of 1 / `inverseSqrt`; any contraction or reassociation; subnormal numbers may flush to
 //! zero. One ULP of x is at most 2⁻²³·|x|. `ln_1p` is no function of WGSL: its rule is that of the
 //! sum in `loss.wgsl`.
 
@@ -14,6 +14,10 @@ pub const ULP: f64 = 1.0 / 8_388_608.0;
 /// What share of an [`Enclosure`](super::Enclosure)'s bound the same computation needs in `f64`: a unit in the last
 /// place is 2⁻⁵² there, and no rule of the bound is narrower in its own units.
 pub const F64_SHARE: f64 = 1.0 / 536_870_912.0;
+
+/// WGSL's table for `sqrt`, relative to its result: it inherits from 1 / `inverseSqrt`, which is off by
+/// 2 ULP, and the division by 2.5.
+pub const SQRT_ERROR: f64 = (2.0 + DIVISION_ULPS) * ULP * (1.0 + 8.0 * ULP);
 
 /// What may vanish when an implementation flushes subnormal numbers: 2⁻¹²⁶.
 pub const FLUSH: f64 = f32::MIN_POSITIVE as f64;

@@ -86,6 +86,11 @@ impl<S: Scalar> Scalar for Dual<S> {
         Self { value: self.value.ln(), derivative: self.derivative / self.value }
     }
 
+    fn sqrt(self) -> Self {
+        let value = self.value.sqrt();
+        Self { value, derivative: self.derivative / (S::from_f64(2.0) * value) }
+    }
+
     /// By the rules above, of the formula that holds everywhere: not by a·(1 − a), which is what the
     /// kernels have and what is to be checked.
     fn sigmoid(self) -> Self {
@@ -121,6 +126,7 @@ mod tests {
         close(Dual::from_f64(1.0) / at(2.0), -0.25);
         close(at(0.5).exp(), 0.5_f64.exp());
         close(at(4.0).ln(), 0.25);
+        close(at(4.0).sqrt(), 0.25);
         close(at(0.25).ln_1p(), 0.8);
         close(at(-2.0).abs(), -1.0);
         for z in [-3.0, -0.5, 0.0, 0.5, 3.0_f64] {

@@ -6,7 +6,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use super::Scalar;
 use super::accuracy::{
     DIVISION_ULPS, DIVISORS, EXP_FACTOR, FLUSH, LOG_FACTOR, LOG_MIDDLE, LOG_MIDDLE_ERROR, LOG_ULPS,
-    ULP, exp_ulps, gamma,
+    SQRT_ERROR, ULP, exp_ulps, gamma,
 };
 use super::formulas::{MIDDLE, ln_1p_series, sigmoid_middle, sigmoid_sides};
 
@@ -166,6 +166,16 @@ impl Scalar for Enclosure {
         let relative = if is_inside { 0.0 } else { LOG_ULPS * ULP };
         let own = absolute.max(relative * (value.abs() + inherited));
         Self::new(value, inherited + LOG_FACTOR * own + FLUSH)
+    }
+
+    /// Of what may vanish or be negative nothing is known: `inverseSqrt` has no value there.
+    fn sqrt(self) -> Self {
+        let (value, [least, most]) = (self.value.sqrt(), self.sizes());
+        if self.value - self.error() < FLUSH {
+            return Self::new(value, f64::INFINITY);
+        }
+        let inherited = (value - least.sqrt()).max(most.sqrt() - value);
+        Self::rounded(value, inherited, SQRT_ERROR)
     }
 
     /// The formulas of `sigmoid.wgsl` in this arithmetic, plus what they leave out; both where

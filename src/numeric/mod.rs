@@ -11,7 +11,7 @@ mod scalar;
 
 pub use accuracy::{
     DIVISION_ULPS, DIVISORS, EXP_FACTOR, F64_SHARE, FLUSH, LOG_FACTOR, LOG_MIDDLE,
-    LOG_MIDDLE_ERROR, LOG_ULPS, ULP, exp_ulps, gamma, ulp,
+    LOG_MIDDLE_ERROR, LOG_ULPS, SQRT_ERROR, ULP, exp_ulps, gamma, ulp,
 };
 pub use count::parse_count;
 pub use dual::Dual;

@@ -48,6 +48,9 @@ pub trait Scalar:
     /// log x.
     fn ln(self) -> Self;
 
+    /// √x, of a number that is not negative.
+    fn sqrt(self) -> Self;
+
     /// The logistic function, 1 / (1 + e⁻ˣ): the formula of `sigmoid.wgsl`, unless the type knows
     /// better.
     fn sigmoid(self) -> Self {
@@ -102,6 +105,10 @@ impl Scalar for f32 {
     fn ln(self) -> Self {
         self.ln()
     }
+
+    fn sqrt(self) -> Self {
+        self.sqrt()
+    }
 }
 
 impl Scalar for f64 {
@@ -119,6 +126,10 @@ impl Scalar for f64 {
 
     fn ln(self) -> Self {
         self.ln()
+    }
+
+    fn sqrt(self) -> Self {
+        self.sqrt()
     }
 
     fn sigmoid(self) -> Self {

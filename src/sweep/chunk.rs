@@ -217,8 +217,9 @@ impl Drawing<'_> {
             batch.write_row(*parameter, values);
         }
         let (problem, method) = (batch.problem, population.recipe.method);
-        if method.is_compensated() || method.has_momentum() {
-            let zeros = vec![0.0; problem.parameter_count() * starts.member_count];
+        if method.keeps_state() {
+            let rows = problem.rates_row() - problem.optimizer_state_row();
+            let zeros = vec![0.0; rows * starts.member_count];
             batch.write_row(problem.optimizer_state_row(), &zeros);
         }
         batch.write_row(problem.rates_row(), &starts.rates);

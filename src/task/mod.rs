@@ -9,6 +9,7 @@ mod network;
 mod optimizer;
 mod preset;
 mod recipe;
+mod schedule;
 pub mod state_dict;
 
 pub use activation::Activation;
@@ -17,6 +18,7 @@ pub use dataset::{Dataset, MAX_BITS};
 pub use init::Init;
 pub use loss::Loss;
 pub use network::{Layer, LayerSizes, MAX_PARAMETERS, MAX_WIDTH, Parameters};
-pub use optimizer::{Optimizer, Sgd, is_learning_rate};
+pub use optimizer::{Adam, Optimizer, Sgd, StepFactors, is_learning_rate};
 pub use preset::Preset;
 pub use recipe::{Method, Recipe, Rounding};
+pub use schedule::{Decay, Schedule};

@@ -1,6 +1,9 @@
 //! The recipe: the only description of training.
 
-use super::{Activation, Backprop, Dataset, LayerSizes, Loss, Optimizer, Sgd};
+use super::{
+    Activation, Adam, Backprop, Dataset, LayerSizes, Loss, Optimizer, Schedule, Sgd, StepFactors,
+    is_learning_rate,
+};
 use crate::error::Error;
 
 /// The effort to avoid rounding errors.
@@ -32,6 +35,8 @@ pub struct Method {
     pub loss: Loss,
     /// The optimizer, which turns gradients into updates.
     pub optimizer: Optimizer,
+    /// The schedule of the learning rate.
+    pub schedule: Schedule,
     /// The way gradients are computed.
     pub backprop: Backprop,
     /// The effort to avoid rounding errors.
@@ -50,6 +55,7 @@ impl Method {
         output_activation: Activation::Sigmoid,
         loss: Loss::CrossEntropy,
         optimizer: Optimizer::sgd(1.0),
+        schedule: Schedule::CONSTANT,
         backprop: Backprop::Exact,
         rounding: Rounding::Plain,
         measured: false,
@@ -76,29 +82,50 @@ impl Method {
     /// The same method with another learning rate.
     #[must_use]
     pub const fn with_learning_rate(self, learning_rate: f64) -> Self {
-        let Optimizer::Sgd(sgd) = self.optimizer;
-        self.with_optimizer(Optimizer::Sgd(Sgd { learning_rate, ..sgd }))
+        self.with_optimizer(match self.optimizer {
+            Optimizer::Sgd(sgd) => Optimizer::Sgd(Sgd { learning_rate, ..sgd }),
+            Optimizer::Adam(adam) => Optimizer::Adam(Adam { learning_rate, ..adam }),
+        })
     }
 
     /// The same method with another momentum.
+    ///
+    /// # Panics
+    /// If the optimizer is not gradient descent: Adam has betas.
     #[must_use]
     pub const fn with_momentum(self, momentum: f64) -> Self {
-        let Optimizer::Sgd(sgd) = self.optimizer;
-        self.with_optimizer(Optimizer::Sgd(Sgd { momentum, ..sgd }))
+        self.with_optimizer(Optimizer::Sgd(Sgd { momentum, ..self.descent() }))
     }
 
     /// The same method, whose momentum is Nesterov's or is not.
+    ///
+    /// # Panics
+    /// As [`Self::with_momentum`].
     #[must_use]
     pub const fn with_nesterov(self, nesterov: bool) -> Self {
-        let Optimizer::Sgd(sgd) = self.optimizer;
-        self.with_optimizer(Optimizer::Sgd(Sgd { nesterov, ..sgd }))
+        self.with_optimizer(Optimizer::Sgd(Sgd { nesterov, ..self.descent() }))
+    }
+
+    const fn descent(self) -> Sgd {
+        match self.optimizer {
+            Optimizer::Sgd(sgd) => sgd,
+            Optimizer::Adam(_) => panic!("Adam has betas, and no momentum"),
+        }
     }
 
     /// The same method with another weight decay.
     #[must_use]
     pub const fn with_weight_decay(self, weight_decay: f64) -> Self {
-        let Optimizer::Sgd(sgd) = self.optimizer;
-        self.with_optimizer(Optimizer::Sgd(Sgd { weight_decay, ..sgd }))
+        self.with_optimizer(match self.optimizer {
+            Optimizer::Sgd(sgd) => Optimizer::Sgd(Sgd { weight_decay, ..sgd }),
+            Optimizer::Adam(adam) => Optimizer::Adam(Adam { weight_decay, ..adam }),
+        })
+    }
+
+    /// The same method with another schedule of the learning rate.
+    #[must_use]
+    pub const fn with_schedule(self, schedule: Schedule) -> Self {
+        Self { schedule, ..self }
     }
 
     /// The same method with other activation functions, of the hidden layers and of the output.
@@ -125,32 +152,43 @@ impl Method {
         Self { measured, ..self }
     }
 
-    /// The learning rate of all layers.
+    /// The learning rate of all layers, before its schedule.
     #[must_use]
     pub fn learning_rate(self) -> f64 {
-        let Optimizer::Sgd(sgd) = self.optimizer;
-        sgd.learning_rate
+        self.optimizer.learning_rate()
     }
 
-    /// The momentum; 0 means none.
+    /// The momentum of gradient descent; 0 means none.
     #[must_use]
     pub fn momentum(self) -> f64 {
-        let Optimizer::Sgd(sgd) = self.optimizer;
-        sgd.momentum
+        match self.optimizer {
+            Optimizer::Sgd(sgd) => sgd.momentum,
+            Optimizer::Adam(_) => 0.0,
+        }
     }
 
     /// Whether the momentum is Nesterov's.
     #[must_use]
     pub fn is_nesterov(self) -> bool {
-        let Optimizer::Sgd(sgd) = self.optimizer;
-        sgd.nesterov
+        matches!(self.optimizer, Optimizer::Sgd(Sgd { nesterov: true, .. }))
     }
 
     /// The weight decay; 0 means none.
     #[must_use]
     pub fn weight_decay(self) -> f64 {
-        let Optimizer::Sgd(sgd) = self.optimizer;
-        sgd.weight_decay
+        match self.optimizer {
+            Optimizer::Sgd(sgd) => sgd.weight_decay,
+            Optimizer::Adam(adam) => adam.weight_decay,
+        }
+    }
+
+    /// Adam, if it is the optimizer.
+    #[must_use]
+    pub fn adam(self) -> Option<Adam> {
+        match self.optimizer {
+            Optimizer::Sgd(_) => None,
+            Optimizer::Adam(adam) => Some(adam),
+        }
     }
 
     /// Whether there is a velocity.
@@ -163,6 +201,30 @@ impl Method {
     #[must_use]
     pub fn has_more_than_rate(self) -> bool {
         self.optimizer != Optimizer::sgd(self.learning_rate())
+    }
+
+    /// Whether an update depends on its number.
+    #[must_use]
+    pub fn depends_on_step(self) -> bool {
+        self.schedule != Schedule::CONSTANT || self.adam().is_some()
+    }
+
+    /// What the number of an update decides, counted from 0.
+    #[must_use]
+    pub fn factors(self, step: u64) -> StepFactors {
+        self.optimizer.factors(step, self.schedule.factor(step))
+    }
+
+    /// Whether an update hands anything but the parameters to the next.
+    #[must_use]
+    pub fn keeps_state(self) -> bool {
+        self.is_compensated() || self.has_momentum() || self.adam().is_some()
+    }
+
+    /// Number of values of the optimizer's state for each parameter: Adam's m and v, or one.
+    #[must_use]
+    pub fn states_per_parameter(self) -> usize {
+        if self.adam().is_some() { 2 } else { 1 }
     }
 
     /// Whether the derivative of an activation function jumps.
@@ -220,19 +282,32 @@ impl Recipe {
         }
         if method.is_compensated() && method.has_more_than_rate() {
             return refuse(
-                "momentum and weight decay take plain rounding, and this is compensated".into(),
+                "momentum, weight decay and Adam take plain rounding, and this is compensated"
+                    .into(),
             );
         }
         if method.is_nesterov() && !method.has_momentum() {
             return refuse("Nesterov's momentum has a momentum above 0, and this is 0".into());
+        }
+        if let Some(Adam { betas, epsilon, .. }) = method.adam() {
+            if !betas.iter().all(|beta| (0.0..1.0).contains(beta)) {
+                return refuse(format!(
+                    "Adam's betas are from 0 to below 1, and these are {betas:?}"
+                ));
+            }
+            if !is_learning_rate(epsilon) {
+                return refuse(format!(
+                    "Adam's epsilon is a number above 0 in f32, and this is {epsilon}"
+                ));
+            }
         }
         let is_of_notebook = method.loss == Loss::CrossEntropy
             && method.hidden_activation == Activation::Sigmoid
             && !method.has_more_than_rate();
         if method.backprop != Backprop::Exact && !is_of_notebook {
             return refuse(
-                "backpropagation by hand is that of sigmoids and the cross-entropy, without momentum \
-                 and weight decay"
+                "backpropagation by hand is that of sigmoids and the cross-entropy, without momentum, \
+                 weight decay and Adam"
                     .into(),
             );
         }

@@ -6,7 +6,7 @@ use super::{Outcome, Plan};
 use crate::cpu::Reference;
 use crate::cpu::activation::slope;
 use crate::numeric::{Dual, ULP};
-use crate::task::{Activation, Backprop, Dataset, Method};
+use crate::task::{Activation, Backprop, Dataset, Method, Recipe};
 
 /// The most rows that are looked at.
 const MOST_ROWS: usize = 4_096;
@@ -81,7 +81,7 @@ pub struct Diagnosis {
     /// The norm of the gradient of the mean loss.
     pub gradient_norm: f64,
     /// The learning rate times the largest eigenvalue of the loss's Hessian; `None` if it was not
-    /// needed, or with more than 500 parameters.
+    /// needed, with more than 500 parameters, or by Adam.
     pub step_times_curvature: Option<f64>,
     /// The share of hidden activations at which the activation function's derivative is below 0.01;
     /// `None` without a hidden layer, and where the function does not saturate.
@@ -99,7 +99,14 @@ impl Plan {
         self.recipe.steps - self.recipe.steps.div_ceil(10)
     }
 
-    /// The learning rate times the curvature above which each step overshoots: 2 + 2·μ with momentum μ,
+    /// The learning rate of the last update.
+    #[must_use]
+    pub fn last_learning_rate(&self) -> f64 {
+        let Recipe { method, steps, .. } = &self.recipe;
+        method.learning_rate() * method.factors(steps.saturating_sub(1)).rate
+    }
+
+    /// The learning rate times the curvature above which each step of gradient descent overshoots: 2 + 2·μ with momentum μ,
     /// (2 + 2·μ) / (1 + 2·μ) where it is Nesterov's, less the learning rate times the weight decay, which
     /// is a curvature, too.
     #[must_use]
@@ -107,7 +114,7 @@ impl Plan {
         let method = self.recipe.method;
         let momentum = method.momentum();
         let share = if method.is_nesterov() { 1.0 + 2.0 * momentum } else { 1.0 };
-        STABLE * (1.0 + momentum) / share - method.learning_rate() * method.weight_decay()
+        STABLE * (1.0 + momentum) / share - self.last_learning_rate() * method.weight_decay()
     }
 }
 
@@ -211,6 +218,10 @@ fn saturated_share(activation: Activation, network: &Reference<f64>) -> Option<f
 fn step_times_curvature(plan: &Plan, outcome: &Outcome, data: &Dataset) -> Option<f64> {
     let is_sample = data.row_count() < plan.recipe.data.row_count();
     let sums_rows = plan.recipe.method.backprop != Backprop::Exact;
+    // Each parameter has a step size of its own.
+    if plan.recipe.method.adam().is_some() {
+        return None;
+    }
     if outcome.parameters.sizes.parameter_count() > MOST_PARAMETERS || (is_sample && sums_rows) {
         return None;
     }
@@ -222,7 +233,7 @@ fn step_times_curvature(plan: &Plan, outcome: &Outcome, data: &Dataset) -> Optio
     } else {
         dominant
     };
-    Some(plan.recipe.method.learning_rate() * largest)
+    Some(plan.last_learning_rate() * largest)
 }
 
 /// The eigenvalue with the largest magnitude of J + shift · 1, where J is the Jacobian of the

@@ -68,9 +68,14 @@ pub(super) fn check_finite(
     }
 }
 
+/// A number of updates as devices count them: in 32 bits.
+pub(super) fn counter(steps: u64) -> u32 {
+    u32::try_from(steps % (1 << 32)).expect("it was wrapped")
+}
+
 /// A driver that gave up on a submission may report success: only the device's own counter tells.
 pub(super) fn check_steps(counted: u32, expected: u64) -> Result<(), Error> {
-    if u64::from(counted) == expected % (1 << 32) {
+    if counted == counter(expected) {
         return Ok(());
     }
     Err(Error::Undone { counted, expected })

@@ -9,9 +9,12 @@ use crate::train;
 /// The complete state of a network, bit for bit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
+    /// Number of updates that were made.
+    pub step: u64,
     /// The parameters, in the order of a `state_dict`.
     pub parameters: Vec<f32>,
-    /// The optimizer's state for each of them, which the next update takes: velocity or residue.
+    /// The optimizer's state for each of them, which the next update takes: velocity or residue; or
+    /// Adam's m of all, then its v.
     pub optimizer_state: Vec<f32>,
     /// The loss before the last update, if the engine computed it.
     pub loss_before: Option<f32>,
@@ -104,15 +107,17 @@ impl<'a> Stepper<'a> {
         Ok(&self.state)
     }
 
-    /// Loads another state.
+    /// Loads another state, with its number of updates.
     pub fn load(&mut self, gpu: &Gpu, state: &State) {
-        match &self.engine {
+        match &mut self.engine {
             OnDevice::Layered(layered) => layered.load(state),
             OnDevice::Fused(batch) => {
                 let values = [&state.parameters[..], &state.optimizer_state].concat();
                 gpu.write_at(&batch.state, 0, &values);
+                batch.count_from(state.step);
             }
         }
+        self.done = state.step;
         self.state = State { loss_before: None, loss_after: None, ..state.clone() };
     }
 
@@ -156,8 +161,9 @@ impl State {
 
     fn at_start(plan: &Plan) -> Self {
         let parameters: Vec<f32> = plan.start.values().collect();
-        let optimizer_state = vec![0.0; parameters.len()];
-        Self { parameters, optimizer_state, loss_before: None, loss_after: None }
+        let states = plan.recipe.method.states_per_parameter();
+        let optimizer_state = vec![0.0; states * parameters.len()];
+        Self { step: 0, parameters, optimizer_state, loss_before: None, loss_after: None }
     }
 }
 
@@ -166,5 +172,5 @@ async fn advance(batch: &mut Batch<'_>, steps: u64) -> Result<State, Error> {
     let left = batch.evaluate([1, steps]).await?;
     let loss_after = left.losses.first().copied();
     let Evaluation { parameters, optimizer_state, .. } = left;
-    Ok(State { parameters, optimizer_state, loss_before: None, loss_after })
+    Ok(State { step: batch.done(), parameters, optimizer_state, loss_before: None, loss_after })
 }

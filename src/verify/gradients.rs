@@ -9,7 +9,7 @@ use super::lockstep::{EngineForm, Twin};
 use super::{Failure, Trial, draws};
 use crate::cpu::Reference;
 use crate::numeric::{Dual, Enclosure, F64_SHARE, Scalar};
-use crate::task::{Backprop, Dataset, Init, Method, Optimizer, Parameters};
+use crate::task::{Backprop, Dataset, Init, Method, Optimizer, Parameters, Schedule};
 use crate::train::{Plan, State};
 
 /// The step of central differences, with the absolute and relative tolerance: the defaults of
@@ -333,7 +333,8 @@ pub async fn on_device(
 ) -> Result<(), Failure> {
     // The gradient by itself: an optimizer may make more of it.
     let rate = plan.recipe.method.learning_rate();
-    let plan = &plan.clone().with_method(plan.recipe.method.with_optimizer(Optimizer::sgd(rate)));
+    let method = plan.recipe.method.with_optimizer(Optimizer::sgd(rate));
+    let plan = &plan.clone().with_method(method.with_schedule(Schedule::CONSTANT));
     trial.kernel = engine.kernel(plan);
     let mut stepper = engine.start(trial.gpu, plan).await?;
     let start = stepper.state().clone();
@@ -401,7 +402,7 @@ fn moved(start: &State, direction: &[f64], sign: f64) -> State {
 /// The mean loss of a state.
 fn loss<S: Scalar>(point: &Point<'_>, state: &State) -> S {
     let mut network = Reference::<S>::new(point.data, point.method, point.parameters);
-    network.load(&state.parameters, &state.optimizer_state);
+    network.load(&state.parameters, &state.optimizer_state, state.step);
     network.forward()
 }
 

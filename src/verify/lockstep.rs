@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::residue::{self, Change, all_changes};
 use super::{Failure, Trial};
 use crate::cpu::Reference;
-use crate::cpu::train_invocation::{Member, look, train_invocation};
+use crate::cpu::train_invocation::{Member, look, moved_by_adam, train_invocation};
 use crate::error::Error;
 use crate::numeric::{Enclosure, Scalar};
+use crate::task::Method;
 use crate::train::{self, Fused, KernelChoice, LoopLimit, Plan, Products, State, Stepper};
 
 /// The largest share of pre-activations of open sign with which a step is compared.
@@ -59,6 +60,9 @@ impl EngineForm {
     /// The stem of the shader that makes the update.
     pub(super) fn kernel(self, plan: &Plan) -> &'static str {
         match (self, train::Engine::fused_kernel(&plan.recipe)) {
+            (Self::Layered | Self::Epilogues, _) if plan.recipe.method.adam().is_some() => {
+                "adam_update"
+            }
             (Self::Layered | Self::Epilogues, _) => "sgd_update",
             (Self::Fused, Ok(KernelChoice::Workgroup)) => "train_workgroup",
             (Self::Fused, _) => "train_invocation",
@@ -101,8 +105,8 @@ pub(super) enum Twin<'a> {
 /// What a state must be followed by.
 pub(super) struct Expected {
     pub(super) parameters: Vec<Enclosure>,
-    /// The velocity of each parameter; none without momentum.
-    pub(super) velocities: Option<Vec<Enclosure>>,
+    /// The velocity of each parameter, or Adam's m and v; none where the optimizer keeps neither.
+    pub(super) optimizer_state: Option<Vec<Enclosure>>,
     /// What is added to each parameter; none where an engine hands on nothing.
     changes: Option<Vec<Change>>,
     /// Before the update.
@@ -124,7 +128,7 @@ impl<'a> Twin<'a> {
     pub(super) fn step(&mut self, before: &State) -> Expected {
         match self {
             Self::Layered(reference) => {
-                reference.load(&before.parameters, &before.optimizer_state);
+                reference.load(&before.parameters, &before.optimizer_state, before.step);
                 let loss = Some(reference.step());
                 let state = before.parameters.iter().zip(&before.optimizer_state);
                 let changes = state.zip(reference.changes(&before.optimizer_state)).map(
@@ -135,22 +139,44 @@ impl<'a> Twin<'a> {
                     },
                 );
                 let changes = reference.method().is_compensated().then(|| changes.collect());
-                let has_momentum = reference.method().has_momentum();
-                let velocities = has_momentum.then(|| reference.optimizer_state().collect());
+                let is_kept = keeps_means(reference.method());
+                let optimizer_state = is_kept.then(|| reference.optimizer_state().collect());
                 let parameters = reference.parameters().collect();
-                Expected { parameters, velocities, changes, loss }
+                Expected { parameters, optimizer_state, changes, loss }
             }
             Self::Fused(plan) => {
                 let mut member = member(plan, before);
                 let changes = || all_changes(plan.recipe.method, &plan.recipe.data, &member);
                 let changes = plan.recipe.method.is_compensated().then(changes);
                 train_invocation(plan.recipe.method, &plan.recipe.data, 0.0, 1, &mut member);
-                let has_momentum = plan.recipe.method.has_momentum();
-                let velocities = has_momentum.then_some(member.optimizer_state);
-                Expected { parameters: member.parameters, velocities, changes, loss: None }
+                let is_kept = keeps_means(plan.recipe.method);
+                let optimizer_state = is_kept.then_some(member.optimizer_state);
+                Expected { parameters: member.parameters, optimizer_state, changes, loss: None }
             }
         }
     }
+
+    /// The parameters after an update by Adam that has left `after` its m and v: from the device's own.
+    /// The bound of an update from the gradient alone would be as wide as the step.
+    fn moved_by_adam(&self, plan: &Plan, before: &State, after: &State) -> Vec<Enclosure> {
+        let method = plan.recipe.method;
+        let parameters = Enclosure::all_from_f32(&before.parameters);
+        let optimizer_state = Enclosure::all_from_f32(&after.optimizer_state);
+        match self {
+            Self::Layered(_) => {
+                Reference::moved_by_adam(method, before.step, &parameters, &optimizer_state)
+            }
+            Self::Fused(_) => {
+                let member = Member { optimizer_state, ..member(plan, before) };
+                moved_by_adam(method, &plan.recipe.data, &parameters, &member)
+            }
+        }
+    }
+}
+
+/// Whether the optimizer's state is a mean of gradients, and not what rounding left out.
+fn keeps_means(method: Method) -> bool {
+    method.keeps_state() && !method.is_compensated()
 }
 
 fn member(plan: &Plan, state: &State) -> Member<Enclosure> {
@@ -158,6 +184,7 @@ fn member(plan: &Plan, state: &State) -> Member<Enclosure> {
     let parameters = Enclosure::all_from_f32(&state.parameters);
     Member {
         optimizer_state: Enclosure::all_from_f32(&state.optimizer_state),
+        steps: state.step,
         ..Member::new(plan.recipe.sizes.as_slice(), parameters, rate)
     }
 }
@@ -258,7 +285,7 @@ fn open_share(plan: &Plan, state: &State) -> f64 {
     }
     let mut network =
         Reference::<Enclosure>::new(&plan.recipe.data, plan.recipe.method, &plan.start);
-    network.load(&state.parameters, &state.optimizer_state);
+    network.load(&state.parameters, &state.optimizer_state, state.step);
     network.forward();
     let (mut open, mut all) = (0.0, 0.0);
     for z in network.pre_activations() {
@@ -281,15 +308,18 @@ pub(super) fn compare(
         trial.skip(CASE, "parameters", after.parameters.len() as u64, OPEN_SIGNS);
         return Ok(());
     }
-    let expected = twin.step(before);
+    let mut expected = twin.step(before);
+    if plan.recipe.method.adam().is_some() {
+        expected.parameters = twin.moved_by_adam(plan, before, after);
+    }
+    if let Some(state) = &expected.optimizer_state {
+        trial.compare(CASE, "optimizer_state", &after.optimizer_state, state)?;
+    }
     trial.compare(CASE, "parameters", &after.parameters, &expected.parameters)?;
     if let Some(changes) = &expected.changes {
         let pairs = changes.iter().zip(&after.parameters);
         let left: Vec<_> = pairs.map(|(change, &found)| change.left(found)).collect();
         residue::compare(trial, CASE, "residues", &after.optimizer_state, &left)?;
-    }
-    if let Some(velocities) = &expected.velocities {
-        trial.compare(CASE, "velocities", &after.optimizer_state, velocities)?;
     }
     if let (Some(found), Some(expected)) = (after.loss_before, expected.loss) {
         trial.compare(CASE, "loss", &[found], &[expected])?;
@@ -332,11 +362,16 @@ async fn localise(
 pub(super) fn at_step(plan: &Plan, failure: Failure, step: u64) -> Failure {
     let Failure::Fault(mut fault) = failure else { return failure };
     fault.step = Some(step);
-    if ["parameters", "residues", "velocities"].contains(&fault.tensor.as_str()) {
-        let (name, _, index) = plan.start.sizes.parameter(fault.index);
+    let count = plan.start.sizes.parameter_count();
+    let tensor = match (fault.tensor.as_str(), plan.recipe.method.adam()) {
+        ("optimizer_state", None) => "velocity",
+        ("optimizer_state", Some(_)) => ["m", "v"][fault.index / count],
+        (tensor, _) => tensor,
+    };
+    if ["parameters", "residues", "velocity", "m", "v"].contains(&tensor) {
+        let (name, _, index) = plan.start.sizes.parameter(fault.index % count);
+        fault.tensor = if tensor == "parameters" { name } else { format!("{tensor} of {name}") };
         fault.index = index;
-        fault.tensor =
-            if fault.tensor == "parameters" { name } else { format!("{} of {name}", fault.tensor) };
     }
     Failure::Fault(fault)
 }

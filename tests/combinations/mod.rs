@@ -1,7 +1,10 @@
 //! Every combination of what a recipe can say.
 
 use parity::error::Error;
-use parity::task::{Activation, Backprop, Dataset, LayerSizes, Loss, Method, Recipe, Rounding};
+use parity::task::{
+    Activation, Adam, Backprop, Dataset, Decay, LayerSizes, Loss, Method, Optimizer, Recipe,
+    Rounding, Schedule,
+};
 
 /// For one invocation without a hidden layer, with one and with two; for one workgroup; for neither.
 pub const NETWORKS: [&str; 5] = ["2-1", "2-3-1", "2-4-3-1", "5-9-1", "2-9-9-1"];
@@ -12,11 +15,17 @@ pub const BACKPROPS: [Backprop; 3] = [
     Backprop::ByHand { hidden_derivative: false },
 ];
 
-/// As it is, with momentum, with weight decay, and with both and Nesterov's momentum.
-pub fn optimizers(method: Method) -> [Method; 4] {
+/// Constant, and with a factor for each update.
+pub const SCHEDULES: [Schedule; 2] =
+    [Schedule::CONSTANT, Schedule { warmup: 4, decay: Decay::Cosine { steps: 40, least: 0.1 } }];
+
+/// As it is, with momentum, with weight decay, with both and Nesterov's momentum, by Adam, and by AdamW.
+pub fn optimizers(method: Method) -> [Method; 6] {
     let momentum = method.with_momentum(0.5);
     let both = momentum.with_nesterov(true).with_weight_decay(0.01);
-    [method, momentum, method.with_weight_decay(0.1), both]
+    let by = |adam| method.with_optimizer(Optimizer::Adam(adam));
+    let [adam, adamw] = [by(Adam::DEFAULT), by(Adam::DECOUPLED)];
+    [method, momentum, method.with_weight_decay(0.1), both, adam, adamw]
 }
 
 /// One combination.
@@ -48,6 +57,7 @@ pub fn cells() -> Vec<Cell> {
     });
     let methods = all(methods, &|method| LOSSES.map(|loss| method.with_loss(loss)).into());
     let methods = all(methods, &|method| optimizers(method).into());
+    let methods = all(methods, &|method| SCHEDULES.map(|it| method.with_schedule(it)).into());
     let methods = all(methods, &|method| Rounding::ALL.map(|how| method.with_rounding(how)).into());
     let methods = all(methods, &|method| BACKPROPS.map(|how| with_backprop(method, how)).into());
     let cell = |network| methods.iter().map(move |&method| Cell { network, method });

@@ -8,6 +8,7 @@ float64 run at every mark, and notes how many seeds it passed over.
 """
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import torch
 STEPS, EVERY = 1000, 20
 CLOSE = 5e-5
 
-# Name: sizes, hidden and output activation, loss, and the optimizer's options, in PyTorch's names.
+# Name: sizes, hidden and output activation, loss, and the optimizer's options, in PyTorch's names. With
+# them "optimizer", where it is not SGD, and "schedule": the warm-up, the decay and its numbers.
 EXPERIMENTS = {
     "tanh_identity": ([2, 4, 1], "tanh", "identity", "squared-error", {"lr": 0.1}),
     "tanh_tanh": ([2, 3, 1], "tanh", "tanh", "squared-error", {"lr": 0.3}),
@@ -36,7 +38,22 @@ EXPERIMENTS = {
         [2, 4, 1], "sigmoid", "sigmoid", "cross-entropy",
         {"lr": 0.2, "momentum": 0.9, "nesterov": True, "weight_decay": 0.001},
     ),
+    "adam": ([2, 2, 1], "sigmoid", "sigmoid", "cross-entropy", {"optimizer": "adam", "lr": 0.01}),
+    "adam_decay": (
+        [2, 4, 3, 1], "tanh", "identity", "squared-error",
+        {"optimizer": "adam", "lr": 0.001, "betas": [0.8, 0.99], "eps": 1e-3, "weight_decay": 0.01},
+    ),
+    "adamw": (
+        [2, 4, 1], "relu", "sigmoid", "cross-entropy",
+        {"optimizer": "adamw", "lr": 0.01, "weight_decay": 0.1, "schedule": [100, "cosine", 0.1]},
+    ),
+    "warmup_steps": (
+        [2, 3, 1], "sigmoid", "sigmoid", "cross-entropy",
+        {"lr": 2.0, "schedule": [50, "step", 200, 0.5]},
+    ),
 }
+
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 ACTIVATIONS = {
     "sigmoid": torch.nn.Sigmoid,
@@ -55,6 +72,29 @@ def network(sizes, hidden, seed):
     return torch.nn.Sequential(*layers[:-1])
 
 
+def factor(schedule, step):
+    """The factor of the learning rate in update number `step`, counted from 0."""
+    warmup, decay, *numbers = schedule
+    if step < warmup:
+        return step / warmup
+    step -= warmup
+    if decay == "step":
+        every, by = numbers
+        return by ** (step // every)
+    (least,) = numbers
+    return least + (1 - least) * (1 + math.cos(math.pi * step / (STEPS - warmup))) / 2
+
+
+def schedule_record(schedule):
+    warmup, decay, *numbers = schedule
+    record = {"warmup": warmup, "decay": decay}
+    if decay == "step":
+        record |= {"every": numbers[0], "factor": numbers[1]}
+    else:
+        record |= {"steps": STEPS, "least": numbers[0]}
+    return record
+
+
 def run(name, seed, dtype):
     sizes, hidden, output, loss_name, options = EXPERIMENTS[name]
     model = network(sizes, hidden, seed).to(dtype)
@@ -68,7 +108,12 @@ def run(name, seed, dtype):
             return torch.nn.functional.binary_cross_entropy_with_logits(logits, targets)
         return torch.nn.functional.mse_loss(last(logits), targets)
 
-    optimizer = torch.optim.SGD(model.parameters(), **options)
+    given = dict(options)
+    kind, schedule = given.pop("optimizer", "sgd"), given.pop("schedule", None)
+    optimizer = OPTIMIZERS[kind](model.parameters(), **given)
+    scheduler = schedule and torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: factor(schedule, step)
+    )
     losses = []
     for step in range(STEPS):
         loss = loss_of(model(inputs))
@@ -77,6 +122,8 @@ def run(name, seed, dtype):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        if scheduler:
+            scheduler.step()
     with torch.no_grad():
         logits = model(inputs)
         end, predictions = loss_of(logits).item(), last(logits).flatten().tolist()
@@ -87,6 +134,10 @@ def run(name, seed, dtype):
             "output_activation": output,
             "loss": loss_name,
             "learning_rate": options["lr"],
+            **({"optimizer": kind} if kind != "sgd" else {}),
+            **({"betas": options.get("betas", [0.9, 0.999])} if kind != "sgd" else {}),
+            **({"epsilon": options.get("eps", 1e-8)} if kind != "sgd" else {}),
+            **({"schedule": schedule_record(schedule)} if schedule else {}),
             "momentum": options.get("momentum", 0.0),
             "nesterov": options.get("nesterov", False),
             "weight_decay": options.get("weight_decay", 0.0),

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use clap::ValueEnum;
-use parity::task::{Dataset, Layer, LayerSizes, Method, Parameters, Preset, Rounding};
+use parity::task::{
+    Adam, Dataset, Decay, Layer, LayerSizes, Method, Optimizer, Parameters, Preset, Rounding,
+    Schedule,
+};
 use parity::train::Plan;
 use serde_json::Value;
 
@@ -13,7 +16,7 @@ pub const EXPERIMENTS: [&str; 4] =
 pub const SEEDS: [u32; 2] = [0, 1];
 
 /// Those of `make.py`, each from two starts, whose files name the method.
-pub const METHODS: [&str; 9] = [
+pub const METHODS: [&str; 13] = [
     "tanh_identity",
     "tanh_tanh",
     "relu",
@@ -23,6 +26,10 @@ pub const METHODS: [&str; 9] = [
     "deep_momentum",
     "weight_decay",
     "nesterov",
+    "adam",
+    "adam_decay",
+    "adamw",
+    "warmup_steps",
 ];
 
 /// One experiment from one start, as PyTorch saw it.
@@ -57,6 +64,18 @@ fn named<T: ValueEnum>(value: &Value) -> T {
     T::from_str(value.as_str().expect("a name"), false).expect("a known name")
 }
 
+fn schedule(value: Option<&Value>) -> Schedule {
+    let Some(value) = value else { return Schedule::CONSTANT };
+    let count = |name: &str| value[name].as_u64().expect("a count");
+    let number = |name: &str| value[name].as_f64().expect("a number");
+    let decay = match value["decay"].as_str().expect("a name") {
+        "step" => Decay::Step { every: count("every"), factor: number("factor") },
+        "cosine" => Decay::Cosine { steps: count("steps"), least: number("least") },
+        other => panic!("no decay is called {other}"),
+    };
+    Schedule { warmup: count("warmup"), decay }
+}
+
 fn method(value: &Value) -> Method {
     let number = |name: &str| value[name].as_f64().expect("a number");
     let [hidden, output] =
@@ -64,9 +83,23 @@ fn method(value: &Value) -> Method {
     let method = Method::sgd(number("learning_rate"))
         .with_activations(hidden, output)
         .with_loss(named(&value["loss"]))
-        .with_momentum(number("momentum"))
-        .with_nesterov(value["nesterov"].as_bool().expect("true or false"))
-        .with_weight_decay(number("weight_decay"));
+        .with_schedule(schedule(value.get("schedule")));
+    let method = match value.get("optimizer") {
+        None => method
+            .with_momentum(number("momentum"))
+            .with_nesterov(value["nesterov"].as_bool().expect("true or false"))
+            .with_weight_decay(number("weight_decay")),
+        Some(name) => {
+            let betas = numbers(&value["betas"]).try_into().expect("two");
+            method.with_optimizer(Optimizer::Adam(Adam {
+                learning_rate: number("learning_rate"),
+                betas,
+                epsilon: number("epsilon"),
+                weight_decay: number("weight_decay"),
+                is_decoupled: name == "adamw",
+            }))
+        }
+    };
     if method.has_more_than_rate() { method.with_rounding(Rounding::Plain) } else { method }
 }
 

@@ -144,7 +144,7 @@ fn expected(
     if engine != EngineForm::Fused {
         let mut twin =
             Reference::<Enclosure>::new(&plan.recipe.data, plan.recipe.method, &plan.start);
-        twin.load(&before.parameters, &before.optimizer_state);
+        twin.load(&before.parameters, &before.optimizer_state, before.step);
         let loss = twin.step();
         return (twin.parameters().collect(), loss);
     }

@@ -7,8 +7,8 @@ use parity::kernels::fused::Problem;
 use parity::kernels::peak_arithmetic::{self, Operation};
 use parity::kernels::product::{self, Epilogue, Shape};
 use parity::kernels::{
-    Cost, activation, activation_grad, bias_add, bias_grad, loss, loss_grad, peak_copy,
-    peak_workgroup, sgd_update, uniform_draw,
+    Cost, activation, activation_grad, adam_update, bias_add, bias_grad, loss, loss_grad,
+    peak_copy, peak_workgroup, sgd_update, uniform_draw,
 };
 use parity::task::{Activation, Loss, Method, Rounding};
 use parity::verify::KERNELS;
@@ -176,6 +176,8 @@ impl Call<'_> {
         };
         match &self.function.expressions[handle] {
             Expression::Math { fun: MathFunction::Exp, .. } => [lanes, 0.0],
+            // As dear as a division, on processors and on GPUs.
+            Expression::Math { fun: MathFunction::Sqrt, .. } => [0.0, lanes],
             Expression::Math { fun, .. } => {
                 assert!(is_cheap(*fun), "{fun:?} has no peak: give it one, and a count");
                 [0.0; 2]
@@ -214,6 +216,7 @@ fn plain() -> Vec<(&'static str, Cost)> {
         ("loss", loss::cost(1)),
         ("loss_grad", loss_grad::cost(1)),
         ("sgd_update", sgd_update::cost(1)),
+        ("adam_update", adam_update::cost(1)),
         ("bias_add", bias_add::cost(1, 1)),
         ("bias_grad", bias_grad::cost(1, 1)),
         ("uniform_draw", uniform_draw::cost(1, 1)),

@@ -6,6 +6,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use parity::cpu::Reference;
 use parity::cpu::activation::activation;
 use parity::cpu::activation_grad::activation_grad;
+use parity::cpu::adam_update::{AdamStep, moments, moved};
 use parity::cpu::bias_add::bias_add;
 use parity::cpu::bias_grad::bias_grad;
 use parity::cpu::loss::loss;
@@ -13,10 +14,12 @@ use parity::cpu::loss_grad::loss_grad;
 use parity::cpu::matmul::{Operand, matmul};
 use parity::cpu::sgd_update::sgd_update;
 use parity::numeric::{
-    EXP_FACTOR, Enclosure, FLUSH, LOG_FACTOR, LOG_MIDDLE, LOG_MIDDLE_ERROR, LOG_ULPS, Scalar,
-    Stream, ULP, exp_ulps, ulp,
+    EXP_FACTOR, Enclosure, FLUSH, LOG_FACTOR, LOG_MIDDLE, LOG_MIDDLE_ERROR, LOG_ULPS, SQRT_ERROR,
+    Scalar, Stream, ULP, exp_ulps, ulp,
 };
-use parity::task::{Activation, Dataset, Init, LayerSizes, Loss, Method, Parameters};
+use parity::task::{
+    Activation, Adam, Dataset, Init, LayerSizes, Loss, Method, Optimizer, Parameters,
+};
 
 /// Monte Carlo arithmetic: a number whose every operation is off by a random share of what WGSL
 /// allows, so that a run on it is a run of one more conforming implementation.
@@ -104,6 +107,11 @@ impl<const SEED: u64> Scalar for MonteCarlo<SEED> {
         let allowed =
             if LOG_MIDDLE.contains(&self.0) { LOG_MIDDLE_ERROR } else { LOG_ULPS * ulp(value) };
         Self(value + Self::side(2) * LOG_FACTOR * allowed)
+    }
+
+    fn sqrt(self) -> Self {
+        let value = self.0.sqrt();
+        Self(value + Self::side(3) * SQRT_ERROR * value)
     }
 }
 
@@ -218,6 +226,29 @@ fn run_sgd_update<S: Scalar>(method: Method, parameters: &[f32], d_parameters: &
     [parameters, state].concat()
 }
 
+/// The parameters after an update that leaves these m and v.
+fn run_adam<S: Scalar>(adam: Adam, parameters: &[f32], values: &[f32]) -> Vec<S> {
+    let method = Method::PLAIN.with_optimizer(Optimizer::Adam(adam));
+    let step = AdamStep::<S>::new(0.3, method.factors(3));
+    let v: Vec<f32> = values.iter().rev().map(|value| value * value).collect();
+    let of_m = convert::<S>(values).into_iter().zip(convert::<S>(&v));
+    let states = convert::<S>(parameters).into_iter().zip(of_m);
+    states.map(|(parameter, (m, v))| moved(adam, step, parameter, [m, v])).collect()
+}
+
+/// m and v.
+fn run_moments<S: Scalar>(adam: Adam, parameters: &[f32], values: &[f32]) -> Vec<S> {
+    let d = convert::<S>(values).into_iter().zip(convert::<S>(parameters));
+    let one = |(d, parameter)| moments(adam, parameter, d, [d, d * d]);
+    d.flat_map(one).collect()
+}
+
+/// √(a·b)
+fn run_sqrt<S: Scalar>(left: &[f32], right: &[f32]) -> Vec<S> {
+    let factors = convert::<S>(left).into_iter().zip(convert::<S>(right));
+    factors.map(|(a, b)| (a * b).sqrt()).collect()
+}
+
 fn run_step<S: Scalar>(seed: u64, method: Method) -> Vec<S> {
     let sizes: LayerSizes = "3-4-2-1".parse().expect("a network");
     let start = Parameters::initialise(&sizes, Init::Normal, seed);
@@ -246,6 +277,7 @@ fn no_allowed_implementation_of_a_kernel_leaves_its_bound() {
             ((Loss::CrossEntropy, Activation::Sigmoid), (Loss::SquaredError, Activation::Tanh));
         let momentum = Method::PLAIN.with_momentum(0.8);
         let both = momentum.with_nesterov(true).with_weight_decay(0.1);
+        let decaying = Adam { weight_decay: 0.3, ..Adam::DEFAULT };
         for (name, share) in [
             ("slope", check!("slope", run_activation_grad(Activation::Sigmoid, &left))),
             (
@@ -273,6 +305,10 @@ fn no_allowed_implementation_of_a_kernel_leaves_its_bound() {
             ),
             ("momentum", check!("momentum", run_sgd_update(momentum, &left, &right))),
             ("weight decay", check!("weight decay", run_sgd_update(both, &left, &right))),
+            ("Adam", check!("Adam", run_adam(Adam::DEFAULT, &left, &right))),
+            ("AdamW", check!("AdamW", run_adam(Adam::DECOUPLED, &left, &right))),
+            ("moments", check!("moments", run_moments(Adam::DEFAULT, &left, &right))),
+            ("moments, decay", check!("moments", run_moments(decaying, &left, &right))),
         ] {
             // A bound a thousand times too wide would prove nothing.
             assert!(share > 0.001, "{name}, seed {seed}: the bound is idle, {share}");
@@ -303,7 +339,7 @@ fn run_ln<S: Scalar>(left: &[f32], right: &[f32]) -> Vec<S> {
 }
 
 #[test]
-fn no_allowed_logarithm_leaves_its_bound() {
+fn no_allowed_logarithm_and_no_root_leaves_its_bound() {
     for seed in 0..50 {
         let positive = |seed| values(seed, 200).into_iter().map(|value: f32| value.abs() + 0.1);
         let mut left: Vec<f32> = positive(seed).collect();
@@ -314,13 +350,16 @@ fn no_allowed_logarithm_leaves_its_bound() {
         }
         let share = check!("ln", run_ln(&left, &right));
         assert!(share > 0.1, "seed {seed}: the bound is idle, {share}");
+        let share = check!("sqrt", run_sqrt(&left, &right));
+        assert!(share > 0.1, "seed {seed}: the bound of the root is idle, {share}");
     }
 }
 
 #[test]
-fn the_logarithm_of_what_may_vanish_has_no_bound() {
+fn the_logarithm_and_the_root_of_what_may_vanish_have_no_bound() {
     for nothing in [Enclosure::new(0.0, 0.0), Enclosure::new(1.0, 1.0), Enclosure::new(-1.0, 0.0)] {
         assert!(nothing.ln().error().is_infinite(), "{nothing:?}");
+        assert!(nothing.sqrt().error().is_infinite(), "{nothing:?}");
     }
 }
 

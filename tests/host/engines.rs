@@ -5,7 +5,7 @@ use std::fmt::Write;
 use parity::task::{Activation, Backprop, Loss, Method, Rounding};
 use parity::train::Engine;
 
-use crate::combinations::{Cell, cells, optimizers, with_backprop};
+use crate::combinations::{Cell, SCHEDULES, cells, optimizers, with_backprop};
 
 #[test]
 fn every_combination_is_taken_or_refused_by_name() {
@@ -31,7 +31,7 @@ fn every_combination_is_taken_or_refused_by_name() {
         assert!(layered.is_ok(), "the layered engine takes all that is not measured: {cell:?}");
         counts[1 + usize::from(fused.is_ok())] += 1;
     }
-    assert_eq!(counts.iter().sum::<u32>(), 5 * 16 * 2 * 4 * 2 * 3);
+    assert_eq!(counts.iter().sum::<u32>(), 5 * 16 * 2 * 6 * 2 * 2 * 3);
     assert!(counts.iter().all(|&count| count > 50), "{counts:?}");
 }
 
@@ -58,6 +58,15 @@ fn rows() -> Vec<(&'static str, Cell)> {
         ("momentum", cell("2-3-1", momentum)),
         ("momentum, compensated", cell("2-3-1", momentum.with_rounding(Rounding::Compensated))),
         ("Nesterov's momentum, weight decay", cell("2-3-1", optimizers(sgd)[3])),
+        ("Adam, AdamW", cell("2-3-1", optimizers(sgd)[5])),
+        (
+            "Adam, compensated",
+            cell("2-3-1", optimizers(sgd)[4].with_rounding(Rounding::Compensated)),
+        ),
+        (
+            "a warm-up, a schedule of the learning rate",
+            cell("2-3-1", sgd.with_schedule(SCHEDULES[1])),
+        ),
         ("no hidden layer: 2-1", cell("2-1", sgd)),
         ("two hidden layers: 2-4-3-1", cell("2-4-3-1", sgd)),
         ("more of them than one invocation takes: 2-9-9-1", cell("2-9-9-1", sgd)),
@@ -65,6 +74,10 @@ fn rows() -> Vec<(&'static str, Cell)> {
         ("5-9-1 with another activation", cell("5-9-1", tanh)),
         ("5-9-1 with the squared error", cell("5-9-1", squared)),
         ("5-9-1 with momentum", cell("5-9-1", momentum)),
+        (
+            "5-9-1 by Adam, with a schedule",
+            cell("5-9-1", optimizers(sgd)[4].with_schedule(SCHEDULES[1])),
+        ),
         ("measures of convergence (sweeps)", cell("2-3-1", sgd.measuring(true))),
         ("backpropagation by hand", cell("2-3-1", with_backprop(sgd, by_hand))),
         ("5-9-1, by hand", cell("5-9-1", with_backprop(sgd, by_hand))),

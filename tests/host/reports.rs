@@ -15,7 +15,8 @@ use parity::sweep::{
     Axis, Ensemble, EnsemblePlan, Grid, GridPlan, Identity, Population, Sampled, Stuck, Value,
 };
 use parity::task::{
-    Activation, Dataset, Init, Layer, LayerSizes, Loss, Method, Parameters, Preset, Recipe,
+    Activation, Adam, Dataset, Decay, Init, Layer, LayerSizes, Loss, Method, Optimizer, Parameters,
+    Preset, Recipe, Schedule,
 };
 use parity::train::{Agreement, Diagnosis, Ending, Outcome, Plan, ProductUse, Trajectory, Verdict};
 use parity::tune::Found;
@@ -390,9 +391,11 @@ fn method_json(compensated: bool) -> Json {
         "hidden_activation": "sigmoid",
         "output_activation": "sigmoid",
         "loss": "cross-entropy",
+        "optimizer": "sgd",
         "momentum": 0.0,
         "nesterov": false,
         "weight_decay": 0.0,
+        "schedule": {"warmup": 0, "decay": "constant"},
         "measured": false,
     })
 }
@@ -434,8 +437,16 @@ fn the_card_of_a_sweep_has_the_figures_that_were_put_in() {
 /// A card has no seed if the seed is an axis. It has the other layer's rate if one layer's rate is an axis.
 #[test]
 fn the_card_of_a_sweep_leaves_out_what_its_axes_say() {
+    let adam = Adam {
+        learning_rate: 1.0,
+        betas: [0.5, 0.75],
+        epsilon: 0.125,
+        weight_decay: 0.25,
+        is_decoupled: true,
+    };
     let method = Method::PLAIN
-        .with_momentum(0.5)
+        .with_optimizer(Optimizer::Adam(adam))
+        .with_schedule(Schedule { warmup: 3, decay: Decay::Step { every: 2, factor: 0.5 } })
         .with_activations(Activation::Tanh, Activation::Identity)
         .with_loss(Loss::SquaredError)
         .measuring(true);
@@ -465,9 +476,13 @@ fn the_card_of_a_sweep_leaves_out_what_its_axes_say() {
                 "hidden_activation": "tanh",
                 "output_activation": "identity",
                 "loss": "squared-error",
-                "momentum": 0.5,
+                "optimizer": "adamw",
+                "momentum": 0.0,
                 "nesterov": false,
-                "weight_decay": 0.0,
+                "betas": [0.5, 0.75],
+                "epsilon": 0.125,
+                "weight_decay": 0.25,
+                "schedule": {"warmup": 3, "decay": "step", "every": 2, "factor": 0.5},
                 "measured": true,
             }),
         ),

@@ -123,6 +123,7 @@ fn every_rule_makes_mutants() {
         "last iteration dropped",
         "mask dropped",
         "min and max swapped",
+        "negation removed",
         "number changed",
         "one iteration more",
         "operator replaced",

@@ -27,7 +27,7 @@ use crate::bench::Processor;
 use crate::gpu::{AdapterSummary, DeviceType};
 use crate::report::records::name;
 use crate::sweep::Population;
-use crate::task::{Activation, Loss, Method, Rounding};
+use crate::task::{Activation, Adam, Decay, Loss, Method, Rounding, Schedule};
 use crate::train::KernelChoice;
 
 /// The first lines of a report: what parity did, and where.
@@ -64,14 +64,36 @@ fn population_heading(
     )
 }
 
-/// The line that says what the host code ran on.
-/// What an optimizer has beside its rate.
+/// What an optimizer has beside its rate, and the schedule of that.
 pub(super) fn optimizer(method: &Method) -> Option<String> {
     let (momentum, weight_decay) = (method.momentum(), method.weight_decay());
     let name = if method.is_nesterov() { "Nesterov's momentum" } else { "momentum" };
-    let parts = [(momentum, name), (weight_decay, "weight decay")];
-    let parts = parts.iter().filter(|(value, _)| *value != 0.0);
-    let parts: Vec<_> = parts.map(|(value, name)| format!("{name} {value}")).collect();
+    let adam =
+        method.adam().map(|Adam { betas: [first, second], epsilon, is_decoupled, .. }| {
+            let name = if is_decoupled { "AdamW" } else { "Adam" };
+            format!("{name} (betas {first} and {second}, epsilon {epsilon:e})")
+        });
+    let parts = [
+        adam,
+        (momentum != 0.0).then(|| format!("{name} {momentum}")),
+        (weight_decay != 0.0).then(|| format!("weight decay {weight_decay}")),
+        schedule(method.schedule),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// What a schedule makes of a learning rate; nothing of one that is constant.
+fn schedule(Schedule { warmup, decay }: Schedule) -> Option<String> {
+    let warmup = (warmup > 0).then(|| format!("warm-up of {} steps", HumanCount(warmup)));
+    let decay = match decay {
+        Decay::Constant => None,
+        Decay::Step { every, factor } => {
+            Some(format!("times {factor} every {} steps", HumanCount(every)))
+        }
+        Decay::Cosine { least, .. } => Some(format!("along a cosine to {least} of it")),
+    };
+    let parts: Vec<_> = [warmup, decay].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -92,6 +114,7 @@ fn peculiarities(method: &Method, usual: Rounding) -> String {
     parts.into_iter().flatten().fold(String::new(), |text, part| text + ", " + &part)
 }
 
+/// The line that says what the host code ran on.
 fn processor_line(processor: &Processor) -> String {
     format!("CPU:     {processor}\n")
 }

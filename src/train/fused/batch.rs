@@ -8,7 +8,7 @@ use super::loop_limit::{Allowance, LoopLimit};
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Readback, Region, Tensor, Timer};
 use crate::kernels::fused::{self, CANARY, Launch, PROGRESS_ROWS, Problem};
-use crate::train::outcome::check_steps;
+use crate::train::outcome::{check_steps, counter};
 use crate::train::submission_size::SubmissionSize;
 
 /// Networks on the device that are trained side by side.
@@ -18,6 +18,7 @@ pub struct Batch<'a> {
     pub problem: Problem<'a>,
     member_count: usize,
     dispatch: Dispatch,
+    factors: Tensor,
     /// The state, `[state_rows, member_count]`, see [`Problem`].
     pub state: Tensor,
     /// Steps, nonces, and the step at which each member was solved, `[3, member_count]`.
@@ -56,11 +57,12 @@ impl<'a> Batch<'a> {
             kernel.members_per_invocation(problem, device_type, member_count);
         let problem = Problem { members_per_invocation, ..problem };
         let allowed = kernel.steps(problem, device_type);
+        let factors = fused::room_for_factors(gpu, problem).await?;
         let state = gpu.zeros("state", problem.state_rows() * member_count).await?;
         let progress = gpu.zeros("progress", PROGRESS_ROWS * member_count).await?;
         let losses = gpu.zeros("losses", most_segments * member_count).await?;
         let outputs = gpu.zeros("outputs", problem.targets.len() * member_count).await?;
-        let tensors = [&state, &progress, &losses, &outputs];
+        let tensors = [&factors, &state, &progress, &losses, &outputs];
         let words = Evaluation::len(problem, member_count, most_segments);
         let nonce = nonce();
         let (first_step, solved_below, tail_from) = (0, 0.0, 0);
@@ -74,6 +76,7 @@ impl<'a> Batch<'a> {
             submission_size: SubmissionSize::for_steps(),
             done: 0,
             longest_submission: Duration::ZERO,
+            factors,
             state,
             progress,
             losses,
@@ -125,6 +128,12 @@ impl<'a> Batch<'a> {
             timer.restart();
         }
         self.done = 0;
+    }
+
+    /// Counts updates from `done` on, of members whose state the caller has written.
+    pub fn count_from(&mut self, done: u64) {
+        self.done = done;
+        self.gpu.write_at(&self.progress, 0, &vec![counter(done); self.member_count]);
     }
 
     /// Lowers the number of steps per dispatch after a dispatch came short; false if it was one
@@ -191,10 +200,11 @@ impl<'a> Batch<'a> {
         let launch = Launch { first_step: self.done, segments, steps, ..self.launch };
         let params = fused::params(self.problem, self.member_count, launch);
         self.gpu.write_params(&self.dispatch, &params);
+        let updates = (segments - usize::from(self.launch.at_start)) * steps;
+        fused::write_factors(self.gpu, self.problem, &self.factors, self.done, updates);
         let timer = self.timer.as_mut();
         self.gpu.submit([&self.dispatch], regions, &mut self.readback, timer).await?;
-        let idle = usize::from(self.launch.at_start);
-        let (count, elapsed) = (((segments - idle) * steps) as u64, started.elapsed());
+        let (count, elapsed) = (updates as u64, started.elapsed());
         self.launch = Launch { at_start: false, segments, ..self.launch };
         tracing::debug!(segments, steps, ?elapsed, "submission");
         self.longest_submission = self.longest_submission.max(elapsed);

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::gpu::{DeviceType, Dispatch, Gpu, Tensor};
-use crate::kernels::fused::{Launch, Problem};
+use crate::kernels::fused::{Launch, MOST_FACTORS, Problem};
 use crate::kernels::train_invocation;
 use crate::kernels::train_workgroup::{self, Split};
 
@@ -28,6 +28,8 @@ pub enum KernelChoice {
 /// How many steps a dispatch may take, by what is thought of its loops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Steps {
+    /// Whatever a driver does with loops.
+    pub(super) most: u64,
     /// If the driver unrolls what can be unrolled.
     pub(super) hopeful: u64,
     /// If it unrolls nothing.
@@ -89,7 +91,7 @@ impl KernelChoice {
         gpu: &Gpu,
         problem: Problem<'_>,
         launch: Launch,
-        tensors: [&Tensor; 4],
+        tensors: [&Tensor; 5],
     ) -> Result<Dispatch, Error> {
         match self {
             Self::Invocation => {
@@ -132,6 +134,7 @@ impl KernelChoice {
             _ => [1, problem.iterations_a_step()],
         }
         .map(|iterations| (ITERATIONS / iterations as u64).max(1));
-        Steps { hopeful, safe }
+        let most = if problem.method.depends_on_step() { MOST_FACTORS as u64 } else { u64::MAX };
+        Steps { most, hopeful: hopeful.min(most), safe: safe.min(most) }
     }
 }

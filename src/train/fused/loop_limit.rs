@@ -27,7 +27,7 @@ impl Allowance {
         let most = match loop_limit {
             LoopLimit::Hopeful => steps.hopeful,
             LoopLimit::Safe => steps.safe,
-            LoopLimit::Unlimited => u64::MAX,
+            LoopLimit::Unlimited => steps.most,
         };
         Self { most, safe: steps.safe }
     }
@@ -49,7 +49,7 @@ mod tests {
 
     /// What is allowed before and after each time that it is lowered.
     fn sequence(loop_limit: LoopLimit, hopeful: u64, safe: u64) -> Vec<u64> {
-        let mut allowance = Allowance::new(loop_limit, Steps { hopeful, safe });
+        let mut allowance = Allowance::new(loop_limit, Steps { most: u64::MAX, hopeful, safe });
         let mut sequence = vec![allowance.most];
         while allowance.lower() {
             sequence.push(allowance.most);

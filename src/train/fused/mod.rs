@@ -134,7 +134,8 @@ impl Plan {
     pub(super) fn state_rows(&self) -> Vec<f32> {
         let parameters: Vec<f32> = self.start.values().collect();
         let rate = f32::from_f64(self.recipe.method.learning_rate());
-        let optimizer_state = vec![0.0; parameters.len()];
+        let states = self.recipe.method.states_per_parameter();
+        let optimizer_state = vec![0.0; states * parameters.len()];
         [parameters, optimizer_state, vec![rate; self.start.layers.len()]].concat()
     }
 }

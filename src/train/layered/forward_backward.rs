@@ -5,9 +5,7 @@ use super::tensors::{LayerTensors, Tensors, output};
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Kernel, Tensor};
 use crate::kernels::product::{Epilogue, Shape, Transpose};
-use crate::kernels::{
-    activation, activation_grad, bias_add, bias_grad, loss, loss_grad, sgd_update,
-};
+use crate::kernels::{activation, activation_grad, bias_add, bias_grad, loss, loss_grad};
 use crate::numeric::Scalar;
 use crate::task::{Activation, Method};
 use crate::train::Plan;
@@ -21,7 +19,6 @@ pub(super) struct Kernels {
     activation_grad: Kernel,
     loss: Kernel,
     loss_grad: Kernel,
-    pub(super) sgd_update: Kernel,
 }
 
 impl Kernels {
@@ -36,7 +33,6 @@ impl Kernels {
             activation_grad: activation_grad::kernel(gpu, hidden).await?,
             loss: loss::kernel(gpu, loss).await?,
             loss_grad: loss_grad::kernel(gpu, loss, output, f32::from_f64(epsilon)).await?,
-            sgd_update: sgd_update::kernel(gpu, method).await?,
         })
     }
 }

@@ -3,6 +3,7 @@
 mod forward_backward;
 mod products;
 mod tensors;
+mod updates;
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ pub use self::products::{ProductUse, Products};
 use self::tensors::Step;
 use super::capacity::check_tensors;
 use super::engine::{Engine, Unsupported};
-use super::outcome::{check_finite, check_steps};
+use super::outcome::{check_finite, check_steps, counter};
 use super::run::LossRecord;
 use super::submission_size::SubmissionSize;
 use super::{Counted, Observer, Outcome, Plan, Progress, State};
@@ -37,7 +38,8 @@ pub(super) fn fits(recipe: &Recipe) -> Result<(), String> {
         hidden_activation: _,
         output_activation: _,
         loss: _,
-        optimizer: Optimizer::Sgd(_),
+        optimizer: Optimizer::Sgd(_) | Optimizer::Adam(_),
+        schedule: _,
         backprop: Backprop::Exact | Backprop::ByHand { .. },
         rounding: Rounding::Compensated | Rounding::Plain,
         measured,
@@ -212,7 +214,7 @@ impl<'a> Layered<'a> {
         let started = Instant::now();
         let done = self.position;
         // One loss fewer than there is room for: a submission may begin and end within a step.
-        let most = self.stream_position(LOSS_CAPACITY - 1);
+        let most = self.stream_position(self.step.updates.most().min(LOSS_CAPACITY - 1));
         let count = self.submission_size.next(done, most.min(end - done));
         let first = self.losses_before(done);
         let losses = self.submit(done..done + count).await?;
@@ -232,10 +234,9 @@ impl<'a> Layered<'a> {
     /// Runs part of the stream of dispatches; returns the losses that it computed.
     async fn submit(&mut self, part: Range<u64>) -> Result<&[f32], Error> {
         let losses = self.losses_before(part.start)..self.losses_before(part.end);
-        let dispatches = &self.step.dispatches;
-        let from = usize::try_from(part.start % dispatches.len() as u64).expect("an index");
-        let count = usize::try_from(part.end - part.start).expect("a submission is short");
-        let dispatches = dispatches.iter().cycle().skip(from).take(count);
+        let updates = self.updates_before(part.start)..self.updates_before(part.end);
+        self.step.updates.write(self.gpu, updates);
+        let dispatches = part.clone().map(|position| self.step.at(position));
         let tensor = &self.step.losses;
         let [first, second] =
             ring(losses.clone()).map(|(start, len)| Region { tensor, start, len });
@@ -261,9 +262,9 @@ impl<'a> Layered<'a> {
         let Step { steps_done, losses, parameters, optimizer_state, .. } = &self.step;
         let loss = Region { tensor: losses, start: last, len: 1 };
         let regions = [steps_done.into(), loss, parameters.into(), optimizer_state.into()];
-        let len = self.step.dispatches.len();
-        let count = usize::try_from(steps).expect("few") * len;
-        let dispatches = self.step.dispatches.iter().cycle().take(count);
+        self.step.updates.write(self.gpu, done..done + steps);
+        let part = self.stream_position(done)..self.stream_position(done + steps);
+        let dispatches = part.map(|position| self.step.at(position));
         let mut readback = self.gpu.readback(2 + parameters.len() + optimizer_state.len()).await?;
         self.gpu.submit(dispatches, &regions, &mut readback, None).await?;
         let words = readback.words();
@@ -271,6 +272,7 @@ impl<'a> Layered<'a> {
         let values: Vec<f32> = words[1..].iter().map(|&word| f32::from_bits(word)).collect();
         let (parameters, optimizer_state) = values[1..].split_at(parameters.len());
         Ok(State {
+            step: done + steps,
             parameters: self.step.packed(parameters),
             optimizer_state: self.step.packed(optimizer_state),
             loss_before: Some(values[0]),
@@ -278,10 +280,11 @@ impl<'a> Layered<'a> {
         })
     }
 
-    /// Goes to a state; the count of steps stays.
+    /// Goes to a state.
     pub(super) fn load(&self, state: &State) {
         self.gpu.write(&self.step.parameters, &self.step.aligned(&state.parameters));
         self.gpu.write(&self.step.optimizer_state, &self.step.aligned(&state.optimizer_state));
+        self.gpu.write(&self.step.steps_done, &[counter(state.step)]);
     }
 
     /// A tensor that the last step left behind, by the name that [`Reference::trace`] gives it;

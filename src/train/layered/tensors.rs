@@ -2,17 +2,17 @@
 
 use super::forward_backward::{Kernels, Passes, takes_sigmoid, takes_sigmoid_grad};
 use super::products::{Binder, ProductUse, Products};
+use super::updates::Updates;
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Tensor, aligned_len};
-use crate::kernels::sgd_update;
-use crate::numeric::Scalar;
 use crate::task::{LayerSizes, Parameters, Recipe};
 use crate::train::Plan;
 
 /// One step on the device.
 pub(super) struct Step {
-    /// Forward pass and loss, backward pass, update.
+    /// Forward pass and loss, backward pass, the first update.
     pub(super) dispatches: Vec<Dispatch>,
+    pub(super) updates: Updates,
     /// How many of them are the forward pass and the loss.
     pub(super) forward_len: usize,
     /// `[1]`, a counter.
@@ -21,7 +21,7 @@ pub(super) struct Step {
     pub(super) losses: Tensor,
     /// `[batch_size, 1]`
     pub(super) probabilities: Tensor,
-    /// All weights and biases, each aligned; so is the optimizer's state.
+    /// All weights and biases, each aligned; so is the optimizer's state, m before v.
     pub(super) parameters: Tensor,
     pub(super) optimizer_state: Tensor,
     /// What computes each product.
@@ -86,10 +86,9 @@ impl Step {
         let Tensors {
             parameters, d_parameters, optimizer_state, steps_done, losses, layers, ..
         } = tensors;
-        let factors = [method.learning_rate(), method.momentum()].map(f32::from_f64);
-        let update = [&d_parameters, &parameters, &optimizer_state, &steps_done];
-        let update = sgd_update::dispatch(gpu, &kernels.sgd_update, factors, update).await?;
-        dispatches.push(update);
+        let tensors = [&d_parameters, &parameters, &optimizer_state, &steps_done];
+        let updates = Updates::new(gpu, method, tensors).await?;
+        dispatches.push(updates.at(0).clone());
         let len = dispatches.len();
         if let Some(index) = gpu.spoil_step(&mut dispatches).await?
             && index < forward_len
@@ -100,6 +99,7 @@ impl Step {
         let sizes = plan.start.sizes.clone();
         Ok(Self {
             dispatches,
+            updates,
             forward_len,
             steps_done,
             losses,
@@ -111,6 +111,19 @@ impl Step {
             layers,
             unwritten,
         })
+    }
+
+    /// The dispatch at a position in the stream of steps.
+    pub(super) fn at(&self, position: u64) -> &Dispatch {
+        let len = self.dispatches.len() as u64;
+        let dispatch = &self.dispatches[usize::try_from(position % len).expect("an index")];
+        let update = self.updates.at(position / len);
+        // A wrong launch, to see whether it is noticed, is of a step whose updates are all alike.
+        if update.name == dispatch.name && self.updates.most() < u64::MAX {
+            update
+        } else {
+            dispatch
+        }
     }
 
     /// The parameters as they are on the device.
@@ -130,25 +143,30 @@ impl Step {
         self.sizes.layers().flat_map(|(inputs, outputs)| [inputs * outputs, outputs])
     }
 
-    /// One value for each parameter, from the layout of the device.
+    /// Values for each parameter, from the layout of the device: one, or the first of each and then the
+    /// second.
     pub(super) fn packed(&self, aligned: &[f32]) -> Vec<f32> {
         let mut rest = aligned;
         let mut packed = vec![];
-        for len in self.lengths() {
-            packed.extend_from_slice(&rest[..len]);
-            rest = &rest[aligned_len(len)..];
+        while !rest.is_empty() {
+            for len in self.lengths() {
+                packed.extend_from_slice(&rest[..len]);
+                rest = &rest[aligned_len(len)..];
+            }
         }
         packed
     }
 
-    /// One value for each parameter, in the layout of the device.
+    /// The same, in the layout of the device.
     pub(super) fn aligned(&self, packed: &[f32]) -> Vec<f32> {
         let mut rest = packed;
         let mut aligned = vec![];
-        for len in self.lengths() {
-            let (values, left) = rest.split_at(len);
-            aligned.extend(padded(values));
-            rest = left;
+        while !rest.is_empty() {
+            for len in self.lengths() {
+                let (values, left) = rest.split_at(len);
+                aligned.extend(padded(values));
+                rest = left;
+            }
         }
         aligned
     }
@@ -175,7 +193,7 @@ impl Step {
 
 impl Tensors {
     async fn new(gpu: &Gpu, plan: &Plan, capacity: usize) -> Result<Self, Error> {
-        let Plan { recipe: Recipe { data, .. }, start, .. } = plan;
+        let Plan { recipe: Recipe { data, method, .. }, start, .. } = plan;
         let aligned: Vec<f32> = start
             .layers
             .iter()
@@ -198,7 +216,9 @@ impl Tensors {
         Ok(Self {
             inputs: gpu.upload("inputs", &data.inputs).await?,
             targets: gpu.upload("targets", &data.targets).await?,
-            optimizer_state: gpu.zeros("optimizer_state", aligned.len()).await?,
+            optimizer_state: gpu
+                .zeros("optimizer_state", method.states_per_parameter() * aligned.len())
+                .await?,
             steps_done: gpu.zeros("steps_done", 1).await?,
             losses: gpu.zeros("losses", capacity).await?,
             parameters,

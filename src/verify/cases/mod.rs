@@ -2,6 +2,7 @@
 
 mod activation;
 mod activation_grad;
+mod adam_update;
 mod bias_add;
 mod bias_grad;
 mod loss;
@@ -86,6 +87,7 @@ pub static KERNELS: &[Kernel] = &[
     kernel!(probe_loops),
     kernel!(probe_workgroup),
     kernel!(sgd_update, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
+    kernel!(adam_update, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
     kernel!(activation, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
     kernel!(activation_grad, [1 << 12, 1 << 16, 1 << 20], [1 << 24]),
     // At 4,096 the naive one would take small GPUs seconds, after which drivers give up.

@@ -49,9 +49,9 @@ fn start(seed: u64, len: usize, of_state: f32) -> [Vec<f32>; 3] {
 
 /// Returns the launch that was compared.
 async fn compare(trial: &mut Trial<'_>, kernel: &Kernel, len: usize) -> Result<Dispatch, Failure> {
-    let (case, learning_rate) = (format!("[{len}]"), 0.3);
+    let (case, learning_rate) = (format!("[{len}]"), 0.3_f32);
     let start = start(trial.effort.seed, len, 1e-3);
-    let factors = [learning_rate, 0.0];
+    let factors = [learning_rate.into(), 0.0];
     let (dispatch, [done, left]) = update(trial, kernel, &case, factors, &start, 1).await?;
     let [_, before, owed] = &start;
     let [d_parameters, mut parameters, mut residues] =
@@ -78,11 +78,11 @@ async fn compare_plain(
 ) -> Result<(), Failure> {
     let case = format!("plain [{len}], {:?}", method.optimizer);
     let start = start(trial.effort.seed, len, 1.0);
-    let factors = [0.3, f32::from_f64(method.momentum())];
+    let factors = [0.3, method.momentum()];
     let (_, [parameters, state]) = update(trial, kernel, &case, factors, &start, 1).await?;
     let [d_parameters, mut expected, mut velocities] =
         [0, 1, 2].map(|tensor| Enclosure::all_from_f32(&start[tensor]));
-    let rate = Enclosure::from_f32(factors[0]);
+    let rate = Enclosure::from_f64(factors[0]);
     twin(method, rate, &d_parameters, &mut expected, &mut velocities);
     trial.check(&case, &parameters, &expected).await?;
     trial.check(&case, &state, &velocities).await?;
@@ -95,7 +95,7 @@ async fn update(
     trial: &mut Trial<'_>,
     kernel: &Kernel,
     case: &str,
-    factors: [f32; 2],
+    [learning_rate, momentum]: [f64; 2],
     [d_parameters, parameters, state]: &[Vec<f32>; 3],
     steps: u16,
 ) -> Result<(Dispatch, [Output; 2]), Failure> {
@@ -104,7 +104,8 @@ async fn update(
     let steps_done = trial.output("steps_done", &[f32::from_bits(3)]).await?;
     let d_parameters = trial.input(d_parameters).await?;
     let tensors = [&d_parameters, &parameters.tensor, &state.tensor, &steps_done.tensor];
-    let dispatch = sgd_update::dispatch(trial.gpu, kernel, factors, tensors).await?;
+    let params = sgd_update::params(parameters.tensor.len(), learning_rate, momentum);
+    let dispatch = sgd_update::dispatch(trial.gpu, kernel, params, tensors).await?;
     trial.run(&vec![trial.folded(&dispatch); steps.into()]).await?;
     let counted = trial.read(case, &steps_done).await?[0].to_bits();
     trial.equal(case, "steps_done", &[counted], &[3 + u32::from(steps)])?;

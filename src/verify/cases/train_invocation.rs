@@ -3,7 +3,9 @@
 use crate::gpu::Gpu;
 use crate::task::{Dataset, Method};
 use crate::train::KernelChoice;
-use crate::verify::fused::methods::{self, DECAY, IDENTITY, MOMENTUM, NESTEROV, RELU};
+use crate::verify::fused::methods::{
+    self, ADAM, ADAMW, DECAY, IDENTITY, MOMENTUM, NESTEROV, RELU, SCHEDULED,
+};
 use crate::verify::fused::{
     LONG, Loops, Networks, check_by_invocation, data, described, largest, one_row, problem,
 };
@@ -18,8 +20,19 @@ const MEASURED: Method = Method::PLAIN.measuring(true);
 /// The smallest network that learns XOR.
 const XOR: [usize; 3] = [2, 2, 1];
 
-const METHODS: [Method; 8] =
-    [Method::COMPENSATED, Method::PLAIN, TANH, MOMENTUM, IDENTITY, RELU, NESTEROV, DECAY];
+const METHODS: [Method; 11] = [
+    Method::COMPENSATED,
+    Method::PLAIN,
+    TANH,
+    MOMENTUM,
+    IDENTITY,
+    RELU,
+    NESTEROV,
+    DECAY,
+    SCHEDULED,
+    ADAM,
+    ADAMW,
+];
 
 /// Gradients written by hand, with the hidden layer's derivative and without.
 fn by_hand() -> [Method; 2] {

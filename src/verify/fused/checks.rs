@@ -98,7 +98,9 @@ impl Networks<'_> {
     /// there are not must not be trained, nor any one twice.
     pub async fn check_going_on(&self, trial: &mut Trial<'_>, count: usize) -> Result<(), Failure> {
         let before = self.under_way(count);
-        let params = self.params(&before, 2, 1);
+        // Of two updates by Adam the second has no bound.
+        let segments = if self.problem.method.adam().is_some() { 1 } else { 2 };
+        let params = self.params(&before, segments, 1);
         let params = Params {
             first_step: 7,
             at_start: 0,

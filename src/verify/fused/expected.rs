@@ -1,7 +1,7 @@
 //! What a launch must leave, by the twins.
 
 use super::{Members, Networks};
-use crate::cpu::train_invocation::{Member, look};
+use crate::cpu::train_invocation::{Member, look, moved_by_adam};
 use crate::kernels::fused::{LARGEST, NEVER, Params};
 use crate::numeric::{Enclosure, Scalar};
 use crate::task::Loss;
@@ -113,6 +113,7 @@ impl<'a> Twin<'a> {
             self.measures[1..].fill(Enclosure::from_f64(0.0));
         }
         let mut number = params.first_step;
+        self.member.steps = number.into();
         for segment in 0..params.segments {
             let steps = if segment == 0 && at_start { 0 } else { params.steps };
             for _ in 0..steps {
@@ -124,6 +125,22 @@ impl<'a> Twin<'a> {
         }
         self.done = self.done.wrapping_add(number - params.first_step);
         self
+    }
+
+    /// After a launch with one update by Adam: the parameters from the m and v that the device left, and
+    /// the last loss and the outputs from its parameters. After the gradient alone, the bound of a
+    /// parameter would be as wide as the step.
+    fn follow(&mut self, before: &Members, after: &Members, index: usize) {
+        let method = self.networks.problem.method;
+        let [before, after] = [before, after].map(|it| Self::new(self.networks, it, index).member);
+        let steps = self.member.steps - 1;
+        let left = Member { steps, optimizer_state: after.optimizer_state, ..before.clone() };
+        let data = self.networks.data;
+        self.member.parameters = moved_by_adam(method, data, &before.parameters, &left);
+        let (loss, outputs) =
+            look(method, data, &Member { parameters: after.parameters, ..before });
+        *self.losses.last_mut().expect("it ended with a look") = loss;
+        self.seen = Some((loss, outputs));
     }
 }
 
@@ -138,7 +155,7 @@ fn rows<'t>(
 }
 
 /// How many steps a launch makes.
-fn updates(params: &Params) -> u32 {
+pub(super) fn updates(params: &Params) -> u32 {
     (params.segments - params.at_start) * params.steps
 }
 
@@ -172,7 +189,14 @@ impl Networks<'_> {
     ) -> Result<Members, Failure> {
         let case = format!("{}: {case}", self.name);
         let after = self.run(trial, before, &[*params], workgroup_count).await?;
-        let twin = |index| Twin::new(self, before, index).launch(params);
+        let is_by_adam = self.problem.method.adam().is_some() && updates(params) == 1;
+        let twin = |index| {
+            let mut twin = Twin::new(self, before, index).launch(params);
+            if is_by_adam {
+                twin.follow(before, &after, index);
+            }
+            twin
+        };
         let twins = parallel::map(before.count(), twin);
         compare_progress(trial, &case, &after, params, &twins)?;
         self.compare_state(trial, &case, [before, &after], updates(params), &twins)?;
@@ -210,7 +234,7 @@ impl Networks<'_> {
             let left: Vec<_> =
                 parameters.map(|(index, &found)| change(index).left(found)).collect();
             trial.compare(case, "what rounding left out", found, &left)?;
-        } else if method.is_compensated() || method.has_momentum() {
+        } else if method.keeps_state() {
             let left = rows(twins, |twin| &twin.member.optimizer_state);
             trial.compare(case, "the optimizer state", found, &left)?;
         } else {

@@ -34,7 +34,9 @@ impl Walk {
         params: &Params,
     ) -> Result<Self, Failure> {
         let buffers = Buffers::new(trial, before).await?;
-        let dispatch = networks.dispatch(trial.gpu, params, buffers.tensors()).await?;
+        assert!(!networks.problem.method.depends_on_step(), "all launches have the same factors");
+        let factors = networks.factors(trial.gpu, params).await?;
+        let dispatch = networks.dispatch(trial.gpu, params, buffers.tensors(&factors)).await?;
         Ok(Self { dispatch, buffers })
     }
 

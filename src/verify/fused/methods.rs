@@ -1,6 +1,6 @@
 //! Methods in which everything occurs that a fused kernel computes.
 
-use crate::task::{Activation, Loss, Method};
+use crate::task::{Activation, Adam, Decay, Loss, Method, Optimizer, Schedule};
 
 /// The squared error of an identity behind tanh.
 pub const TANH: Method = Method::PLAIN
@@ -26,3 +26,24 @@ pub const IDENTITY: Method = Method::COMPENSATED
 pub const RELU: Method = Method::PLAIN
     .with_activations(Activation::Relu, Activation::Relu)
     .with_loss(Loss::SquaredError);
+
+/// A rate that changes with each update, of compensated ones.
+pub const SCHEDULED: Method = Method::COMPENSATED.with_schedule(SCHEDULE);
+
+const SCHEDULE: Schedule = Schedule { warmup: 20, decay: Decay::Step { every: 2, factor: 0.75 } };
+
+/// Adam, with a decay of the gradient.
+pub const ADAM: Method = Method::PLAIN
+    .with_optimizer(Optimizer::Adam(Adam { weight_decay: 0.2, ..Adam::DEFAULT }))
+    .with_schedule(SCHEDULE);
+
+/// AdamW, with epsilon and betas that count.
+pub const ADAMW: Method = Method::PLAIN
+    .with_activations(Activation::Tanh, Activation::Identity)
+    .with_loss(Loss::SquaredError)
+    .with_optimizer(Optimizer::Adam(Adam {
+        betas: [0.5, 0.75],
+        epsilon: 0.03125,
+        weight_decay: 0.3,
+        ..Adam::DECOUPLED
+    }));

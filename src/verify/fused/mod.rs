@@ -15,12 +15,14 @@ use crate::cpu::train_invocation::{Member, train_invocation};
 use crate::cpu::train_workgroup::train_workgroup as workgroup_twin;
 use crate::error::Error;
 use crate::gpu::{Dispatch, Gpu, Kernel, Tensor};
-use crate::kernels::fused::{Launch, PROGRESS_ROWS, Params, Problem, params};
+use crate::kernels::fused::{
+    Launch, PROGRESS_ROWS, Params, Problem, params, room_for_factors, write_factors,
+};
 use crate::kernels::train_invocation as invocation;
 use crate::kernels::train_workgroup::{self as workgroup, Split};
 use crate::kernels::{self, Cost};
 use crate::numeric::Enclosure;
-use crate::task::{Backprop, Dataset, LayerSizes, Method};
+use crate::task::{Backprop, Dataset, LayerSizes, Method, Schedule};
 use crate::verify::draws::values;
 use crate::verify::harness::POISON;
 use crate::verify::{Failure, Output, Trial};
@@ -90,8 +92,9 @@ impl Buffers {
     }
 
     /// In the order of the bindings.
-    fn tensors(&self) -> [&Tensor; 4] {
-        [&self.state, &self.progress, &self.losses, &self.outputs].map(|output| &output.tensor)
+    fn tensors<'t>(&'t self, factors: &'t Tensor) -> [&'t Tensor; 5] {
+        let Self { state, progress, losses, outputs } = self;
+        [factors, &state.tensor, &progress.tensor, &losses.tensor, &outputs.tensor]
     }
 
     async fn read(&self, trial: &Trial<'_>, case: &str) -> Result<Members, Failure> {
@@ -158,7 +161,9 @@ fn named(method: Method) -> String {
         (method.is_compensated(), " compensated"),
         (method.has_momentum(), " momentum"),
         (method.is_nesterov(), " Nesterov"),
+        (method.adam().is_some(), " Adam"),
         (method.weight_decay() != 0.0, " decay"),
+        (method.schedule != Schedule::CONSTANT, " scheduled"),
         (measured, " measured"),
     ];
     extras.iter().filter(|(has, _)| *has).fold(name, |name, (_, extra)| name + extra)
@@ -230,8 +235,16 @@ impl<'a> Networks<'a> {
             }
         };
         let parameters = draws.into_iter().enumerate().map(draw).collect();
-        let optimizer_state = values(seed + 1, parameter_count * count);
-        let optimizer_state = optimizer_state.into_iter().map(|draw| draw * 1e-7).collect();
+        let states = problem.method.states_per_parameter();
+        let optimizer_state = values(seed + 1, states * parameter_count * count).into_iter();
+        let mut optimizer_state: Vec<_> = optimizer_state.map(|draw| draw * 1e-7).collect();
+        if states == 2 {
+            // Adam's v is a mean of squares.
+            let (m, v) = optimizer_state.split_at_mut(parameter_count * count);
+            for (m, v) in m.iter_mut().zip(v) {
+                (*m, *v) = (*m * 1e4, v.abs());
+            }
+        }
         // So small, for some, that a change is lost in rounding but for the optimizer state.
         let size = |member: usize| if member % 8 == 7 { 1e-6 } else { most };
         let rate = |member: usize| size(member) * [0.7, 0.6, 0.4, 0.9, 0.3][member % 5];
@@ -284,7 +297,8 @@ impl<'a> Networks<'a> {
         let buffers = Buffers::new(trial, before).await?;
         let mut dispatches = vec![];
         for params in launches {
-            let mut dispatch = self.dispatch(trial.gpu, params, buffers.tensors()).await?;
+            let factors = self.factors(trial.gpu, params).await?;
+            let mut dispatch = self.dispatch(trial.gpu, params, buffers.tensors(&factors)).await?;
             trial.gpu.write_params(&dispatch, params);
             dispatch.workgroup_count = workgroup_count.unwrap_or(dispatch.workgroup_count);
             dispatches.push(dispatch);
@@ -316,17 +330,26 @@ impl<'a> Networks<'a> {
         let progress = trial.input(&before.progress).await?;
         let losses = trial.input(&before.losses).await?;
         let outputs = trial.input(&before.outputs).await?;
-        let tensors = [&state, &progress, &losses, &outputs];
+        let factors = self.factors(trial.gpu, &whole).await?;
+        let tensors = [&factors, &state, &progress, &losses, &outputs];
         let dispatch = self.dispatch(trial.gpu, &whole, tensors).await?;
         trial.gpu.write_params(&dispatch, &whole);
         Ok(dispatch)
+    }
+
+    /// The factors of a launch's updates, and nothing else that is a number.
+    async fn factors(&self, gpu: &Gpu, params: &Params) -> Result<Tensor, Error> {
+        let factors = room_for_factors(gpu, self.problem).await?;
+        let updates = expected::updates(params) as usize;
+        write_factors(gpu, self.problem, &factors, params.first_step.into(), updates);
+        Ok(factors)
     }
 
     async fn dispatch(
         &self,
         gpu: &Gpu,
         params: &Params,
-        tensors: [&Tensor; 4],
+        tensors: [&Tensor; 5],
     ) -> Result<Dispatch, Error> {
         let launch = Launch {
             first_step: params.first_step.into(),

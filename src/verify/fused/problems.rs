@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Loops, Networks, data, problem};
 use crate::gpu::DeviceType;
 use crate::kernels::train_workgroup::{self as workgroup, Split};
-use crate::task::{Activation, Loss, Method};
+use crate::task::{Activation, Adam, Decay, Loss, Method, Optimizer, Schedule};
 use crate::train::{KernelChoice, PRODUCTS};
 use crate::verify::drawn::{Draws, times};
 use crate::verify::{Effort, Failure, Trial};
@@ -83,7 +83,25 @@ impl Draws {
         let measured = self.share() < 0.3;
         let method = form.with_activations(hidden_activation, output_activation).with_loss(loss);
         let method = method.with_momentum(momentum).with_nesterov(nesterov);
-        method.with_weight_decay(weight_decay).measuring(measured)
+        let method = self.scheduled(method.with_weight_decay(weight_decay).measuring(measured));
+        if compensated || self.share() < 0.7 { method } else { self.adam(method) }
+    }
+
+    /// A step of the schedule for some.
+    fn scheduled(&mut self, method: Method) -> Method {
+        let decay = Decay::Step { every: 1, factor: 0.5 };
+        let schedule = Schedule { warmup: 0, decay };
+        if self.share() < 0.3 { method.with_schedule(schedule) } else { method }
+    }
+
+    fn adam(&mut self, method: Method) -> Method {
+        let form = if self.share() < 0.5 { Adam::DEFAULT } else { Adam::DECOUPLED };
+        method.with_optimizer(Optimizer::Adam(Adam {
+            betas: self.one_of(&[[0.9, 0.999], [0.5, 0.75], [0.0, 0.9]]),
+            epsilon: self.one_of(&[1e-8, 0.125]),
+            weight_decay: self.one_of(&[0.0, 0.1]),
+            ..form
+        }))
     }
 }
 

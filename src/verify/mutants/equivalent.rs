@@ -133,8 +133,33 @@ pub const EQUIVALENTS: &[Equivalent] = &[
     ),
     Equivalent::new(
         ["train_invocation", "load_member", "guard always true"],
-        ["if compensated || has_momentum {", "if true {"],
+        ["if keeps_state() {", "if true {"],
         ONLY_LOADED,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "restore", "guard always true"],
+        ["if keeps_state() {", "if true {"],
+        ONLY_LOADED,
+    ),
+    Equivalent::new(
+        ["adam_update", "moments_after", "number changed"],
+        ["if weight_decay != 0.0 && !decoupled {", "if weight_decay != 1.0 && !decoupled {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
+        ["adam_update", "moments_after", "condition dropped"],
+        ["if weight_decay != 0.0 && !decoupled {", "if !decoupled {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
+        ["adam_update", "moved", "number changed"],
+        ["if weight_decay != 0.0 && decoupled {", "if weight_decay != 1.0 && decoupled {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
+        ["adam_update", "moved", "condition dropped"],
+        ["if weight_decay != 0.0 && decoupled {", "if decoupled {"],
+        NOTHING_DECAYS,
     ),
     Equivalent::new(
         ["sgd_update", "main", "guard always true"],
@@ -162,11 +187,6 @@ pub const EQUIVALENTS: &[Equivalent] = &[
         SAME_FUNCTION,
     ),
     Equivalent::new(
-        ["train_workgroup", "restore", "guard always true"],
-        ["if keeps_state() {", "if true {"],
-        ONLY_LOADED,
-    ),
-    Equivalent::new(
         ["train_workgroup", "update_weights", "guard always true"],
         ["if keeps_state() {", "if true {"],
         ONLY_LOADED,
@@ -189,8 +209,8 @@ pub const EQUIVALENTS: &[Equivalent] = &[
     Equivalent::new(
         ["train_workgroup", "update_ends", "number changed"],
         [
-            "let updated = update(ends[u], end_states[u], vec4<f32>(d.xyz, 0.0), end_rates);",
-            "let updated = update(ends[u], end_states[u], vec4<f32>(d.xyz, 1.0), end_rates);",
+            "let updated = update(own_ends, vec4<f32>(d.xyz, 0.0), end_rates);",
+            "let updated = update(own_ends, vec4<f32>(d.xyz, 1.0), end_rates);",
         ],
         PADDING,
     ),

@@ -112,6 +112,18 @@ const SGD_UPDATE: &[Saboteur] = &[
     ("unguarded tail write", "if index >= params.len {", "if false {"),
 ];
 
+const ADAM_UPDATE: &[Saboteur] = &[
+    ("bias of m not corrected", "moments, params.step_size,", "moments, params.rate,"),
+    ("bias of v not corrected", "params.root_factor);", "1.0);"),
+    ("mean of the gradient, not of its square", "rest_2 * (d * d)", "rest_2 * d"),
+    ("epsilon under the root", "max(moments.v, LEAST)", "(max(moments.v, LEAST) + adam_epsilon)"),
+    ("means of before", "moved(parameter, moments,", "moved(parameter, before,"),
+    ("decay of the update", "rate * weight_decay * parameter", "weight_decay * parameter"),
+    ("off-by-one step", "steps_done[0] += 1u", "steps_done[0] += 2u"),
+    ("last parameter dropped", "index >= params.len", "index + 1u >= params.len"),
+    ("unguarded tail write", "if index >= params.len {", "if false {"),
+];
+
 const ACTIVATION: &[Saboteur] = &[
     EXP_OF_SIGMOID,
     ("last value dropped", "index >= params.len", "index + 1u >= params.len"),
@@ -134,6 +146,7 @@ const TRAIN_INVOCATION: &[Saboteur] = &[
     ("rounding not carried over", "change - rounded(parameters[own] - before)", "0.0"),
     ("momentum forgotten", "momentum * optimizer_state[own] + d;", "d;"),
     SUM_DECAYS,
+    FACTORS_OF_NEXT,
     ("bias forgotten", "z += parameters[own + layer.bias + j];", ""),
     SLOPE_CUT,
     (
@@ -168,6 +181,7 @@ const TRAIN_WORKGROUP: &[Saboteur] = &[
     ("rounding not carried over", "change - rounded_block(after - before)", "vec4<f32>(0.0)"),
     ("momentum forgotten", "momentum * state + d;", "d;"),
     SUM_DECAYS,
+    FACTORS_OF_NEXT,
     ("bias forgotten", "activate(z + ends[u].x,", "activate(z,"),
     SLOPE_CUT,
     ("gradient of the wrong row", "d_z * data[row *", "d_z * data[(row + 1u) *"),
@@ -217,6 +231,12 @@ const SUM_OF_GRADIENTS: Saboteur = (
     "select(1.0, 2.0, squared)",
 );
 
+const FACTORS_OF_NEXT: Saboteur = (
+    "factors of the next step",
+    "step_factors = factors[done];",
+    "step_factors = factors[done + 1u];",
+);
+
 const SUM_DECAYS: Saboteur = ("sum decays, not the mean", "d *= gradient_share();", "");
 
 const SLOPE_CUT: Saboteur = ("sigma' without (1 - a)", "return a * (1.0 - a);", "return a;");
@@ -256,7 +276,7 @@ const TAIL_WRITE: Saboteur = ("unguarded tail write", "if (row < params.m) & ", 
 const LAST_COLUMNS: Saboteur = ("unguarded last columns", " & (column < params.n) {", " {");
 
 /// Saboteurs of each kernel, by its stem.
-const BY_KERNEL: [(&str, &[Saboteur]); 14] = [
+const BY_KERNEL: [(&str, &[Saboteur]); 15] = [
     ("loss_grad", LOSS_GRAD),
     ("loss", LOSS),
     ("bias_add", BIAS_ADD),
@@ -266,6 +286,7 @@ const BY_KERNEL: [(&str, &[Saboteur]); 14] = [
     ("matmul_subgroup", MATMUL_SUBGROUP),
     ("matmul_workgroup", MATMUL_WORKGROUP),
     ("sgd_update", SGD_UPDATE),
+    ("adam_update", ADAM_UPDATE),
     ("activation", ACTIVATION),
     ("activation_grad", ACTIVATION_GRAD),
     ("train_invocation", TRAIN_INVOCATION),

@@ -76,12 +76,13 @@ pub fn same_launch(launch: &WrongLaunch) -> Option<&'static SameLaunch> {
 }
 
 /// Their guard ends what has no element, wherever its workgroup is in x and y.
-const GUARDED: [&str; 10] = [
+const GUARDED: [&str; 11] = [
     "loss_grad",
     "bias_add",
     "bias_grad",
     "peak_copy",
     "sgd_update",
+    "adam_update",
     "activation",
     "activation_grad",
     "train_invocation",
@@ -113,7 +114,8 @@ const REPEATABLE: [&str; 12] = [
 ];
 
 /// They write over what they read.
-const IN_PLACE: [&str; 4] = ["bias_add", "sgd_update", "train_invocation", "train_workgroup"];
+const IN_PLACE: [&str; 5] =
+    ["bias_add", "sgd_update", "adam_update", "train_invocation", "train_workgroup"];
 
 const PADDED: [&str; 12] = [
     "bias_grad",
