@@ -1,7 +1,7 @@
 // losses[step mod capacity] = (1 / batch_size) · Σᵢ lᵢ with
 // l = max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|)),
-// binary cross-entropy from the logits z and the targets t, in nats; or l = (y − t)², the squared
-// error of the outputs y.
+// binary cross-entropy from the logits z and the targets t, in nats; l = (y − t)², the squared
+// error of the outputs y; or l = max(0, 1 − t·y), their hinge loss.
 //
 // One workgroup: each invocation sums every workgroup_size-th row, then the partial sums are
 // added in pairs. The order is fixed, so the result is the same every time.
@@ -18,24 +18,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>; // [capacity]
 
 override workgroup_size: u32;
-// The squared error instead of binary cross-entropy.
-override squared: bool;
 
 var<workgroup> partial_sums: array<f32, workgroup_size>;
-
-fn loss_of_row(row: u32) -> f32 {
-    if squared {
-        let error = outputs[row] - targets[row];
-        return error * error;
-    }
-    return row_loss(outputs[row], targets[row]);
-}
 
 @compute @workgroup_size(workgroup_size)
 fn main(@builtin(local_invocation_index) lane: u32) {
     var sum = 0.0;
     for (var row = lane; row < params.batch_size; row += workgroup_size) {
-        sum += loss_of_row(row);
+        sum += loss_of(outputs[row], outputs[row], targets[row]);
     }
     partial_sums[lane] = sum;
     workgroupBarrier();

@@ -1,10 +1,9 @@
-// d_logits = scale · d, where d is the gradient of a row's loss by its logit, from the output y and
-// the target t: y − t for binary cross-entropy of a sigmoid, 2 · (y − t) · f′ for the squared error
-// of an activation function f
+// d_logits = scale · d, where d is the gradient of a row's loss by its logit: see
+// parts/losses_grad.wgsl.
 //
-// The first is simplified. With epsilon > 0 it is left unsimplified, as hand-written code often has
-// it: the loss's derivative (y − t) / (y(1 − y) + epsilon) times the sigmoid's y(1 − y). One
-// invocation per row.
+// That of the cross-entropy is simplified. With epsilon > 0 it is left as code that is written by
+// hand often has it: the loss's derivative (y − t) / (y(1 − y) + epsilon) times the sigmoid's
+// y(1 − y). One invocation per row.
 
 struct Params {
     batch_size: u32,
@@ -20,8 +19,6 @@ override workgroup_size: u32;
 // Of `activate`, which this shader does not call.
 override compensated: bool;
 override epsilon: f32;
-// The squared error instead of binary cross-entropy.
-override squared: bool;
 // The number of f: see parts/activation.wgsl.
 override activation: u32;
 
@@ -35,9 +32,9 @@ fn main(
         return;
     }
     let y = outputs[index];
-    var d_logit = y - targets[index];
-    if squared {
-        d_logit = 2.0 * d_logit * slope(y, activation);
+    var d_logit = gradient_of_row(y, targets[index], activation);
+    if loss_kind == SQUARED_ERROR {
+        d_logit *= 2.0;
     } else if epsilon > 0.0 {
         let share = y * (1.0 - y);
         d_logit = d_logit / (share + epsilon) * share;

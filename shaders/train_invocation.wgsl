@@ -49,8 +49,6 @@ override weight_decay: f32;
 override adam: bool;
 // Whether `factors` counts.
 override depends_on_step: bool;
-// Mean squared error instead of mean binary cross-entropy of a sigmoid.
-override squared: bool;
 // Whether to sum up what the losses of all steps say of convergence.
 override measured: bool;
 // Gradients as a notebook written by hand has them: those of weights are summed over the rows,
@@ -107,7 +105,7 @@ var<private> logits: array<f32, MEMBERS_PER_INVOCATION * BATCH_SIZE>;
 var<private> d_neurons: array<f32, NEURONS>;
 var<private> rates: array<f32, MEMBERS_PER_INVOCATION * LAYER_COUNT>;
 // Of one step: the product of the probabilities of the right answers, or the sum of the squared
-// errors.
+// errors or of the hinge losses.
 var<private> evidence: f32;
 var<private> members: array<u32, MEMBERS_PER_INVOCATION>;
 var<private> solved_at: array<u32, MEMBERS_PER_INVOCATION>;
@@ -165,17 +163,15 @@ fn mean_loss(lane: u32) -> f32 {
 // Leaves the gradient of one row by its logit, but for a factor that all rows share.
 fn backward_loss(lane: u32, row: u32) {
     let output = prediction(lane, row);
-    let error = output - TARGETS[row];
-    var d_logit = error;
-    if squared {
-        d_logit = error * slope(output, output_activation);
-        evidence += error * error;
-    } else {
+    var d_logit = gradient_of_row(output, TARGETS[row], output_activation);
+    if loss_kind == CROSS_ENTROPY {
         if by_hand {
             let share = output * (1.0 - output);
-            d_logit = error / (share + epsilon) * share;
+            d_logit = d_logit / (share + epsilon) * share;
         }
         evidence *= select(1.0 - output, output, TARGETS[row] == 1.0);
+    } else {
+        evidence += loss_of(0.0, output, TARGETS[row]);
     }
     d_neurons[NEURONS - 1u] = d_logit;
 }
@@ -278,7 +274,7 @@ fn measure(lane: u32, loss: f32, number: u32) {
 
 fn step(lane: u32, number: u32) {
     d_parameters = array<f32, PARAMETER_COUNT>();
-    evidence = select(1.0, 0.0, squared);
+    evidence = select(0.0, 1.0, loss_kind == CROSS_ENTROPY);
     for (var row = 0u; row < BATCH_SIZE; row += 1u) {
         backward_loss(lane, row);
         backward(lane, row);

@@ -9,8 +9,8 @@
 // these constants before this text: INPUT_SIZE, which is BLOCKS fours or less, HIDDEN_SIZE,
 // BATCH_SIZE, UNITS, GROUPS, SLICES, LEVELS (SLICES is 2^LEVELS), TILE, TILES, which cover the
 // rows, ROUNDS, in which the invocations of a slice cover a tile, STRIDE of `shares`, ERRORS, which
-// are as many as d_logits if `squared`, else one, DATA_BLOCKS, STATES (values that the optimizer
-// keeps for each parameter) and FACTOR_COUNT.
+// are as many as d_logits unless the loss is the cross-entropy, else one, DATA_BLOCKS, STATES
+// (values that the optimizer keeps for each parameter) and FACTOR_COUNT.
 
 struct Params {
     member_count: u32,
@@ -55,8 +55,6 @@ override weight_decay: f32;
 override adam: bool;
 // Whether `factors` counts.
 override depends_on_step: bool;
-// Mean squared error instead of mean binary cross-entropy of a sigmoid.
-override squared: bool;
 override hidden_activation: u32;
 override output_activation: u32;
 
@@ -82,7 +80,7 @@ const RATES: u32 = OPTIMIZER_STATE + STATES * PARAMETER_COUNT;
 var<workgroup> shares: array<f32, INVOCATIONS * STRIDE>;
 // [SLICES, TILE]
 var<workgroup> d_logits: array<f32, SLICES * TILE>;
-// What is squared of the rows of d_logits: the output minus the target.
+// Of the rows of d_logits, unless it is the cross-entropy: the squared error, or the hinge loss.
 var<workgroup> errors: array<f32, ERRORS>;
 // [SLICES, GROUPS]
 var<workgroup> exchange: array<vec4<f32>, INVOCATIONS>;
@@ -98,7 +96,7 @@ var<private> d_ends: array<vec4<f32>, UNITS>;
 var<private> activations: array<array<f32, UNITS>, TILE>;
 var<private> loss_sum: f32;
 // Of one step: the product of the probabilities of the right answers, or the sum of the squared
-// errors.
+// errors or of the hinge losses.
 var<private> evidence: f32;
 // Of `params`, which llvmpipe reads anew wherever it stands.
 var<private> zero: u32;
@@ -279,23 +277,23 @@ fn learn(tile: u32) {
         if r < TILE {
             let row = first_row(tile) + r;
             let output = activate(logit(r), output_activation);
-            var d_logit = select(0.0, output - target_of(row), row < BATCH_SIZE);
-            if squared {
-                errors[slice * TILE + r] = d_logit;
-                d_logit *= slope(output, output_activation);
+            let target_value = target_of(row);
+            let d_logit = gradient_of_row(output, target_value, output_activation);
+            d_logits[slice * TILE + r] = select(0.0, d_logit, row < BATCH_SIZE);
+            if loss_kind != CROSS_ENTROPY {
+                let error = loss_of(0.0, output, target_value);
+                errors[slice * TILE + r] = select(0.0, error, row < BATCH_SIZE);
             }
-            d_logits[slice * TILE + r] = d_logit;
         }
     }
     workgroupBarrier();
     for (var r = 0u; r < TILE; r += 1u) {
         let row = first_row(tile) + r;
         let d_logit = d_logits[slice * TILE + r];
-        if squared {
-            let error = errors[slice * TILE + r];
-            evidence += error * error;
-        } else {
+        if loss_kind == CROSS_ENTROPY {
             evidence *= 1.0 - abs(d_logit);
+        } else {
+            evidence += errors[slice * TILE + r];
         }
         for (var u = 0u; u < UNITS; u += 1u) {
             let a = activations[r][u];
@@ -331,7 +329,7 @@ fn total_of_ends(value: vec4<f32>) -> vec4<f32> {
     var sum = rounded_block(value);
     for (var level = 0u; level < LEVELS; level += 1u) {
         let other = of_other_slice(sum, level);
-        let evidence_of_both = select(sum.w * other.w, sum.w + other.w, squared);
+        let evidence_of_both = select(sum.w + other.w, sum.w * other.w, loss_kind == CROSS_ENTROPY);
         sum = rounded_block(vec4<f32>(sum.xyz + other.xyz, evidence_of_both));
     }
     return sum;
@@ -436,7 +434,7 @@ fn update_ends(u: u32, of_slice: f32) {
 fn train(number: u32) {
     d_weights = array<array<vec4<f32>, BLOCKS>, UNITS>();
     d_ends = array<vec4<f32>, UNITS>();
-    evidence = select(1.0, 0.0, squared);
+    evidence = select(0.0, 1.0, loss_kind == CROSS_ENTROPY);
     for (var tile = 0u; tile < TILES; tile += 1u) {
         learn(tile);
     }

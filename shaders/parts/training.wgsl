@@ -1,17 +1,9 @@
-// What many steps in one launch have in common, whoever makes them. Needs cross_entropy.wgsl,
-// BATCH_SIZE, and the overrides `squared`, `compensated`, `has_momentum`, `weight_decay`, `adam`.
-
-fn loss_of(z: f32, output: f32, target_value: f32) -> f32 {
-    if squared {
-        let error = output - target_value;
-        return error * error;
-    }
-    return row_loss(z, target_value);
-}
+// What many steps in one launch have in common, whoever makes them. Needs loss_kind.wgsl,
+// BATCH_SIZE, and the overrides `compensated`, `has_momentum`, `weight_decay`, `adam`.
 
 // The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
 fn gradient_share() -> f32 {
-    return select(1.0, 2.0, squared) / f32(BATCH_SIZE);
+    return select(1.0, 2.0, loss_kind == SQUARED_ERROR) / f32(BATCH_SIZE);
 }
 
 // Whether an update takes the gradient of the mean, as it adds something to it.

@@ -119,7 +119,8 @@ async fn engines(gpu: &Gpu, plan: &Plan) -> Result<(), Error> {
 async fn sweeps(gpu: &Gpu) -> Result<(), Error> {
     let plan = plan(SWEPT, Method::sgd(1.0))?;
     let outputs = Activation::ALL.map(|output| (output, Loss::SquaredError));
-    let outputs = [&[(Activation::Sigmoid, Loss::CrossEntropy)], &outputs[..]].concat();
+    let others = [Loss::CrossEntropy, Loss::Hinge].map(|loss| (loss.output_activation(), loss));
+    let outputs = [&others[..], &outputs].concat();
     for hidden_activation in Activation::ALL {
         for &(output_activation, loss) in &outputs {
             for (momentum, measured) in [(0.0, false), (0.0, true), (0.5, false), (0.5, true)] {

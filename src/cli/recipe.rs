@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::report::{self, InitFile};
 use crate::task::state_dict::{self, Loaded};
 use crate::task::{
-    Activation, Backprop, Dataset, Init, LayerSizes, Loss, Method, Parameters, Preset, Rounding,
+    Activation, Backprop, Coding, Dataset, Init, LayerSizes, Loss, Method, Parameters, Preset,
+    Rounding,
 };
 use crate::train::{Plan, check_tensors_of_any_adapter};
 
@@ -66,12 +67,17 @@ pub(super) struct MethodArgs {
     /// Activation function of the hidden layers
     #[arg(long, default_value = "sigmoid")]
     activation: Activation,
-    /// Activation function of the output. The cross-entropy needs sigmoid
-    #[arg(long, default_value = "sigmoid")]
-    output_activation: Activation,
+    /// Activation function of the output. The cross-entropy needs sigmoid, the hinge loss identity
+    /// [default: sigmoid; identity for hinge]
+    #[arg(long)]
+    output_activation: Option<Activation>,
     /// Loss function
     #[arg(long, default_value = "cross-entropy")]
     loss: Loss,
+    /// Targets of the two answers. -1 and 1 go with the hinge loss, and with the squared error of an
+    /// output of tanh or identity [default: 0/1; ±1 for hinge]
+    #[arg(long, allow_hyphen_values = true)]
+    targets: Option<Coding>,
     /// Effort to avoid rounding errors
     #[arg(long, value_enum, default_value = "auto")]
     rounding: RoundingChoice,
@@ -108,6 +114,11 @@ impl MethodArgs {
         )))
     }
 
+    /// The targets of the two answers.
+    pub(super) fn coding(&self) -> Coding {
+        self.targets.unwrap_or(self.loss.coding())
+    }
+
     /// The method of a network in a run of this number of updates, which is `default` in all else.
     pub(super) fn method(
         &self,
@@ -121,15 +132,13 @@ impl MethodArgs {
                  --output-activation, or other --layers"
             )));
         }
-        if self.loss == Loss::CrossEntropy && self.output_activation != Activation::Sigmoid {
-            return Err(Error::Usage(
-                "--output-activation: the cross-entropy is that of a sigmoid; take --loss \
-                 squared-error"
-                    .into(),
-            ));
+        let output = self.output_activation.unwrap_or(self.loss.output_activation());
+        if let Some(why) = self.loss.refuses(output, self.coding()) {
+            return Err(Error::Usage(format!(
+                "--loss, --output-activation and --targets must go together: {why}"
+            )));
         }
-        let method =
-            default.with_activations(self.activation, self.output_activation).with_loss(self.loss);
+        let method = default.with_activations(self.activation, output).with_loss(self.loss);
         let method = self.optimizer.method(method, steps)?;
         let takes_plain = method.has_more_than_rate();
         match self.rounding {
@@ -199,6 +208,7 @@ impl PlanArgs {
     pub(super) fn subject(&self, preset: Preset, many: bool) -> Result<Subject, Error> {
         let (data, sizes) = self.network.network(|inputs| preset.hidden_sizes(inputs))?;
         check_tensors_of_any_adapter(&data, &sizes)?;
+        let data = data.with_coding(self.method.coding());
         let method = preset.method();
         self.method.check(preset)?;
         let rounding = if many { Rounding::Plain } else { method.rounding };

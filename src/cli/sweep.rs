@@ -263,6 +263,7 @@ impl Args {
     }
 
     fn population(&self, data: Dataset, sizes: LayerSizes) -> Result<Population, Error> {
+        let data = data.with_coding(self.method.coding());
         let method = self.method.method(Method::PLAIN, &sizes, self.steps)?;
         let method = method.measuring(self.value == Value::Convergence);
         let recipe = Recipe::new(data, sizes, method, self.steps)?;

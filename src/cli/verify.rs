@@ -36,6 +36,7 @@ const OF_TRAINING: &[&str] = &[
     "activation",
     "output-activation",
     "loss",
+    "targets",
     "rounding",
     "init",
     "init-from",

@@ -8,7 +8,8 @@ use crate::task::Loss;
 /// - `max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|))`, binary cross-entropy in nats, where
 ///   `outputs` are the logits z; +inf or NaN where a logit is no finite number, as a cross-entropy is
 ///   never negative;
-/// - `(y − t)²`, the squared error, where `outputs` are the activations y.
+/// - `(y − t)²`, the squared error, where `outputs` are the activations y;
+/// - `max(0, 1 − t·y)`, the hinge loss, where they are, too; +inf or NaN where y is no finite number.
 ///
 /// # Shapes
 /// `[batch_size, 1]` for both.
@@ -22,11 +23,20 @@ pub fn loss<S: Scalar>(loss: Loss, outputs: &[S], targets: &[S]) -> S {
                     let error = outputs[row] - targets[row];
                     error * error
                 }
+                Loss::Hinge => hinge(outputs[row], targets[row]),
             };
     });
     #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
     let batch_size = targets.len() as f64;
     sum / S::from_f64(batch_size)
+}
+
+/// The hinge loss of one row.
+pub(super) fn hinge<S: Scalar>(y: S, t: S) -> S {
+    if !y.to_f64().is_finite() {
+        return y.abs();
+    }
+    S::from_f64(0.0).max(S::from_f64(1.0) - t * y)
 }
 
 fn row_loss<S: Scalar>(z: S, t: S) -> S {

@@ -7,7 +7,8 @@ use crate::task::{Activation, Loss};
 /// `d_logits = scale · d`, where for y in `outputs` and t in `targets` d is
 /// - y − t of binary cross-entropy, through a sigmoid; with an epsilon
 ///   (y − t) / (y(1 − y) + epsilon) · y(1 − y);
-/// - 2 · (y − t) · f′ of the squared error, through the activation function f.
+/// - 2 · (y − t) · f′ of the squared error, through the activation function f;
+/// - −t of the hinge loss where 1 − t·y > 0, else 0.
 ///
 /// # Shapes
 /// `[batch_size, 1]` for all three.
@@ -20,12 +21,17 @@ pub fn loss_grad<S: Scalar>(
 ) {
     let [zero, one, two] = [0.0, 1.0, 2.0].map(S::from_f64);
     for ((d_logit, &y), &t) in d_logits.iter_mut().zip(outputs).zip(targets) {
-        let mut d = y - t;
-        if loss == Loss::SquaredError {
-            d = two * d * slope(activation, y);
-        } else if epsilon > zero {
-            d = d.through(y * (one - y), epsilon);
-        }
+        let d = match loss {
+            Loss::SquaredError => two * (y - t) * slope(activation, y),
+            Loss::Hinge => hinge_slope(y, t),
+            Loss::CrossEntropy if epsilon > zero => (y - t).through(y * (one - y), epsilon),
+            Loss::CrossEntropy => y - t,
+        };
         *d_logit = scale * d;
     }
+}
+
+/// The derivative of the hinge loss by the output.
+pub(super) fn hinge_slope<S: Scalar>(y: S, t: S) -> S {
+    -t * (S::from_f64(1.0) - t * y).is_positive()
 }

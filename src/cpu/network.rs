@@ -310,9 +310,19 @@ impl<S: Scalar> Reference<S> {
         self.layers.last().expect("a network has a layer")
     }
 
-    /// The pre-activations of all layers in the last forward pass.
-    pub fn pre_activations(&self) -> impl Iterator<Item = S> + '_ {
-        self.layers.iter().flat_map(|layer| &layer.pre_activations).copied()
+    /// What has a kink at 0 in the last forward pass: pre-activations of activation functions whose
+    /// derivative jumps, and 1 − t·y of each row with the hinge loss.
+    pub fn kinks(&self) -> impl Iterator<Item = S> + '_ {
+        let Method { hidden_activation, output_activation, loss, .. } = self.method;
+        let last = self.layers.len() - 1;
+        let of_layer = move |(number, layer): (usize, &'_ Layer<S>)| {
+            let function = if number == last { output_activation } else { hidden_activation };
+            if function.has_kink() { layer.pre_activations.clone() } else { vec![] }
+        };
+        let margin = |(&t, &y): (&S, &S)| S::from_f64(1.0) - t * y;
+        let rows = self.targets.iter().zip(self.probabilities()).map(margin);
+        let rows = rows.filter(move |_| loss.has_kink());
+        self.layers.iter().enumerate().flat_map(of_layer).chain(rows)
     }
 
     /// The activations of all hidden layers in the last forward pass.

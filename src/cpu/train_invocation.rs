@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::activation::{activate, slope};
 use super::adam_update::{AdamStep, adam_update, moved};
-use super::loss;
+use super::loss::{self, hinge};
+use super::loss_grad::hinge_slope;
 use super::sgd_update::sgd_update;
 use crate::numeric::Scalar;
 use crate::task::{Backprop, Dataset, Loss, Method};
@@ -105,8 +106,8 @@ impl<S: Scalar> Network<S> {
         *values.last().expect("an output")
     }
 
-    /// Adds the gradient of one row (of a squared error, half of it) to `d_parameters`; returns the
-    /// output minus the target.
+    /// Adds the gradient of one row (of a squared error, half of it) to `d_parameters`; returns what
+    /// the row says of the loss, for [`Evidence`].
     pub(super) fn add_gradient(
         &mut self,
         parameters: &[S],
@@ -115,14 +116,17 @@ impl<S: Scalar> Network<S> {
     ) -> S {
         let output = self.forward(parameters, inputs);
         let Self { method, layers, values, d_neurons, .. } = self;
-        let error = output - target;
-        let mut d_logit = error;
+        let (error, one) = (output - target, S::from_f64(1.0));
         let epsilon = method.backprop.epsilon();
-        if method.loss == Loss::SquaredError {
-            d_logit = error * slope(method.output_activation, output);
-        } else if epsilon > 0.0 {
-            d_logit = error.through(output * (S::from_f64(1.0) - output), S::from_f64(epsilon));
-        }
+        let (d_logit, evidence) = match method.loss {
+            Loss::SquaredError => (error * slope(method.output_activation, output), error * error),
+            Loss::Hinge => (hinge_slope(output, target), hinge(output, target)),
+            Loss::CrossEntropy if epsilon > 0.0 => {
+                let d = error.through(output * (one - output), S::from_f64(epsilon));
+                (d, one - error.abs())
+            }
+            Loss::CrossEntropy => (error, one - error.abs()),
+        };
         *d_neurons.last_mut().expect("an output") = d_logit;
         for (number, layer) in layers.iter().enumerate().rev() {
             let (d_below, d_own) = d_neurons.split_at_mut(layer.outputs.start);
@@ -147,12 +151,12 @@ impl<S: Scalar> Network<S> {
                 }
             }
         }
-        error
+        evidence
     }
 }
 
-/// What the rows of a step say of the loss: the product of the probabilities of the right answers, or
-/// the sum of the squared errors.
+/// What the rows of a step say of the loss: the product of the probabilities of the right answers, the
+/// sum of the squared errors, or that of the hinge losses.
 pub(super) struct Evidence<S> {
     loss: Loss,
     value: S,
@@ -160,15 +164,15 @@ pub(super) struct Evidence<S> {
 
 impl<S: Scalar> Evidence<S> {
     pub(super) fn new(loss: Loss) -> Self {
-        let value = S::from_f64(if loss == Loss::SquaredError { 0.0 } else { 1.0 });
+        let value = S::from_f64(if loss == Loss::CrossEntropy { 1.0 } else { 0.0 });
         Self { loss, value }
     }
 
-    /// Adds a row whose output is off by `error`.
-    pub(super) fn add(&mut self, error: S) {
+    /// Adds a row.
+    pub(super) fn add(&mut self, row: S) {
         self.value = match self.loss {
-            Loss::CrossEntropy => self.value * (S::from_f64(1.0) - error.abs()),
-            Loss::SquaredError => self.value + error * error,
+            Loss::CrossEntropy => self.value * row,
+            Loss::SquaredError | Loss::Hinge => self.value + row,
         };
     }
 
@@ -177,7 +181,7 @@ impl<S: Scalar> Evidence<S> {
         let limit = batch_size::<f64>(data) * loss;
         match self.loss {
             Loss::CrossEntropy => self.value.to_f64() > (-limit).exp(),
-            Loss::SquaredError => self.value.to_f64() < limit,
+            Loss::SquaredError | Loss::Hinge => self.value.to_f64() < limit,
         }
     }
 }
@@ -327,8 +331,7 @@ pub fn train_invocation<S: Scalar>(
         let mut evidence = Evidence::new(method.loss);
         for (row, &target) in inputs.chunks_exact(input_size).zip(&targets) {
             let row = (row, target);
-            let error = network.add_gradient(&member.parameters, row, &mut d_parameters);
-            evidence.add(error);
+            evidence.add(network.add_gradient(&member.parameters, row, &mut d_parameters));
         }
         if evidence.is_below(solved_below, data) && member.solved_at.is_none() {
             member.solved_at = Some(member.steps);

@@ -29,8 +29,7 @@ pub fn train_workgroup<S: Scalar>(
         let mut evidence = Evidence::new(method.loss);
         for (index, row) in inputs.chunks_exact(data.input_size).enumerate() {
             let (row, sum) = ((row, targets[index]), &mut sums[index / tile % slices]);
-            let error = network.add_gradient(&member.parameters, row, sum);
-            evidence.add(error);
+            evidence.add(network.add_gradient(&member.parameters, row, sum));
         }
         while sums.len() > 1 {
             sums = sums.chunks(2).map(|pair| add(&pair[0], &pair[1])).collect();

@@ -119,7 +119,7 @@ impl Problem<'_> {
         let (logs, quotients) = match (measured, loss) {
             (false, _) => (0.0, 0.0),
             (true, Loss::CrossEntropy) => (1.0, 3.0),
-            (true, Loss::SquaredError) => (0.0, 3.0),
+            (true, Loss::SquaredError | Loss::Hinge) => (0.0, 3.0),
         };
         let (of_update, quotients_of_update) =
             if self.method.adam().is_some() { (11.0, 2.0) } else { (2.0, 0.0) };
@@ -193,13 +193,13 @@ pub struct Launch {
 
 /// The bits of the first number that counts as solved, and how many do: of the product of the
 /// probabilities of the right answers, above exp(−n·l) for a mean cross-entropy l over n rows; of
-/// the sum of squared errors, below n·l.
+/// the sum of squared errors or hinge losses, below n·l.
 fn solved(problem: Problem<'_>, below: f32) -> [u32; 2] {
     #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
     let limit = problem.targets.len() as f64 * f64::from(below);
     let bits = |limit: f64| as_f32(limit).to_bits();
     match problem.method.loss {
-        Loss::SquaredError => [0, bits(limit)],
+        Loss::SquaredError | Loss::Hinge => [0, bits(limit)],
         Loss::CrossEntropy => {
             let from = bits((-limit).exp()) + 1;
             // Rounding may take the product a little beyond 1.
@@ -249,7 +249,7 @@ pub(super) fn method_overrides(method: Method) -> [(&'static str, f64); 15] {
         ("weight_decay", method.weight_decay()),
         ("adam", flag(method.adam().is_some())),
         ("depends_on_step", flag(method.depends_on_step())),
-        ("squared", flag(method.loss == Loss::SquaredError)),
+        ("loss_kind", f64::from(method.loss as u8)),
         ("hidden_activation", f64::from(method.hidden_activation as u8)),
         ("output_activation", f64::from(method.output_activation as u8)),
         beta_1,
@@ -306,7 +306,7 @@ mod tests {
     fn a_network_is_solved_where_its_mean_loss_is_below_the_limit() {
         for rows in [1_u16, 4, 256] {
             let values = vec![0.0; rows.into()];
-            for loss_kind in [Loss::CrossEntropy, Loss::SquaredError] {
+            for loss_kind in Loss::ALL {
                 let method = Method::PLAIN.with_loss(loss_kind);
                 let problem = Problem {
                     sizes: &[1, 1, 1],
@@ -322,7 +322,7 @@ mod tests {
                     let loss = f64::from(below) * factor;
                     let evidence = match loss_kind {
                         Loss::CrossEntropy => (-loss).exp().powi(rows.into()),
-                        Loss::SquaredError => f64::from(rows) * loss,
+                        Loss::SquaredError | Loss::Hinge => f64::from(rows) * loss,
                     };
                     #[expect(clippy::cast_possible_truncation, reason = "as the kernel has it")]
                     let bits = (evidence as f32).to_bits();

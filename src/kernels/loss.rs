@@ -1,6 +1,6 @@
 //! The mean loss of a batch, stored under the number of the step.
 
-use super::{Cost, as_f64, as_u32, flag};
+use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::task::Loss;
@@ -8,7 +8,7 @@ use crate::task::Loss;
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "loss",
-    source: wgsl!("loss", "cross_entropy"),
+    source: wgsl!("loss", "losses", "loss_kind", "cross_entropy"),
     bindings: &[
         Binding::PARAMS,
         Binding::read("outputs"),
@@ -35,14 +35,14 @@ gpu::params! {
 /// # Errors
 /// [`Error::Gpu`] if the driver refuses.
 pub async fn kernel(gpu: &Gpu, loss: Loss) -> Result<Kernel, Error> {
-    let squared = flag(loss == Loss::SquaredError);
-    Kernel::new(gpu, &SPEC, &[("squared", squared)]).await
+    Kernel::new(gpu, &SPEC, &[("loss_kind", f64::from(loss as u8))]).await
 }
 
 /// `losses[steps_done mod capacity]` = the mean over the rows of
 /// - `max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|))`, binary cross-entropy in nats, where
 ///   `outputs` are the logits z;
-/// - `(y − t)²`, the squared error, where `outputs` are the activations y.
+/// - `(y − t)²`, the squared error, where `outputs` are the activations y;
+/// - `max(0, 1 − t·y)`, the hinge loss, where they are, too.
 ///
 /// # Shapes
 /// `outputs` and `targets` `[batch_size, 1]`, `steps_done` `[1]`, `losses` `[capacity]`.

@@ -1,6 +1,6 @@
 //! The gradient of a loss by the logits: `d_logits = scale · (y − t)` of binary cross-entropy.
 
-use super::{Cost, as_f64, as_u32, flag};
+use super::{Cost, as_f64, as_u32};
 use crate::error::Error;
 use crate::gpu::{self, Binding, Dispatch, Gpu, Kernel, KernelSpec, Tensor};
 use crate::task::{Activation, Loss};
@@ -8,7 +8,7 @@ use crate::task::{Activation, Loss};
 /// The shader.
 pub const SPEC: KernelSpec = KernelSpec {
     name: "loss_grad",
-    source: wgsl!("loss_grad", "sigmoid", "logistic", "activation"),
+    source: wgsl!("loss_grad", "losses_grad", "loss_kind", "sigmoid", "logistic", "activation"),
     bindings: &[
         Binding::PARAMS,
         Binding::read("outputs"),
@@ -42,7 +42,7 @@ pub async fn kernel(
 ) -> Result<Kernel, Error> {
     let overrides = [
         ("epsilon", f64::from(epsilon)),
-        ("squared", flag(loss == Loss::SquaredError)),
+        ("loss_kind", f64::from(loss as u8)),
         ("activation", f64::from(activation as u8)),
         ("compensated", 0.0),
     ];
@@ -52,7 +52,8 @@ pub async fn kernel(
 /// `d_logits = scale · d`, where for y in `outputs` and t in `targets` d is
 /// - y − t of binary cross-entropy, through a sigmoid; with an epsilon
 ///   (y − t) / (y(1 − y) + epsilon) · y(1 − y);
-/// - 2 · (y − t) · f′ of the squared error, through the activation function f.
+/// - 2 · (y − t) · f′ of the squared error, through the activation function f;
+/// - −t of the hinge loss where 1 − t·y > 0, else 0.
 ///
 /// # Shapes
 /// `[batch_size, 1]` for all three.

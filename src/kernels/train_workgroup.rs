@@ -17,6 +17,9 @@ pub const SPEC: KernelSpec = KernelSpec {
         "logistic",
         "activation",
         "cross_entropy",
+        "loss_kind",
+        "losses",
+        "losses_grad",
         "training",
         "adam",
         "finite"
@@ -158,7 +161,7 @@ impl Split {
 
     /// Rows of which a workgroup keeps the error, besides the gradient of the logit.
     fn errors(self, problem: Problem<'_>) -> usize {
-        if problem.method.loss == Loss::SquaredError { self.slices * self.tile } else { 1 }
+        if problem.method.loss == Loss::CrossEntropy { 1 } else { self.slices * self.tile }
     }
 
     /// Bytes of the shader's workgroup variables.

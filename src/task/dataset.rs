@@ -1,5 +1,6 @@
 //! The data: n-bit parity, of which XOR is the two-bit case.
 
+use super::Coding;
 use crate::error::Error;
 
 /// Largest number of bits: 2¹⁶ rows.
@@ -10,8 +11,10 @@ pub const MAX_BITS: u32 = 16;
 pub struct Dataset {
     /// The inputs, `[batch_size, input_size]`, row-major.
     pub inputs: Vec<f32>,
-    /// The targets, `[batch_size, 1]`; 0 or 1.
+    /// The targets, `[batch_size, 1]`; of the coding's two.
     pub targets: Vec<f32>,
+    /// The numbers that stand for the two answers.
+    pub coding: Coding,
     /// Number of columns of `inputs`.
     pub input_size: usize,
 }
@@ -41,7 +44,17 @@ impl Dataset {
         if let Some(row) = targets.iter().position(|target| ![0.0, 1.0].contains(target)) {
             return refuse(format!("the target of row {row} is {}, expected 0 or 1", targets[row]));
         }
-        Ok(Self { inputs, targets, input_size })
+        Ok(Self { inputs, targets, coding: Coding::ZeroOne, input_size })
+    }
+
+    /// The same data with other numbers for the two answers.
+    #[must_use]
+    pub fn with_coding(mut self, coding: Coding) -> Self {
+        let [_, yes] = self.coding.targets();
+        for target in &mut self.targets {
+            *target = coding.targets()[usize::from(*target == yes)];
+        }
+        Self { coding, ..self }
     }
 
     /// Every pattern of `bits` bits in counting order, the first bit the most significant, each
@@ -60,6 +73,7 @@ impl Dataset {
         Ok(Self {
             inputs: rows.clone().flat_map(|row| (0..bits).map(move |i| bit(row, i))).collect(),
             targets: rows.map(|row| f32::from(row.count_ones() % 2 == 1)).collect(),
+            coding: Coding::ZeroOne,
             input_size: bits as usize,
         })
     }
@@ -89,6 +103,9 @@ mod tests {
         let xor = Dataset::parity(2).expect("two bits are allowed");
         assert_eq!(xor.inputs, [0., 0., 0., 1., 1., 0., 1., 1.]);
         assert_eq!(xor.targets, [0., 1., 1., 0.]);
+        let other = xor.clone().with_coding(Coding::PlusMinusOne);
+        assert_eq!(other.targets, [-1., 1., 1., -1.]);
+        assert_eq!(other.with_coding(Coding::ZeroOne), xor);
     }
 
     #[test]

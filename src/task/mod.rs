@@ -2,6 +2,7 @@
 
 mod activation;
 mod backprop;
+mod coding;
 mod dataset;
 mod init;
 mod loss;
@@ -14,6 +15,7 @@ pub mod state_dict;
 
 pub use activation::Activation;
 pub use backprop::Backprop;
+pub use coding::Coding;
 pub use dataset::{Dataset, MAX_BITS};
 pub use init::Init;
 pub use loss::Loss;

@@ -227,10 +227,12 @@ impl Method {
         if self.adam().is_some() { 2 } else { 1 }
     }
 
-    /// Whether the derivative of an activation function jumps.
+    /// Whether the derivative of an activation function or of the loss jumps.
     #[must_use]
     pub fn has_kink(self) -> bool {
-        self.hidden_activation.has_kink() || self.output_activation.has_kink()
+        self.hidden_activation.has_kink()
+            || self.output_activation.has_kink()
+            || self.loss.has_kink()
     }
 
     /// Whether rounding errors are compensated.
@@ -272,13 +274,8 @@ impl Recipe {
                 "a network {sizes} takes {takes} inputs, and the data have {has}"
             ));
         }
-        let is_sigmoid = method.output_activation == Activation::Sigmoid;
-        if method.loss == Loss::CrossEntropy && !is_sigmoid {
-            return refuse(
-                "the cross-entropy is that of a sigmoid: expected a sigmoid output, or the squared \
-                 error"
-                    .into(),
-            );
+        if let Some(why) = method.loss.refuses(method.output_activation, data.coding) {
+            return refuse(why.into());
         }
         if method.is_compensated() && method.has_more_than_rate() {
             return refuse(

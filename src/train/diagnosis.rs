@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{Outcome, Plan};
 use crate::cpu::Reference;
 use crate::cpu::activation::slope;
-use crate::numeric::{Dual, ULP};
-use crate::task::{Activation, Backprop, Dataset, Method, Recipe};
+use crate::numeric::{Dual, Scalar, ULP};
+use crate::task::{Activation, Backprop, Coding, Dataset, Method, Recipe};
 
 /// The most rows that are looked at.
 const MOST_ROWS: usize = 4_096;
@@ -55,9 +55,9 @@ pub enum Ending {
     StillFalling,
     /// More than half of the hidden activations have a slope below 0.01.
     Saturated,
-    /// The loss is within 1 % of that of an answer of 0.5 everywhere: ln 2 of the cross-entropy.
+    /// The loss is within 1 % of that of outputs halfway between the targets: ln 2 of the cross-entropy.
     Plateau,
-    /// Two outputs are within 0.02 of 0.5, and all others are right.
+    /// Two outputs are within 0.02 of halfway between the targets, and all others are right.
     TwoRowsAlike,
     /// None of these.
     Flat,
@@ -86,9 +86,9 @@ pub struct Diagnosis {
     /// The share of hidden activations at which the activation function's derivative is below 0.01;
     /// `None` without a hidden layer, and where the function does not saturate.
     pub saturated_share: Option<f64>,
-    /// Number of outputs within 0.02 of 0.5.
+    /// Number of outputs within 0.02 of halfway between the targets.
     pub undecided_rows: usize,
-    /// Number of outputs that round to their targets.
+    /// Number of outputs whose answers are their targets.
     pub right_rows: usize,
 }
 
@@ -128,6 +128,8 @@ impl Diagnosis {
         let loss = network.forward();
         network.backward();
         let gradient_norm = network.gradient().map(|d| d * d).sum::<f64>().sqrt();
+        let is_right =
+            |y: f64, t: f32| f64::from(data.coding.answer(f32::from_f64(y))) == f64::from(t);
         let outputs = || network.probabilities().iter().zip(&data.targets);
         let mut found = Self {
             ending: Ending::Flat,
@@ -138,10 +140,10 @@ impl Diagnosis {
             gradient_norm,
             step_times_curvature: None,
             saturated_share: saturated_share(method.hidden_activation, &network),
-            undecided_rows: outputs().filter(|(p, _)| is_undecided(**p)).count(),
-            right_rows: outputs().filter(|(p, t)| (**p >= 0.5) == (**t >= 0.5)).count(),
+            undecided_rows: outputs().filter(|(y, _)| is_undecided(**y, data.coding)).count(),
+            right_rows: outputs().filter(|(y, t)| is_right(**y, **t)).count(),
         };
-        let others_right = outputs().all(|(&p, &t)| is_undecided(p) || (p >= 0.5) == (t >= 0.5));
+        let others_right = outputs().all(|(&y, &t)| is_undecided(y, data.coding) || is_right(y, t));
         found.ending = found.ending(plan, outcome, &data, others_right);
         found
     }
@@ -163,7 +165,7 @@ impl Diagnosis {
         let limit = plan.stable_limit();
         let overshoots = self.step_times_curvature.is_some_and(|product| product > limit);
         let is_no_lower = self.last_tenth_fall.is_none_or(|fall| fall <= RESOLUTION);
-        let of_guesses = plan.recipe.method.loss.of_guesses();
+        let of_guesses = plan.recipe.method.loss.of_guesses(plan.recipe.data.coding);
         if overshoots && is_no_lower {
             Ending::Oscillating
         } else if self.last_tenth_fall.is_some_and(|fall| fall > FALLING) {
@@ -180,13 +182,13 @@ impl Diagnosis {
     }
 }
 
-/// By what share a loss fell.
+/// By what share a loss fell; from 0, to which a hinge loss comes, no further.
 fn fall(from: f32, to: f32) -> f64 {
-    1.0 - f64::from(to) / f64::from(from)
+    if from == 0.0 && to == 0.0 { 0.0 } else { 1.0 - f64::from(to) / f64::from(from) }
 }
 
-fn is_undecided(probability: f64) -> bool {
-    (probability - 0.5).abs() <= UNDECIDED
+fn is_undecided(output: f64, coding: Coding) -> bool {
+    (output - f64::from(coding.threshold())).abs() <= UNDECIDED
 }
 
 /// All rows, or as many as are looked at, spread by the golden ratio so that they share no bits.
@@ -286,6 +288,11 @@ mod tests {
     }
 
     /// On a parabola, whose curvature is known.
+    #[test]
+    fn a_loss_that_stays_0_has_not_fallen() {
+        assert_eq!([fall(0.0, 0.0), fall(0.5, 0.0), fall(0.5, 0.25)], [0.0, 1.0, 0.5]);
+    }
+
     #[test]
     fn the_limit_tells_updates_that_come_closer_from_those_that_run_away() {
         let momentum = Method::PLAIN.with_momentum(0.8);
@@ -537,7 +544,10 @@ mod tests {
         for (probability, undecided) in
             [(0.519_9, true), (0.520_1, false), (0.480_1, true), (0.479_9, false), (0.5, true)]
         {
-            assert_eq!(is_undecided(probability), undecided, "{probability}");
+            let found = is_undecided(probability, Coding::ZeroOne);
+            assert_eq!(found, undecided, "{probability}");
+            let found = is_undecided(probability - 0.5, Coding::PlusMinusOne);
+            assert_eq!(found, undecided, "{probability} less a half");
         }
     }
 

@@ -19,7 +19,7 @@ pub use engine::{Engine, Resolved, Unsupported};
 pub use fused::{Batch, Evaluation, Finished, Fused, KernelChoice, LoopLimit, problem};
 pub(crate) use fused::{LOSS_CAPACITY, PRODUCTS, Training, run};
 pub use layered::{Layered, ProductUse, Products};
-pub use outcome::{Counted, LEARNED_BELOW, Outcome, answer};
+pub use outcome::{Counted, LEARNED_BELOW, Outcome};
 pub use reference::{Trajectory, reference};
 pub use run::{Observer, Plan, Progress};
 pub use single_step::{State, Stepper};

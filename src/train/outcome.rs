@@ -9,12 +9,6 @@ use crate::task::Parameters;
 /// probability of more than 95 %.
 pub const LEARNED_BELOW: f32 = 0.05;
 
-/// The answer that a probability rounds to.
-#[must_use]
-pub fn answer(probability: f32) -> f32 {
-    f32::from(probability >= 0.5)
-}
-
 /// The state of a run after a dispatch that is known to be complete: the device's own count of
 /// steps is right after this dispatch, and the loss and all parameters are finite.
 #[derive(Clone, Debug)]

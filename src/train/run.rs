@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{LEARNED_BELOW, Outcome, answer};
+use super::{LEARNED_BELOW, Outcome};
 use crate::error::Error;
 use crate::task::{Dataset, Method, Parameters, Recipe, Rounding};
 
@@ -60,11 +60,12 @@ impl Plan {
         (0..self.recipe.steps).step_by(every)
     }
 
-    /// Number of answers that round to their targets.
+    /// Number of outputs whose answers are their targets.
     #[must_use]
-    pub fn right_answers(&self, probabilities: &[f32]) -> usize {
-        let pairs = probabilities.iter().zip(&self.recipe.data.targets);
-        pairs.filter(|&(&probability, &target)| answer(probability) == target).count()
+    pub fn right_answers(&self, outputs: &[f32]) -> usize {
+        let data = &self.recipe.data;
+        let pairs = outputs.iter().zip(&data.targets);
+        pairs.filter(|&(&output, &target)| data.coding.answer(output) == target).count()
     }
 
     /// Whether a run has learned the data: its final loss is small, and every answer is right.

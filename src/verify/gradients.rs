@@ -30,10 +30,11 @@ const DIRECTIONS: u64 = 4;
 /// The most parameters whose derivatives are taken at a point; of more, as many, evenly spread.
 const MOST_PARAMETERS: usize = 500;
 
-/// How far pre-activations must be from a kink, and how many points are drawn to find one.
+/// How far values must be from a kink, and how many points are drawn to find one.
 const FAR: f64 = 1.0 / 64.0;
 const DRAWS: u64 = 100;
-const NEAR_KINK: &str = "a pre-activation is within 1/64 of the kink of its activation function";
+const NEAR_KINK: &str =
+    "a value is within 1/64 of the kink of its activation function or of the loss";
 
 /// Products that this may take about, of which each derivative takes as many as a forward pass.
 const MOST_PRODUCTS: usize = 200_000_000;
@@ -203,14 +204,14 @@ fn factor(backprop: Backprop, batch_size: usize, is_bias: bool) -> f64 {
     backprop.loss_scale(batch_size) * rows * of_bias
 }
 
-/// The plan's start, or random parameters. Where an activation function has a kink, no pre-activation
+/// The plan's start, or random parameters. Where an activation function or the loss has a kink, no value
 /// is near it: a difference across it is no derivative. `None` if 100 draws have no such point.
 fn point(plan: &Plan, seed: u64, is_start: bool) -> Option<Parameters> {
     let has_kink = plan.recipe.method.has_kink();
     let is_far = |parameters: &Parameters| {
         let mut network = Reference::<f64>::new(&plan.recipe.data, plan.recipe.method, parameters);
         network.forward();
-        network.pre_activations().all(|z| z.abs() >= FAR)
+        network.kinks().all(|z| z.abs() >= FAR)
     };
     let draw = |number: u64| {
         if is_start {

@@ -14,9 +14,9 @@ use crate::numeric::{Enclosure, Scalar};
 use crate::task::Method;
 use crate::train::{self, Fused, KernelChoice, LoopLimit, Plan, Products, State, Stepper};
 
-/// The largest share of pre-activations of open sign with which a step is compared.
+/// The largest share of values beside a kink, of open sign, with which a step is compared.
 const MOST_OPEN: f64 = 0.05;
-const OPEN_SIGNS: &str = "more than 5 % of the pre-activations may have either sign";
+const OPEN_SIGNS: &str = "more than 5 % of the values that decide a slope may have either sign";
 
 /// What walks in step with the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -277,8 +277,8 @@ async fn whole(
     Ok(())
 }
 
-/// The share of pre-activations that may have either sign, so that either slope of a kink is right:
-/// bounds have both.
+/// The share of values that may be on either side of a kink, so that either slope is right: bounds have
+/// both.
 fn open_share(plan: &Plan, state: &State) -> f64 {
     if !plan.recipe.method.has_kink() {
         return 0.0;
@@ -288,7 +288,7 @@ fn open_share(plan: &Plan, state: &State) -> f64 {
     network.load(&state.parameters, &state.optimizer_state, state.step);
     network.forward();
     let (mut open, mut all) = (0.0, 0.0);
-    for z in network.pre_activations() {
+    for z in network.kinks() {
         open += z.is_positive().error();
         all += 1.0;
     }

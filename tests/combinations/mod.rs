@@ -2,13 +2,12 @@
 
 use parity::error::Error;
 use parity::task::{
-    Activation, Adam, Backprop, Dataset, Decay, LayerSizes, Loss, Method, Optimizer, Recipe,
-    Rounding, Schedule,
+    Activation, Adam, Backprop, Coding, Dataset, Decay, LayerSizes, Loss, Method, Optimizer,
+    Recipe, Rounding, Schedule,
 };
 
 /// For one invocation without a hidden layer, with one and with two; for one workgroup; for neither.
 pub const NETWORKS: [&str; 5] = ["2-1", "2-3-1", "2-4-3-1", "5-9-1", "2-9-9-1"];
-pub const LOSSES: [Loss; 2] = [Loss::CrossEntropy, Loss::SquaredError];
 pub const BACKPROPS: [Backprop; 3] = [
     Backprop::Exact,
     Backprop::ByHand { hidden_derivative: true },
@@ -32,6 +31,7 @@ pub fn optimizers(method: Method) -> [Method; 6] {
 #[derive(Clone, Debug)]
 pub struct Cell {
     pub network: &'static str,
+    pub coding: Coding,
     pub method: Method,
 }
 
@@ -40,7 +40,8 @@ impl Cell {
     pub fn recipe(&self) -> Result<Recipe, Error> {
         let sizes: LayerSizes = self.network.parse().expect("a network");
         let bits = u32::try_from(sizes.input_size()).expect("few");
-        Recipe::new(Dataset::parity(bits).expect("data"), sizes, self.method, 40)
+        let data = Dataset::parity(bits).expect("data").with_coding(self.coding);
+        Recipe::new(data, sizes, self.method, 40)
     }
 }
 
@@ -55,12 +56,13 @@ pub fn cells() -> Vec<Cell> {
         });
         pairs.collect()
     });
-    let methods = all(methods, &|method| LOSSES.map(|loss| method.with_loss(loss)).into());
+    let methods = all(methods, &|method| Loss::ALL.map(|loss| method.with_loss(loss)).into());
     let methods = all(methods, &|method| optimizers(method).into());
     let methods = all(methods, &|method| SCHEDULES.map(|it| method.with_schedule(it)).into());
     let methods = all(methods, &|method| Rounding::ALL.map(|how| method.with_rounding(how)).into());
     let methods = all(methods, &|method| BACKPROPS.map(|how| with_backprop(method, how)).into());
-    let cell = |network| methods.iter().map(move |&method| Cell { network, method });
+    let of = |network, coding| methods.iter().map(move |&method| Cell { network, coding, method });
+    let cell = |network| Coding::ALL.into_iter().flat_map(move |coding| of(network, coding));
     NETWORKS.into_iter().flat_map(cell).collect()
 }
 

@@ -47,6 +47,9 @@ EXPERIMENTS = {
         [2, 4, 1], "relu", "sigmoid", "cross-entropy",
         {"optimizer": "adamw", "lr": 0.01, "weight_decay": 0.1, "schedule": [100, "cosine", 0.1]},
     ),
+    "hinge": ([2, 4, 1], "tanh", "identity", "hinge", {"lr": 0.05}),
+    "hinge_relu": ([2, 6, 1], "relu", "identity", "hinge", {"lr": 0.02, "momentum": 0.5}),
+    "signs": ([2, 3, 1], "tanh", "tanh", "squared-error", {"lr": 0.1, "targets": [-1, 1]}),
     "warmup_steps": (
         [2, 3, 1], "sigmoid", "sigmoid", "cross-entropy",
         {"lr": 2.0, "schedule": [50, "step", 200, 0.5]},
@@ -100,15 +103,18 @@ def run(name, seed, dtype):
     model = network(sizes, hidden, seed).to(dtype)
     start = {key: value.tolist() for key, value in model.state_dict().items()}
     inputs = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=dtype)
-    targets = torch.tensor([[0], [1], [1], [0]], dtype=dtype)
+    given = dict(options)
+    no, yes = given.pop("targets", [-1, 1] if loss_name == "hinge" else [0, 1])
+    targets = torch.tensor([[no], [yes], [yes], [no]], dtype=dtype)
     last = ACTIVATIONS[output]()
 
     def loss_of(logits):
         if loss_name == "cross-entropy":
             return torch.nn.functional.binary_cross_entropy_with_logits(logits, targets)
+        if loss_name == "hinge":
+            return torch.relu(1 - targets * last(logits)).mean()
         return torch.nn.functional.mse_loss(last(logits), targets)
 
-    given = dict(options)
     kind, schedule = given.pop("optimizer", "sgd"), given.pop("schedule", None)
     optimizer = OPTIMIZERS[kind](model.parameters(), **given)
     scheduler = schedule and torch.optim.lr_scheduler.LambdaLR(
@@ -138,6 +144,7 @@ def run(name, seed, dtype):
             **({"betas": options.get("betas", [0.9, 0.999])} if kind != "sgd" else {}),
             **({"epsilon": options.get("eps", 1e-8)} if kind != "sgd" else {}),
             **({"schedule": schedule_record(schedule)} if schedule else {}),
+            **({"targets": [no, yes]} if no else {}),
             "momentum": options.get("momentum", 0.0),
             "nesterov": options.get("nesterov", False),
             "weight_decay": options.get("weight_decay", 0.0),

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use parity::task::{
-    Adam, Dataset, Decay, Layer, LayerSizes, Method, Optimizer, Parameters, Preset, Rounding,
-    Schedule,
+    Adam, Coding, Dataset, Decay, Layer, LayerSizes, Method, Optimizer, Parameters, Preset,
+    Rounding, Schedule,
 };
 use parity::train::Plan;
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub const EXPERIMENTS: [&str; 4] =
 pub const SEEDS: [u32; 2] = [0, 1];
 
 /// Those of `make.py`, each from two starts, whose files name the method.
-pub const METHODS: [&str; 13] = [
+pub const METHODS: [&str; 16] = [
     "tanh_identity",
     "tanh_tanh",
     "relu",
@@ -30,6 +30,9 @@ pub const METHODS: [&str; 13] = [
     "adam_decay",
     "adamw",
     "warmup_steps",
+    "hinge",
+    "hinge_relu",
+    "signs",
 ];
 
 /// One experiment from one start, as PyTorch saw it.
@@ -132,6 +135,8 @@ impl Golden {
             ["steps", "every"].map(|name| float64[name].as_u64().expect("a number"));
         let start = parameters(&float64["weights_start"]);
         let data = Dataset::parity(2).expect("XOR");
+        let has_signs = float64["method"].get("targets").is_some();
+        let data = data.with_coding(Coding::ALL[usize::from(has_signs)]);
         let plan = Plan::new(data, method(&float64), start, steps, log_every).expect("a plan");
         let (float32, float64) = (Recorded::of(&float32), Recorded::of(&float64));
         let comparable = float64.losses.len();

@@ -38,6 +38,8 @@ impl Run {
             format!("{hidden_activation:?} hidden"),
             format!("{output_activation:?} output"),
             format!("{loss:?}"),
+            format!("{:?}", cell.coding),
+            format!("{:?}", cell.method.schedule),
             format!("{:?}", cell.method.optimizer),
             format!("{rounding:?}"),
             format!("{backprop:?}"),

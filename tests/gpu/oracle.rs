@@ -176,6 +176,7 @@ impl Network {
                     total += (y - target) * (y - target);
                     2.0 * (y - target) * slope(self.output, y)
                 }
+                Loss::Hinge => unreachable!("the targets are 0 and 1"),
             };
             d[last] += share * d_logit;
             for j in 0..h {

@@ -277,7 +277,7 @@ fn a_step_costs_the_exponentials_and_divisions_of_its_text() {
     }
     for rounding in Rounding::ALL {
         for measured in [false, true] {
-            for (loss, squared) in [(Loss::CrossEntropy, 0.0), (Loss::SquaredError, 1.0)] {
+            for loss in Loss::ALL {
                 for number in 0..3 {
                     let method = Method::PLAIN
                         .with_rounding(rounding)
@@ -287,7 +287,7 @@ fn a_step_costs_the_exponentials_and_divisions_of_its_text() {
                     let overrides = [
                         ("compensated", f64::from(u8::from(method.is_compensated()))),
                         ("measured", f64::from(u8::from(measured))),
-                        ("squared", squared),
+                        ("loss_kind", f64::from(loss as u8)),
                         ("hidden_activation", number.into()),
                     ];
                     let cost = Problem { method, ..one }.step_cost();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use parity::task::{Activation, Backprop, Loss, Method, Rounding};
+use parity::task::{Activation, Backprop, Coding, Loss, Method, Rounding};
 use parity::train::Engine;
 
 use crate::combinations::{Cell, SCHEDULES, cells, optimizers, with_backprop};
@@ -31,7 +31,7 @@ fn every_combination_is_taken_or_refused_by_name() {
         assert!(layered.is_ok(), "the layered engine takes all that is not measured: {cell:?}");
         counts[1 + usize::from(fused.is_ok())] += 1;
     }
-    assert_eq!(counts.iter().sum::<u32>(), 5 * 16 * 2 * 6 * 2 * 2 * 3);
+    assert_eq!(counts.iter().sum::<u32>(), 5 * 2 * 16 * 3 * 6 * 2 * 2 * 3);
     assert!(counts.iter().all(|&count| count > 50), "{counts:?}");
 }
 
@@ -41,7 +41,9 @@ fn rows() -> Vec<(&'static str, Cell)> {
     let squared = sgd.with_loss(Loss::SquaredError);
     let momentum = sgd.with_momentum(0.5);
     let tanh = sgd.with_activations(Activation::Tanh, Activation::Sigmoid);
-    let cell = |network, method| Cell { network, method };
+    let cell = |network, method: Method| Cell { network, coding: method.loss.coding(), method };
+    let hinge = sgd.with_loss(Loss::Hinge).with_activations(Activation::Relu, Activation::Identity);
+    let signs = Coding::PlusMinusOne;
     let by_hand = Backprop::ByHand { hidden_derivative: true };
     vec![
         ("2-3-1, sigmoids, cross-entropy, plain rounding", cell("2-3-1", sgd)),
@@ -55,6 +57,16 @@ fn rows() -> Vec<(&'static str, Cell)> {
             "the same, with the squared error",
             cell("2-3-1", squared.with_activations(Activation::Sigmoid, Activation::Tanh)),
         ),
+        (
+            "targets -1 and 1, tanh output, squared error",
+            Cell {
+                coding: signs,
+                ..cell("2-3-1", squared.with_activations(Activation::Sigmoid, Activation::Tanh))
+            },
+        ),
+        ("targets -1 and 1, sigmoid output", Cell { coding: signs, ..cell("2-3-1", squared) }),
+        ("the hinge loss, identity output", cell("2-3-1", hinge)),
+        ("5-9-1 with the hinge loss", cell("5-9-1", hinge)),
         ("momentum", cell("2-3-1", momentum)),
         ("momentum, compensated", cell("2-3-1", momentum.with_rounding(Rounding::Compensated))),
         ("Nesterov's momentum, weight decay", cell("2-3-1", optimizers(sgd)[3])),

@@ -18,8 +18,11 @@ impl SweepReport<'_> {
         let Self { plan, grid, .. } = self;
         let recipe = &plan.population.recipe;
         let value_label = match plan.value {
-            Value::FinalLoss if recipe.method.loss == Loss::CrossEntropy => "final loss (nats)",
-            Value::FinalLoss => "final loss (mean squared error)",
+            Value::FinalLoss => match recipe.method.loss {
+                Loss::CrossEntropy => "final loss (nats)",
+                Loss::SquaredError => "final loss (mean squared error)",
+                Loss::Hinge => "final loss (mean hinge loss)",
+            },
             Value::StepsToSolve => "steps to solve (the last: not solved)",
             Value::Convergence => "converges: -sum of v, diverges: sum of 1/v (v = loss / first)",
         };

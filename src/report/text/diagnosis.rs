@@ -13,9 +13,10 @@ use crate::train::{Diagnosis, Ending, Plan};
 pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
     let is_deep = plan.start.sizes.layers().len() > 1;
     let limit = plan.stable_limit();
-    let plateau = match plan.recipe.method.loss {
-        Loss::CrossEntropy => format!("ln 2 = {LN_2:.6}"),
-        Loss::SquaredError => "0.25".into(),
+    let (loss, coding) = (plan.recipe.method.loss, plan.recipe.data.coding);
+    let (plateau, halfway) = match loss {
+        Loss::CrossEntropy => (format!("ln 2 = {LN_2:.6}"), 0.5),
+        _ => (loss.of_guesses(coding).to_string(), coding.threshold()),
     };
     Some(match found.ending {
         Ending::Learned => return None,
@@ -44,18 +45,17 @@ pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
         ),
         Ending::Plateau if !is_deep => format!(
             "without a hidden layer a network can only draw a straight line, and none separates \
-             {}, so 0.5 everywhere is its best answer: {plateau}",
+             {}, so {halfway} everywhere is its best answer: {plateau}",
             plan.recipe.data.name()
         ),
         Ending::Plateau => format!(
             "it has not left the plateau at {plateau}, where most starts hesitate: try more \
              --steps, then another --seed"
         ),
-        Ending::TwoRowsAlike => {
-            "it answers about 0.5 to two rows, as it does not tell them apart, \
-             and the rest right: try another --seed, or more neurons in --layers"
-                .into()
-        }
+        Ending::TwoRowsAlike => format!(
+            "it answers about {halfway} to two rows, as it does not tell them apart, and the rest \
+             right: try another --seed, or more neurons in --layers"
+        ),
         Ending::Flat => format!(
             "its loss is flat, with a gradient of norm {:.1e}: try another --seed, more neurons in \
              --layers, or, where that norm is large, a smaller --learning-rate",
@@ -65,7 +65,7 @@ pub(super) fn advice(plan: &Plan, found: &Diagnosis) -> Option<String> {
 }
 
 /// The figures of a diagnosis, two lines of text.
-pub(super) fn figures(found: &Diagnosis) -> String {
+pub(super) fn figures(plan: &Plan, found: &Diagnosis) -> String {
     let mut first = format!("loss {}", number(found.loss, 6));
     if let Some(fall) = found.last_tenth_fall {
         let (share, word) = if fall < 0.0 { (-fall, "higher") } else { (fall, "lower") };
@@ -79,7 +79,8 @@ pub(super) fn figures(found: &Diagnosis) -> String {
     if let Some(share) = found.saturated_share {
         second.push(format!("{:.0} % of hidden activations saturated", 100.0 * share));
     }
-    second.push(format!("{} outputs within 0.02 of 0.5", found.undecided_rows));
+    let halfway = plan.recipe.data.coding.threshold();
+    second.push(format!("{} outputs within 0.02 of {halfway}", found.undecided_rows));
     let rows = HumanCount(found.rows as u64);
     format!(
         "  in the end (f64, {rows} rows): {first}; norm of the gradient {:.1e};\n    {}\n",

@@ -12,7 +12,7 @@ use crate::bench::Payoff;
 use crate::report::TrainReport;
 use crate::report::records::LossRow;
 use crate::task::{Activation, Loss, Method, Parameters, Recipe, Rounding};
-use crate::train::{Agreement, Plan, Verdict, answer};
+use crate::train::{Agreement, Plan, Verdict};
 
 /// The rows of losses that the text shows unless more are asked for.
 const LOSSES_SHOWN: usize = 12;
@@ -34,7 +34,7 @@ impl TrainReport<'_> {
             self.curve(),
             self.truth_table(),
             self.parameter_text(),
-            self.timing() + &figures(&self.diagnosis),
+            self.timing() + &figures(self.plan, &self.diagnosis),
             self.closing(),
         ]
         .join("\n")
@@ -77,6 +77,7 @@ impl TrainReport<'_> {
     fn introduction(&self) -> String {
         let sizes = self.plan.start.sizes.as_slice();
         let data = &self.plan.recipe.data;
+        let [no, _] = data.coding.targets();
         let truth = match data.input_size {
             2 => "XOR is 1 if exactly one of the two inputs is 1".into(),
             bits => format!("{} is 1 if an odd number of the {bits} inputs is 1", data.name()),
@@ -91,9 +92,13 @@ impl TrainReport<'_> {
                 format!("cross-entropy in nats: {LN_2:.3} (ln 2) for a guess, 0 for certainty")
             }
             Loss::SquaredError => format!(
-                "squared error: {} if every output is 0.5, 0 if every output is its target",
-                loss.of_guesses()
+                "squared error: {} if every output is {}, 0 if every output is its target",
+                loss.of_guesses(data.coding),
+                data.coding.threshold()
             ),
+            Loss::Hinge => "hinge loss, max(0, 1 - target × output): 1 if every output is 0, 0 if \
+                            every output is beyond its target"
+                .into(),
         };
         let hidden = match &sizes[1..sizes.len() - 1] {
             [] => "no hidden neurons".into(),
@@ -101,8 +106,9 @@ impl TrainReport<'_> {
             [neurons] => format!("{} hidden neurons", HumanCount(*neurons as u64)),
             layers => format!("{} hidden layers", layers.len()),
         };
+        let otherwise = if no == 0.0 { String::new() } else { format!(", else {no}") };
         format!(
-            "{truth}.\n\
+            "{truth}{otherwise}.\n\
              The network {} has {} inputs, {hidden} and one output{output}.\n\
              The loss is the mean {loss}.\n",
             self.plan.start.sizes, data.input_size,
@@ -147,7 +153,7 @@ impl TrainReport<'_> {
         let rows = inputs.zip(&data.targets).zip(&self.outcome.probabilities);
         let rows = rows.take(ROWS_SHOWN).map(|((inputs, target), &probability)| {
             let inputs: Vec<_> = inputs.iter().map(ToString::to_string).collect();
-            let answer = answer(probability);
+            let answer = data.coding.answer(probability);
             let remark = if answer == *target { "" } else { "wrong" };
             [
                 inputs.join(" "),

@@ -33,8 +33,9 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let ragged: Vec<_> =
         sizes_of_batches.iter().map(|&len| batch(len, trial.effort.seed)).collect();
     compare(trial, &kernel, Loss::CrossEntropy, "ragged batches", &ragged).await?;
-    not_finite(trial, &kernel).await?;
+    not_finite(trial, &kernel, [0.0, 1.0]).await?;
     squares(trial, sizes_of_batches).await?;
+    hinges(trial, sizes_of_batches).await?;
     // Every other batch has a single row.
     let mut rows = 0;
     let many = sizes(trial.effort.seed, 500).flat_map(|len| [1, len]).take_while(|len| {
@@ -81,6 +82,25 @@ async fn squares(trial: &mut Trial<'_>, sizes_of_batches: &[usize]) -> Result<()
         sizes_of_batches.iter().map(|&len| [values(seed, len), targets(seed + 1, len)]).collect();
     compare(trial, &kernel, Loss::SquaredError, "squared errors", &batches).await?;
     Ok(())
+}
+
+/// Mean hinge losses: of margins whose losses are integers or 0, and of numbers; and of outputs that are
+/// no finite numbers.
+async fn hinges(trial: &mut Trial<'_>, sizes_of_batches: &[usize]) -> Result<(), Failure> {
+    let kernel = loss::kernel(trial.gpu, Loss::Hinge).await?;
+    let seed = trial.effort.seed;
+    let signs = |len| targets(seed, len).into_iter().map(|target| 2.0 * target - 1.0);
+    let integers = |len: usize| {
+        let margins = (0..len).map(|row| [0.0, 1.0, -2.0, 3.0, -1.0][row % 5]);
+        let signs: Vec<f32> = signs(len).collect();
+        [margins.zip(&signs).map(|(margin, sign)| margin * sign).collect(), signs]
+    };
+    let batches: Vec<Batch> = sizes_of_batches.iter().map(|&len| integers(len)).collect();
+    compare(trial, &kernel, Loss::Hinge, "hinge losses of integers", &batches).await?;
+    let numbers = |&len: &usize| [values(seed, len), signs(len).collect()];
+    let batches: Vec<Batch> = sizes_of_batches.iter().map(numbers).collect();
+    compare(trial, &kernel, Loss::Hinge, "hinge losses", &batches).await?;
+    not_finite(trial, &kernel, [-1.0, 1.0]).await
 }
 
 pub(super) fn workloads(_: &Gpu, len: usize) -> Vec<Workload> {
@@ -204,14 +224,18 @@ async fn confident(
     trial.compare(case, "losses", &found, &expected)
 }
 
-/// A logit that is no number makes a loss that is none, and an infinite one +inf: a cross-entropy is
-/// never negative.
-async fn not_finite(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Failure> {
+/// A logit that is no number makes a loss that is none, and an infinite one +inf: a cross-entropy and
+/// a hinge loss are never negative.
+async fn not_finite(
+    trial: &mut Trial<'_>,
+    kernel: &Kernel,
+    [no, yes]: [f32; 2],
+) -> Result<(), Failure> {
     let bad = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
-    let rows: Vec<_> = bad.into_iter().flat_map(|bad| [(bad, 0.0), (bad, 1.0)]).collect();
-    let batch = |&(bad, target): &(f32, f32)| [vec![0.5, bad, -0.5], vec![1.0, target, 0.0]];
+    let rows: Vec<_> = bad.into_iter().flat_map(|bad| [(bad, no), (bad, yes)]).collect();
+    let batch = |&(bad, target): &(f32, f32)| [vec![0.5, bad, -0.5], vec![yes, target, no]];
     let batches: Vec<Batch> = rows.iter().map(batch).collect();
-    let case = "a logit that is no number, for 0 and 1";
+    let case = "a logit that is no number, for both answers";
     let found = losses(trial, kernel, case, &batches).await?;
     for (index, (&found, (bad, _))) in found.iter().zip(rows).enumerate() {
         let is_right = if bad.is_nan() { !found.is_finite() } else { found == f32::INFINITY };

@@ -29,14 +29,18 @@ impl Rule {
         Self { loss: Loss::SquaredError, activation, epsilon: 0.0, scale: 0.7 }
     }
 
+    const HINGE: Self =
+        Self { loss: Loss::Hinge, activation: Activation::Identity, epsilon: 0.0, scale: 0.7 };
+
     async fn kernel(self, gpu: &Gpu) -> Result<Kernel, Error> {
         loss_grad::kernel(gpu, self.loss, self.activation, self.epsilon).await
     }
 }
 
 /// The simplified gradient; two that are not, of which the last epsilon is large enough to be seen
-/// beside y(1 − y) everywhere; and that of the squared error through each activation function.
-const RULES: [Rule; 7] = [
+/// beside y(1 − y) everywhere; that of the squared error through each activation function; and that of
+/// the hinge loss.
+const RULES: [Rule; 8] = [
     Rule::of_probabilities(0.0, 1.0 / 3.0),
     Rule::of_probabilities(1e-7, 1.0),
     Rule::of_probabilities(0.125, 0.7),
@@ -44,6 +48,7 @@ const RULES: [Rule; 7] = [
     Rule::squared(Activation::Tanh),
     Rule::squared(Activation::Identity),
     Rule::squared(Activation::Relu),
+    Rule::HINGE,
 ];
 
 pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
@@ -54,9 +59,14 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     for len in lengths(trial, 1) {
         let seed = trial.effort.seed;
         let (outputs, targets) = (probabilities(seed, len), targets(seed + 1, len));
+        let signs: Vec<_> = targets.iter().map(|target| 2.0 * target - 1.0).collect();
+        // On both sides of the margin, and on it.
+        let scores: Vec<_> = outputs.iter().map(|output| 4.0 * output - 2.0).collect();
         for (rule, kernel) in &kernels {
             let case = format!("[{len}], {rule:?}");
-            compare(trial, kernel, &case, *rule, [&outputs, &targets]).await?;
+            let of_hinge = [&scores[..], &signs];
+            let inputs = if rule.loss == Loss::Hinge { of_hinge } else { [&outputs[..], &targets] };
+            compare(trial, kernel, &case, *rule, inputs).await?;
         }
     }
     Ok(())

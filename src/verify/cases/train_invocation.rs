@@ -4,7 +4,7 @@ use crate::gpu::Gpu;
 use crate::task::{Dataset, Method};
 use crate::train::KernelChoice;
 use crate::verify::fused::methods::{
-    self, ADAM, ADAMW, DECAY, IDENTITY, MOMENTUM, NESTEROV, RELU, SCHEDULED,
+    self, ADAM, ADAMW, DECAY, HINGE, IDENTITY, MOMENTUM, NESTEROV, RELU, SCHEDULED,
 };
 use crate::verify::fused::{
     LONG, Loops, Networks, check_by_invocation, data, described, largest, one_row, problem,
@@ -20,13 +20,14 @@ const MEASURED: Method = Method::PLAIN.measuring(true);
 /// The smallest network that learns XOR.
 const XOR: [usize; 3] = [2, 2, 1];
 
-const METHODS: [Method; 11] = [
+const METHODS: [Method; 12] = [
     Method::COMPENSATED,
     Method::PLAIN,
     TANH,
     MOMENTUM,
     IDENTITY,
     RELU,
+    HINGE,
     NESTEROV,
     DECAY,
     SCHEDULED,
@@ -44,6 +45,7 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let data = data(3, 2);
     for method in METHODS.into_iter().chain(by_hand()) {
         let members_per_invocation = if method == Method::COMPENSATED { 1 } else { 2 };
+        let data = data.clone().with_coding(method.loss.coding());
         let networks = Networks::by_invocation(
             trial.gpu,
             &data,

@@ -6,7 +6,7 @@ use crate::kernels::train_workgroup::Split;
 use crate::task::{Dataset, Method};
 use crate::train::KernelChoice;
 use crate::verify::fused::methods::{
-    ADAM, ADAMW, DECAY, IDENTITY, MOMENTUM, NESTEROV, RELU, SCHEDULED, TANH,
+    ADAM, ADAMW, DECAY, HINGE, IDENTITY, MOMENTUM, NESTEROV, RELU, SCHEDULED, TANH,
 };
 use crate::verify::fused::{
     LONG, Loops, Networks, check_by_workgroup, data, described, largest, one_row, problem,
@@ -16,8 +16,8 @@ use crate::verify::{Failure, Trial, Workload};
 const METHODS: [Method; 2] = [Method::COMPENSATED, Method::PLAIN];
 
 /// Methods of which not everything is checked.
-const OTHERS: [Method; 9] =
-    [TANH, MOMENTUM, IDENTITY, RELU, NESTEROV, DECAY, SCHEDULED, ADAM, ADAMW];
+const OTHERS: [Method; 10] =
+    [TANH, MOMENTUM, IDENTITY, RELU, HINGE, NESTEROV, DECAY, SCHEDULED, ADAM, ADAMW];
 
 /// `[input_size, hidden_size, batch_size]` and splits that no device gets, but they are right: more
 /// invocations than llvmpipe has in a vector, so that a barrier matters; rows, inputs and units that
@@ -49,6 +49,8 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     for method in [Method::COMPENSATED].into_iter().chain(OTHERS) {
         check_method(trial, SMALL, method, false).await?;
     }
+    // Adam keeps two values, which more than one block of inputs and one unit tell apart.
+    check_method(trial, SPLITS[1], ADAMW, false).await?;
     check_split(trial, SPLITS[0], Method::COMPENSATED).await?;
     for split in &SPLITS[1..] {
         let &([input_size, hidden_size, batch_size], split) = split;
@@ -143,7 +145,7 @@ async fn check_method(
     method: Method,
     is_tiled: bool,
 ) -> Result<(), Failure> {
-    let data = data(input_size, batch_size);
+    let data = data(input_size, batch_size).with_coding(method.loss.coding());
     let sizes = (&[input_size, hidden_size, 1][..], split);
     let networks = Networks::by_workgroup(trial.gpu, &data, sizes, method, Loops::Trusted).await?;
     networks.check_start(trial, 9).await?;

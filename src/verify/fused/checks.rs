@@ -246,6 +246,7 @@ impl Networks<'_> {
                 targets.iter().sum()
             }
             (Loss::SquaredError, Activation::Identity | Activation::Relu) => targets.iter().sum(),
+            (Loss::Hinge, Activation::Identity) => targets.iter().map(|_| 1.0).sum(),
             _ => return Ok(()),
         };
         let bits = f32::to_bits(evidence);

@@ -59,16 +59,19 @@ impl<'a> Twin<'a> {
     }
 
     /// What a step has instead of the loss: the product of the probabilities of the right answers,
-    /// or the sum of the squared errors.
+    /// or the sum of the squared errors or of the hinge losses.
     fn evidence(&mut self) -> Enclosure {
         let targets = Enclosure::all_from_f32(&self.networks.data.targets);
         let method = self.networks.problem.method;
         let (_, outputs) = self.look();
-        let errors = outputs.iter().zip(&targets).map(|(&output, &target)| output - target);
+        let rows = outputs.iter().zip(&targets);
         let [zero, one] = [0.0, 1.0].map(Enclosure::from_f64);
         match method.loss {
-            Loss::CrossEntropy => errors.fold(one, |product, error| product * (one - error.abs())),
-            Loss::SquaredError => errors.fold(zero, |sum, error| sum + error * error),
+            Loss::CrossEntropy => {
+                rows.fold(one, |product, (&y, &t)| product * (one - (y - t).abs()))
+            }
+            Loss::SquaredError => rows.fold(zero, |sum, (&y, &t)| sum + (y - t) * (y - t)),
+            Loss::Hinge => rows.fold(zero, |sum, (&y, &t)| sum + zero.max(one - t * y)),
         }
     }
 

@@ -27,20 +27,24 @@ pub const RELU: Method = Method::PLAIN
     .with_activations(Activation::Relu, Activation::Relu)
     .with_loss(Loss::SquaredError);
 
+/// The hinge loss, which has a kink.
+pub const HINGE: Method =
+    Method::PLAIN.with_activations(Activation::Tanh, Activation::Identity).with_loss(Loss::Hinge);
+
 /// A rate that changes with each update, of compensated ones.
 pub const SCHEDULED: Method = Method::COMPENSATED.with_schedule(SCHEDULE);
 
 const SCHEDULE: Schedule = Schedule { warmup: 20, decay: Decay::Step { every: 2, factor: 0.75 } };
 
-/// Adam, with a decay of the gradient.
-pub const ADAM: Method = Method::PLAIN
-    .with_optimizer(Optimizer::Adam(Adam { weight_decay: 0.2, ..Adam::DEFAULT }))
-    .with_schedule(SCHEDULE);
+/// Adam with an epsilon that leaves the least v to count.
+pub const ADAM: Method =
+    Method::PLAIN.with_optimizer(Optimizer::Adam(Adam { epsilon: 1e-30, ..Adam::DEFAULT }));
 
 /// AdamW, with epsilon and betas that count.
 pub const ADAMW: Method = Method::PLAIN
     .with_activations(Activation::Tanh, Activation::Identity)
     .with_loss(Loss::SquaredError)
+    .with_schedule(SCHEDULE)
     .with_optimizer(Optimizer::Adam(Adam {
         betas: [0.5, 0.75],
         epsilon: 0.03125,

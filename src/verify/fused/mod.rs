@@ -22,7 +22,7 @@ use crate::kernels::train_invocation as invocation;
 use crate::kernels::train_workgroup::{self as workgroup, Split};
 use crate::kernels::{self, Cost};
 use crate::numeric::Enclosure;
-use crate::task::{Backprop, Dataset, LayerSizes, Method, Schedule};
+use crate::task::{Backprop, Coding, Dataset, LayerSizes, Method, Schedule};
 use crate::verify::draws::values;
 use crate::verify::harness::POISON;
 use crate::verify::{Failure, Output, Trial};
@@ -112,12 +112,12 @@ pub fn data(input_size: usize, batch_size: usize) -> Dataset {
     let inputs = values(3, input_size * batch_size).into_iter();
     let inputs = inputs.map(|draw| if draw == 0.0 { 0.75 } else { draw }).collect();
     let targets = (0..batch_size).map(|row| f32::from(row.is_multiple_of(3))).collect();
-    Dataset { inputs, targets, input_size }
+    Dataset { inputs, targets, coding: Coding::ZeroOne, input_size }
 }
 
 /// One row, so that its loss is the loss.
 pub fn one_row() -> Dataset {
-    Dataset { inputs: vec![0.5], targets: vec![0.0], input_size: 1 }
+    Dataset { inputs: vec![0.5], targets: vec![0.0], coding: Coding::ZeroOne, input_size: 1 }
 }
 
 /// What a kernel is compiled for.
@@ -239,10 +239,11 @@ impl<'a> Networks<'a> {
         let optimizer_state = values(seed + 1, states * parameter_count * count).into_iter();
         let mut optimizer_state: Vec<_> = optimizer_state.map(|draw| draw * 1e-7).collect();
         if states == 2 {
-            // Adam's v is a mean of squares.
+            // Adam's v is a mean of squares; where there is no gradient, it may be nothing.
             let (m, v) = optimizer_state.split_at_mut(parameter_count * count);
-            for (m, v) in m.iter_mut().zip(v) {
-                (*m, *v) = (*m * 1e4, v.abs());
+            for (index, (m, v)) in m.iter_mut().zip(v).enumerate() {
+                let is_saturated = can_saturate && index % count % 8 == 4;
+                (*m, *v) = if is_saturated { (*m * 1e-11, 0.0) } else { (*m * 1e4, v.abs()) };
             }
         }
         // So small, for some, that a change is lost in rounding but for the optimizer state.

@@ -71,9 +71,12 @@ impl Draws {
     /// All that `train_invocation` computes.
     fn method(&mut self) -> Method {
         let compensated = self.share() < 0.4;
-        let loss = self.one_of(&[Loss::CrossEntropy, Loss::SquaredError]);
-        let outputs: &[_] =
-            if loss == Loss::CrossEntropy { &[Activation::Sigmoid] } else { &Activation::ALL };
+        let loss = self.one_of(&Loss::ALL);
+        let outputs: &[_] = match loss {
+            Loss::CrossEntropy => &[Activation::Sigmoid],
+            Loss::SquaredError => &Activation::ALL,
+            Loss::Hinge => &[Activation::Identity],
+        };
         let form = if compensated { Method::COMPENSATED } else { Method::PLAIN };
         let [hidden_activation, output_activation] =
             [self.one_of(&Activation::ALL), self.one_of(outputs)];
@@ -123,7 +126,8 @@ pub async fn check_by_invocation(trial: &mut Trial<'_>) -> Result<(), Failure> {
     for number in (0..).take_while(|number| *number < fewest || start.elapsed() < longest) {
         let mut draws = Draws::new(trial.effort.seed, number);
         let (layers, rows) = draws.layers(number, most);
-        let (data, method) = (data(layers[0], rows), draws.method());
+        let method = draws.method();
+        let data = data(layers[0], rows).with_coding(method.loss.coding());
         let of = problem(&data, &layers, method, 1);
         let members_per_invocation = KernelChoice::Invocation.members_per_invocation(
             of,
@@ -147,7 +151,8 @@ pub async fn check_by_workgroup(trial: &mut Trial<'_>) -> Result<(), Failure> {
     for number in (0..).take_while(|number| *number < fewest || start.elapsed() < longest) {
         let mut draws = Draws::new(trial.effort.seed, number);
         let [inputs, hidden, rows] = draws.sizes(number, MOST_PRODUCTS, MOST);
-        let (data, method) = (data(inputs, rows), draws.method().measuring(false));
+        let method = draws.method().measuring(false);
+        let data = data(inputs, rows).with_coding(method.loss.coding());
         let layers = [inputs, hidden, 1];
         let of = problem(&data, &layers, method, 1);
         if workgroup::fits(of).is_err() {

@@ -137,6 +137,66 @@ pub const EQUIVALENTS: &[Equivalent] = &[
         ONLY_LOADED,
     ),
     Equivalent::new(
+        ["train_invocation", "main", "guard always true"],
+        ["if depends_on_step {", "if true {"],
+        ONLY_LOADED,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "main", "guard always true"],
+        ["if depends_on_step {", "if true {"],
+        ONLY_LOADED,
+    ),
+    Equivalent::new(
+        ["train_invocation", "update_parameter", "component swapped"],
+        ["rate *= step_factors.x;", "rate *= step_factors.y;"],
+        SAME_FACTOR,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "update", "component swapped"],
+        ["rates *= step_factors.x;", "rates *= step_factors.y;"],
+        SAME_FACTOR,
+    ),
+    Equivalent::new(
+        ["train_invocation", "moments_after", "number changed"],
+        ["if weight_decay != 0.0 && !decoupled {", "if weight_decay != 1.0 && !decoupled {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
+        ["train_invocation", "moved", "number changed"],
+        ["if weight_decay != 0.0 && decoupled {", "if weight_decay != 1.0 && decoupled {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "moments_after", "number changed"],
+        ["if weight_decay != 0.0 && !decoupled {", "if weight_decay != 1.0 && !decoupled {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "moved", "number changed"],
+        ["if weight_decay != 0.0 && decoupled {", "if weight_decay != 1.0 && decoupled {"],
+        NOTHING_DECAYS,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "update_weights", "factor dropped"],
+        ["let second = (STATES - 1u) * BLOCKS + b;", "let second = BLOCKS + b;"],
+        NO_SECOND,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "update_ends", "factor dropped"],
+        ["let second = (STATES - 1u) * UNITS + u;", "let second = UNITS + u;"],
+        NO_SECOND,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "update_weights", "guard always true"],
+        ["if adam {", "if true {"],
+        NO_SECOND,
+    ),
+    Equivalent::new(
+        ["train_workgroup", "update_ends", "guard always true"],
+        ["if adam {", "if true {"],
+        NO_SECOND,
+    ),
+    Equivalent::new(
         ["train_workgroup", "restore", "guard always true"],
         ["if keeps_state() {", "if true {"],
         ONLY_LOADED,
@@ -318,6 +378,11 @@ const NOTHING_STORED: &str = "it only saves time: what has no row of the matrix 
 const NOT_READ_AGAIN: &str = "what moves to the first place is not stored any more";
 
 const NOTHING_DECAYS: &str = "without weight decay, 0 times the parameter is added";
+
+const NO_SECOND: &str = "without Adam the second value is that of before, and the first is stored \
+                         after it";
+
+const SAME_FACTOR: &str = "without Adam both are the factor of the schedule";
 
 const SAME_FUNCTION: &str = "both formulas are the logistic function within its bound; they differ \
                              in how much they round";

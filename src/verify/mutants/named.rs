@@ -7,16 +7,22 @@ use crate::gpu::KernelSpec;
 type Saboteur = (&'static str, &'static str, &'static str);
 
 const LOSS_GRAD: &[Saboteur] = &[
-    ("sign flipped", "y - targets[index]", "targets[index] - y"),
+    ("sign flipped", "return output - target_value;", "return target_value - output;"),
     ("sum instead of mean", "params.scale * d_logit", "d_logit"),
-    ("half of the gradient of squares", "2.0 * d_logit", "d_logit"),
-    ("gradient of the wrong row", "y - targets[index]", "y - targets[index + 1u]"),
+    ("half of the gradient of squares", "d_logit *= 2.0;", ""),
+    ("gradient of the wrong row", "row(y, targets[index],", "row(y, targets[index + 1u],"),
+    (
+        "hinge without its margin",
+        "1.0 - target_value * output > 0.0",
+        "-target_value * output > 0.0",
+    ),
     ("last row dropped", "index >= params.batch_size", "index + 1u >= params.batch_size"),
     ("unguarded tail write", "if index >= params.batch_size {", "if false {"),
 ];
 
 const LOSS: &[Saboteur] = &[
     ("sum instead of mean", " / f32(params.batch_size)", ""),
+    ("hinge without its margin", "1.0 - target_value * output", "-target_value * output"),
     UNSTABLE_LOSS,
     ("log(1 + t) instead of log1p", "log_1p(exp(-abs(z)))", "log(1.0 + exp(-abs(z)))"),
     EXP_OF_LOSS,
@@ -185,16 +191,8 @@ const TRAIN_WORKGROUP: &[Saboteur] = &[
     ("bias forgotten", "activate(z + ends[u].x,", "activate(z,"),
     SLOPE_CUT,
     ("gradient of the wrong row", "d_z * data[row *", "d_z * data[(row + 1u) *"),
-    (
-        "last row dropped",
-        "target_of(row), row < BATCH_SIZE",
-        "target_of(row), row + 1u < BATCH_SIZE",
-    ),
-    (
-        "rows that are not there counted",
-        "select(0.0, output - target_of(row), row < BATCH_SIZE)",
-        "output - target_of(row)",
-    ),
+    ("last row dropped", "d_logit, row < BATCH_SIZE", "d_logit, row + 1u < BATCH_SIZE"),
+    ("rows that are not there counted", "select(0.0, d_logit, row < BATCH_SIZE)", "d_logit"),
     ("off-by-one step", "params.first_step + done", "params.first_step + done + 1u"),
     ("one step more", "k < steps", "k <= steps"),
     UNSTABLE_LOSS,
@@ -227,8 +225,8 @@ const RATE_OFF: Saboteur =
 
 const SUM_OF_GRADIENTS: Saboteur = (
     "sum instead of mean",
-    "select(1.0, 2.0, squared) / f32(BATCH_SIZE)",
-    "select(1.0, 2.0, squared)",
+    "select(1.0, 2.0, loss_kind == SQUARED_ERROR) / f32(BATCH_SIZE)",
+    "select(1.0, 2.0, loss_kind == SQUARED_ERROR)",
 );
 
 const FACTORS_OF_NEXT: Saboteur = (

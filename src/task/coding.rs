@@ -1,0 +1,59 @@
+//! The numbers that stand for the two answers.
+
+/// The targets of the two answers, no and yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Coding {
+    /// 0 and 1
+    #[cfg_attr(feature = "cli", value(name = "0/1"))]
+    #[serde(rename = "0/1")]
+    ZeroOne,
+    /// −1 and 1
+    #[cfg_attr(feature = "cli", value(name = "±1", alias = "-1/1"))]
+    #[serde(rename = "±1")]
+    PlusMinusOne,
+}
+
+impl Coding {
+    /// Both codings.
+    pub const ALL: [Self; 2] = [Self::ZeroOne, Self::PlusMinusOne];
+
+    /// The targets of no and yes.
+    #[must_use]
+    pub fn targets(self) -> [f32; 2] {
+        match self {
+            Self::ZeroOne => [0.0, 1.0],
+            Self::PlusMinusOne => [-1.0, 1.0],
+        }
+    }
+
+    /// The output from which on the answer is yes: halfway between the targets.
+    #[must_use]
+    pub fn threshold(self) -> f32 {
+        match self {
+            Self::ZeroOne => 0.5,
+            Self::PlusMinusOne => 0.0,
+        }
+    }
+
+    /// The target of the answer that an output gives.
+    #[must_use]
+    pub fn answer(self, output: f32) -> f32 {
+        self.targets()[usize::from(output >= self.threshold())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_yes_from_halfway_between_the_targets_on() {
+        for coding in Coding::ALL {
+            let [no, yes] = coding.targets();
+            let threshold = coding.threshold();
+            assert_eq!([no, threshold.next_down(), f32::NAN].map(|it| coding.answer(it)), [no; 3]);
+            assert_eq!([yes, threshold, f32::INFINITY].map(|it| coding.answer(it)), [yes; 3]);
+        }
+    }
+}
