@@ -3,6 +3,7 @@
 mod bench;
 mod command_line;
 mod compile;
+mod data;
 mod devices;
 mod doctor;
 mod folders;

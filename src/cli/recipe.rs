@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::data::{DataArgs, ValidationArgs};
 use super::given::{Conflict, refuse};
 use super::optimizer::OptimizerArgs;
 use super::values;
@@ -30,19 +31,18 @@ pub(super) struct NetworkArgs {
     /// many hidden neurons as inputs]
     #[arg(long, value_name = "N-…-1", value_parser = values::layers)]
     layers: Option<LayerSizes>,
-    /// Number of input bits whose parity is learned (2 is XOR). Each step sees all 2^N rows
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = values::bits)]
-    bits: u32,
+    #[command(flatten)]
+    pub(super) data: DataArgs,
 }
 
 impl NetworkArgs {
-    /// The data, and the network: without `--layers`, with the hidden layers that `hidden_sizes`
+    /// The data without label noise, and the network: without `--layers`, with the hidden layers that `hidden_sizes`
     /// gives for a number of inputs.
     pub(super) fn network(
         &self,
         hidden_sizes: impl Fn(usize) -> Vec<usize>,
     ) -> Result<(Dataset, LayerSizes), Error> {
-        let data = Dataset::parity(self.bits)?;
+        let data = self.data.data()?;
         let has = data.input_size;
         let Some(sizes) = &self.layers else {
             let sizes = LayerSizes::new([vec![has], hidden_sizes(has), vec![1]].concat())?;
@@ -168,6 +168,8 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
+    validation: ValidationArgs,
+    #[command(flatten)]
     pub(super) method: MethodArgs,
     /// Number of training steps (updates)
     #[arg(long, default_value_t = 10_000, value_parser = values::count::<u64>(1..=MAX_STEPS))]
@@ -194,6 +196,8 @@ pub(super) const START_IS_GIVEN: Conflict = Conflict {
 /// What is to be trained, without where it starts.
 pub(super) struct Subject {
     pub data: Dataset,
+    /// Rows that are held out of it.
+    pub held_out: Option<Dataset>,
     pub sizes: LayerSizes,
     pub method: Method,
 }
@@ -208,12 +212,13 @@ impl PlanArgs {
     pub(super) fn subject(&self, preset: Preset, many: bool) -> Result<Subject, Error> {
         let (data, sizes) = self.network.network(|inputs| preset.hidden_sizes(inputs))?;
         check_tensors_of_any_adapter(&data, &sizes)?;
-        let data = data.with_coding(self.method.coding());
+        let (data, held_out) = self.validation.split(data.with_coding(self.method.coding()))?;
+        let data = self.network.data.with_noise(data);
         let method = preset.method();
         self.method.check(preset)?;
         let rounding = if many { Rounding::Plain } else { method.rounding };
         let method = self.method.method(method.with_rounding(rounding), &sizes, self.steps)?;
-        Ok(Subject { data, sizes, method })
+        Ok(Subject { data, held_out, sizes, method })
     }
 
     /// The plan of a run that keeps every loss whose step is a multiple of `log_every`, and the file
@@ -221,7 +226,7 @@ impl PlanArgs {
     pub(super) fn plan(
         &self,
         preset: Preset,
-        Subject { data, sizes, method }: Subject,
+        Subject { data, held_out: _, sizes, method }: Subject,
         log_every: u64,
     ) -> Result<(Plan, Option<InitFile>), Error> {
         let marks = self.steps.div_ceil(log_every);

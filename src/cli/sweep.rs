@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::command_line::command_line;
+use super::data::DATA_SEED;
 use super::given::{Given, Need, refuse};
 use super::optimizer::{BETAS, EPSILON, NESTEROV};
 use super::recipe::{MethodArgs, NetworkArgs, SEED};
@@ -29,6 +30,7 @@ const NEEDS: &[Need] = &[
     NESTEROV,
     BETAS,
     EPSILON,
+    DATA_SEED,
 ];
 
 #[derive(clap::Args)]
@@ -263,7 +265,7 @@ impl Args {
     }
 
     fn population(&self, data: Dataset, sizes: LayerSizes) -> Result<Population, Error> {
-        let data = data.with_coding(self.method.coding());
+        let data = self.network.data.with_noise(data.with_coding(self.method.coding()));
         let method = self.method.method(Method::PLAIN, &sizes, self.steps)?;
         let method = method.measuring(self.value == Value::Convergence);
         let recipe = Recipe::new(data, sizes, method, self.steps)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::command_line::command_line;
+use super::data::DATA_SEED;
 use super::folders;
 use super::given::{Conflict, Given, Need, refuse};
 use super::optimizer::{BETAS, EPSILON, NESTEROV};
@@ -14,22 +15,30 @@ use crate::file;
 use crate::gpu::Gpu;
 use crate::report::{self, EnsembleReport, InitFile, ProgressDisplay, TrainReport};
 use crate::sweep::{self, Axis, EnsemblePlan, Population, Quantity};
-use crate::task::{Backprop, LayerSizes, Preset, Recipe, state_dict};
+use crate::task::{Backprop, Dataset, LayerSizes, Preset, Recipe, state_dict};
 use crate::train::{
-    Agreement, Counted, Diagnosis, Engine, Fused, LEARNED_BELOW, Layered, LoopLimit, Observer,
-    Outcome, Plan, ProductUse, Products, Progress, Resolved, Trajectory, Verdict, reference,
+    Agreement, Counted, Diagnosis, Engine, Fused, HeldOut, LEARNED_BELOW, Layered, LoopLimit,
+    Observer, Outcome, Plan, ProductUse, Products, Progress, Resolved, Trajectory, Verdict,
+    reference,
 };
 use crate::tune::Tuner;
 
-/// What is ready before an adapter is opened: the plan, the file that it starts from, the ensemble.
-type Prepared = (Plan, Option<InitFile>, Option<EnsemblePlan>);
+/// What is ready before an adapter is opened.
+pub(super) struct Prepared {
+    plan: Plan,
+    /// The file that it starts from.
+    init_from: Option<InitFile>,
+    ensemble: Option<EnsemblePlan>,
+    /// Rows that it is not trained on.
+    held_out: Option<Dataset>,
+}
 
 /// Options that contradict each other.
 const CONFLICTS: &[Conflict] = &[
     START_IS_GIVEN,
     Conflict {
         one: "networks",
-        others: &["save", "csv", "log-every", "no-reference"],
+        others: &["save", "csv", "log-every", "no-reference", "validation", "split-seed"],
         why: "an ensemble gives statistics, and no parameters, losses of steps or comparison",
     },
     Conflict {
@@ -63,6 +72,8 @@ const CONFLICTS: &[Conflict] = &[
 const NEEDS: &[Need] = &[
     Need { one: "solved-below", others: &["networks"] },
     Need { one: "sample", others: &["networks"] },
+    Need { one: "split-seed", others: &["validation"] },
+    DATA_SEED,
     Need { one: "vary", others: &["networks", "member"] },
     NESTEROV,
     BETAS,
@@ -130,7 +141,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(&self) -> Result<u8, Error> {
-        let (mut plan, init_from, ensemble) = self.prepare()?;
+        let Prepared { mut plan, init_from, ensemble, held_out } = self.prepare()?;
         let gpu = self.device.open().await?;
         if let (Some(ensemble), Some(networks)) = (&ensemble, self.networks) {
             let mut progress = ProgressDisplay::new("network", networks);
@@ -177,6 +188,8 @@ impl Args {
             agreement,
             command: &command_line(),
             diagnosis: Diagnosis::of(&plan, &outcome),
+            held_out: held_out
+                .map(|data| HeldOut::of(&data, plan.recipe.method, &outcome.parameters)),
             payoff: folders::cache().and_then(|folder| Payoff::load(&folder, &gpu.adapter)),
         };
         if let Some(path) = &self.csv {
@@ -203,13 +216,14 @@ impl Args {
         self.given.check(CONFLICTS, NEEDS)?;
         self.check_outputs()?;
         let is_of_many = self.networks.is_some() || self.member.is_some();
-        let subject = self.plan.subject(self.preset, is_of_many)?;
+        let mut subject = self.plan.subject(self.preset, is_of_many)?;
+        let held_out = subject.held_out.take();
         let ensemble = self.ensemble(&subject)?;
         // An ensemble keeps no losses of steps.
         let log_every = if self.networks.is_some() { u64::MAX } else { self.log_every };
-        let (plan, file) = self.plan.plan(self.preset, subject, log_every)?;
+        let (plan, init_from) = self.plan.plan(self.preset, subject, log_every)?;
         self.check_engine(&plan)?;
-        Ok((plan, file, ensemble))
+        Ok(Prepared { plan, init_from, ensemble, held_out })
     }
 
     /// Refuses an engine that cannot run the plan, and options that the one that does leaves without
@@ -284,7 +298,7 @@ impl Args {
     /// The ensemble that was asked for, whole or a member of it.
     fn ensemble(
         &self,
-        Subject { data, sizes, method }: &Subject,
+        Subject { data, held_out: _, sizes, method }: &Subject,
     ) -> Result<Option<EnsemblePlan>, Error> {
         let option = match (self.networks, self.member) {
             (Some(_), _) => "--networks",

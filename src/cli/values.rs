@@ -7,7 +7,7 @@ use indicatif::HumanCount;
 
 use crate::error::Error;
 use crate::numeric::parse_count;
-use crate::task::{LayerSizes, MAX_BITS, is_learning_rate};
+use crate::task::{LayerSizes, MAX_BITS, MAX_WIDTH, is_learning_rate};
 
 /// A whole number within a range.
 pub(super) fn count<T: TryFrom<u64>>(
@@ -25,12 +25,15 @@ pub(super) fn count<T: TryFrom<u64>>(
     }
 }
 
-/// Bits of the parity.
+/// Bits of the data.
 pub(super) fn bits(text: &str) -> Result<u32, String> {
     let number = parse_count(text).and_then(|number| u32::try_from(number).ok());
-    number.filter(|bits| (2..=MAX_BITS).contains(bits)).ok_or_else(|| {
-        let rows = HumanCount(1 << MAX_BITS);
-        format!("expected a whole number of bits, from 2 (XOR) to {MAX_BITS} ({rows} rows)")
+    number.filter(|bits| (2..=MAX_WIDTH).contains(&(*bits as usize))).ok_or_else(|| {
+        let [rows, most] = [1 << MAX_BITS, MAX_WIDTH as u64].map(HumanCount);
+        format!(
+            "expected a whole number of bits, from 2 (XOR) to {MAX_BITS} ({rows} rows), or with --rows \
+             to {most}"
+        )
     })
 }
 
@@ -56,6 +59,11 @@ pub(super) fn learning_rate(text: &str) -> Result<f64, String> {
 /// A weight decay.
 pub(super) fn weight_decay(text: &str) -> Result<f64, String> {
     number(text, "a number from 0 to 1", |decay| (0.0..=1.0).contains(&decay))
+}
+
+/// A probability.
+pub(super) fn probability(text: &str) -> Result<f64, String> {
+    number(text, "a number from 0 to 1", |share| (0.0..=1.0).contains(&share))
 }
 
 /// A momentum.

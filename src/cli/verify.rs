@@ -1,6 +1,7 @@
 //! `parity verify`
 
 use super::command_line::command_line;
+use super::data::DATA_SEED;
 use super::given::{Conflict, Given, Need, refuse};
 use super::optimizer::{BETAS, EPSILON, NESTEROV};
 use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN};
@@ -22,7 +23,14 @@ const QUICK_CASES: usize = 5_000;
 const OF_TRAINING: &[&str] = &[
     "preset",
     "layers",
+    "function",
     "bits",
+    "relevant",
+    "rows",
+    "data-seed",
+    "label-noise",
+    "validation",
+    "split-seed",
     "steps",
     "learning-rate",
     "optimizer",
@@ -141,7 +149,9 @@ impl Args {
     /// Checks everything that can be checked without an adapter.
     pub(super) fn prepare(&self) -> Result<(Plan, Option<InitFile>), Error> {
         let part = Need { one: "part", others: &["sabotage"] };
-        self.given.check(CONFLICTS, &[part, NESTEROV, BETAS, EPSILON])?;
+        let split = Need { one: "split-seed", others: &["validation"] };
+        let needs = [part, split, DATA_SEED, NESTEROV, BETAS, EPSILON];
+        self.given.check(CONFLICTS, &needs)?;
         self.kernel.iter().try_for_each(|kernel| check_kernel(kernel))?;
         self.check_training()?;
         let steps = self.plan.steps;

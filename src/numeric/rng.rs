@@ -64,7 +64,9 @@ impl Stream {
         Self { counter: [low, purpose, high], ..self }
     }
 
-    fn block(self, index: u32) -> [u32; 4] {
+    /// Words number 4·`index` to 4·`index` + 3.
+    #[must_use]
+    pub fn words(self, index: u32) -> [u32; 4] {
         let [member, purpose, last] = self.counter;
         philox4x32([index, member, purpose, last], self.key)
     }
@@ -72,7 +74,7 @@ impl Stream {
     /// Draw number `index` of the uniform law on [−1, 1): a multiple of 2⁻²³, so exact in `f32`.
     #[must_use]
     pub fn uniform(self, index: u32) -> f32 {
-        let [word, ..] = self.block(index);
+        let [word, ..] = self.words(index);
         let steps = f64::from(word >> 8);
         #[expect(clippy::cast_possible_truncation, reason = "24 bits fit an f32 exactly")]
         let value = (steps / 8_388_608.0 - 1.0) as f32;
@@ -82,7 +84,7 @@ impl Stream {
     /// Draw number `index` of the standard normal law, by Box and Muller (1958).
     #[must_use]
     pub fn normal(self, index: u32) -> f32 {
-        let [first, second, ..] = self.block(index);
+        let [first, second, ..] = self.words(index);
         // The half keeps the logarithm's argument inside (0, 1).
         let radius = (-2.0 * ((f64::from(first) + 0.5) / 4_294_967_296.0).ln()).sqrt();
         let angle = std::f64::consts::TAU * f64::from(second) / 4_294_967_296.0;

@@ -185,8 +185,9 @@ fn what_goes_wrong_in_networks_that_are_not_the_smallest_is_noticed() {
         },
         Mistake {
             spec: WORKGROUP,
-            right: "let d = total(d_weights[u][b]);",
-            wrong: "let d = total(d_weights[u][b]) * select(1.0, 0.9, u * GROUPS + group == 50u);",
+            right: "update(own, total(d_weights[u][b]),",
+            wrong: "update(own, total(d_weights[u][b]) \
+                    * select(1.0, 0.9, u * GROUPS + group == 50u),",
             case: "problem 0 of seed 48",
         },
     ];

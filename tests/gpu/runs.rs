@@ -5,7 +5,10 @@ use std::ops::ControlFlow;
 use parity::error::Error;
 use parity::numeric::Scalar;
 use parity::sweep::{EnsemblePlan, Population};
-use parity::task::{Dataset, Init, Method, Parameters, Preset, Recipe, Rounding};
+use parity::task::{
+    Activation, Adam, Dataset, Decay, Init, LayerSizes, Loss, Method, Optimizer, Parameters,
+    Preset, Recipe, Rounding, Schedule,
+};
 use parity::train::{
     self as engines, Agreement, Diagnosis, Ending, KernelChoice, LoopLimit, Plan, Progress,
     Verdict, reference,
@@ -68,7 +71,7 @@ fn runs_stay_as_close_to_the_truth_as_pytorch_float32() {
 
 /// The two engines are two right implementations: each is as close to the truth as PyTorch.
 #[test]
-fn fused_runs_stay_as_close_to_the_truth_as_pytorch_float32() {
+fn the_fused_engine_is_as_close_to_the_truth_as_pytorch_float32() {
     let mut runs = 0;
     for mut golden in
         golden::all().filter(|golden| engines::Engine::fused_kernel(&golden.plan.recipe).is_ok())
@@ -81,7 +84,7 @@ fn fused_runs_stay_as_close_to_the_truth_as_pytorch_float32() {
         golden.assert_close(&losses);
         runs += 1;
     }
-    assert_eq!(runs, 26, "two runs of each of thirteen methods and networks");
+    assert_eq!(runs, 40, "two runs of each of twenty methods and networks");
 }
 
 #[test]
@@ -184,16 +187,38 @@ fn networks_that_a_workgroup_trains_agree_with_the_reference() {
     }
 }
 
-/// Each trained by a workgroup: beside others, or alone.
+/// Beside others, or alone, by every optimizer; one run is longer than what a dispatch has factors of.
 #[test]
 fn a_member_of_an_ensemble_replays_alone_to_the_same_bits() {
-    let data = Dataset::parity(4).expect("data");
-    for (layers, steps) in [("4-16-1", 400), ("4-13-1", 33)] {
-        let method = Method::PLAIN.with_learning_rate(2.0);
-        let sizes = layers.parse().expect("a network");
+    let adam = Method::PLAIN.with_optimizer(Optimizer::Adam(Adam::DEFAULT));
+    let adamw = Method::PLAIN.with_optimizer(Optimizer::Adam(Adam::DECOUPLED));
+    let decay = Decay::Cosine { steps: 200, least: 0.1 };
+    let nesterov = Method::PLAIN.with_momentum(0.5).with_nesterov(true).with_weight_decay(0.01);
+    let hinge = Method::PLAIN
+        .with_activations(Activation::Relu, Activation::Identity)
+        .with_loss(Loss::Hinge)
+        .with_learning_rate(0.1);
+    for (layers, steps, method, kernel) in [
+        ("4-16-1", 400, Method::PLAIN.with_learning_rate(2.0), KernelChoice::Workgroup),
+        ("4-13-1", 33, Method::PLAIN.with_learning_rate(2.0), KernelChoice::Workgroup),
+        (
+            "4-13-1",
+            200,
+            adamw.with_schedule(Schedule { warmup: 9, decay }),
+            KernelChoice::Workgroup,
+        ),
+        ("4-13-1", 90, nesterov, KernelChoice::Workgroup),
+        ("2-2-1", 1_500, adam, KernelChoice::Invocation),
+        ("2-3-2-1", 200, nesterov, KernelChoice::Invocation),
+        ("2-4-1", 200, hinge, KernelChoice::Invocation),
+        ("2-1", 100, adamw, KernelChoice::Invocation),
+    ] {
+        let sizes: LayerSizes = layers.parse().expect("a network");
+        let bits = u32::try_from(sizes.input_size()).expect("few");
+        let data = Dataset::parity(bits).expect("data").with_coding(method.loss.coding());
         let recipe = Recipe::new(data.clone(), sizes, method, steps).expect("a recipe");
         let population = Population::new(recipe, Init::Torch);
-        assert_eq!(population.kernel_choice().expect("it fits"), KernelChoice::Workgroup);
+        assert_eq!(population.kernel_choice().expect("it fits"), kernel);
         let (networks, seed, vary, sample) = (7, 48, vec![], vec![0, 3, 6]);
         let ensemble = EnsemblePlan { population, networks, seed, vary, sample };
         pollster::block_on(async {
@@ -203,9 +228,9 @@ fn a_member_of_an_ensemble_replays_alone_to_the_same_bits() {
             assert_eq!(together.sampled.len(), 3);
             for found in together.sampled {
                 let (start, _) = ensemble.start_of(gpu(), found.member).await.expect("a start");
-                let plan = Plan { start, ..plan(layers, method, steps, 7) };
+                let plan = Plan::new(data.clone(), method, start, steps, 7).expect("a plan");
                 let alone = train(Fused, gpu(), &plan).expect("a run");
-                assert_eq!(alone.parameters, found.parameters, "{layers}");
+                assert_eq!(alone.parameters, found.parameters, "{layers}, {method:?}");
                 assert_eq!(alone.final_loss, found.final_loss, "{layers}, {}", found.member);
             }
         });

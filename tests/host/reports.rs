@@ -18,7 +18,9 @@ use parity::task::{
     Activation, Adam, Dataset, Decay, Init, Layer, LayerSizes, Loss, Method, Optimizer, Parameters,
     Preset, Recipe, Schedule,
 };
-use parity::train::{Agreement, Diagnosis, Ending, Outcome, Plan, ProductUse, Trajectory, Verdict};
+use parity::train::{
+    Agreement, Diagnosis, Ending, HeldOut, Outcome, Plan, ProductUse, Trajectory, Verdict,
+};
 use parity::tune::Found;
 use serde_json::{Value as Json, json};
 
@@ -193,6 +195,9 @@ fn the_json_of_an_ensemble_has_the_figures_that_were_put_in() {
         "preset": "xor",
         "layers": [2, 2, 1],
         "bits": 2,
+        "data": "XOR",
+        "rows": 4,
+        "targets": "0/1",
         "init": "torch",
         "seed": 7,
         "learning_rate": null,
@@ -555,6 +560,7 @@ fn with_train_report<T>(of: impl FnOnce(&TrainReport<'_>) -> T) -> T {
         agreement: Some(agreement),
         command: "parity train",
         diagnosis: diagnosis(),
+        held_out: Some(HeldOut { rows: 8, loss: 0.25, right: 7 }),
         payoff: None,
     })
 }
@@ -627,6 +633,7 @@ The loss is the mean cross-entropy in nats: 0.693 (ln 2) for a guess, 0 for cert
   wall time 0.250 s, GPU time 0.125 s, 8000 steps/s
   in the end (f64, 4 rows): loss 0.062500, 50.00 % lower than at step 1,800; norm of the gradient 1.2e-1;
     learning rate × largest curvature 1.75; 25 % of hidden activations saturated; 2 outputs within 0.02 of 0.5
+  held out (f64, 8 rows): loss 0.250000, 7 of 8 answers right (87.5 %)
 
 Not learned: loss 0.062500 after 2,000 steps, 3 of 4 answers right; its loss is still falling, by 50.0 % over the last tenth of the steps: try more --steps. GPU and CPU part (4.0e-3 of the loss apart at most, at step 1,000; f32 on the CPU: 3.0e-3), as two f32 runs do where training magnifies every rounding: neither is wrong.
 One core of the processor may train one network this small faster: parity bench --suite training finds from how many networks on this adapter pays.
@@ -634,6 +641,21 @@ More: docs/train.md, parity train --help
 "
     );
     assert_lines(&with_train_report(|report| report.text()), &expected);
+}
+
+fn diagnosis_json() -> Json {
+    json!({
+        "ending": "still-falling",
+        "rows": 4,
+        "loss": 0.0625,
+        "late_step": 1800,
+        "last_tenth_fall": 0.5,
+        "gradient_norm": 0.125,
+        "step_times_curvature": 1.75,
+        "saturated_share": 0.25,
+        "undecided_rows": 2,
+        "right_rows": 3,
+    })
 }
 
 #[test]
@@ -658,6 +680,9 @@ fn the_json_of_a_run_has_the_figures_that_were_put_in() {
         "preset": "xor",
         "layers": [2, 2, 1],
         "bits": 2,
+        "data": "XOR",
+        "rows": 4,
+        "targets": "0/1",
         "init": null,
         "seed": null,
         "init_from": {"path": "file", "sha256": "hash", "note": "rounded"},
@@ -685,18 +710,8 @@ fn the_json_of_a_run_has_the_figures_that_were_put_in() {
         "trained": parameters_json(),
         "parameters_sha256": PARAMETERS_SHA256,
     });
-    expected["diagnosis"] = json!({
-        "ending": "still-falling",
-        "rows": 4,
-        "loss": 0.0625,
-        "late_step": 1800,
-        "last_tenth_fall": 0.5,
-        "gradient_norm": 0.125,
-        "step_times_curvature": 1.75,
-        "saturated_share": 0.25,
-        "undecided_rows": 2,
-        "right_rows": 3,
-    });
+    expected["diagnosis"] = diagnosis_json();
+    expected["held_out"] = json!({"rows": 8, "loss": 0.25, "right": 7});
     expected["agreement"] = json!({
         "verdict": "unstable",
         "gpu_deviation": 0.000_25,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{MethodRecord, Written, versioned_json};
 use crate::gpu::AdapterSummary;
 use crate::sweep::{Ensemble, EnsemblePlan, Histogram, Sampled, Stuck, wilson};
-use crate::task::{Init, Preset};
+use crate::task::{Coding, Init, Preset};
 
 /// The quantiles of the steps to solve.
 const QUANTILES: [f64; 5] = [0.0, 0.1, 0.5, 0.9, 1.0];
@@ -34,6 +34,9 @@ struct Json<'a> {
     preset: &'static str,
     layers: &'a [usize],
     bits: usize,
+    data: String,
+    rows: usize,
+    targets: Coding,
     init: Init,
     seed: u64,
     learning_rate: Option<f64>,
@@ -118,6 +121,9 @@ impl EnsembleReport<'_> {
             preset: self.preset.name(),
             layers: plan.population.recipe.sizes.as_slice(),
             bits: plan.population.recipe.data.input_size,
+            data: plan.population.recipe.data.name(),
+            rows: plan.population.recipe.data.row_count(),
+            targets: plan.population.recipe.data.coding,
             init: plan.population.init,
             seed: plan.seed,
             learning_rate: plan.common_learning_rate(),

@@ -6,8 +6,8 @@ use super::{MethodRecord, Written, csv, versioned_json};
 use crate::bench::Payoff;
 use crate::gpu::AdapterSummary;
 use crate::sweep::Axis;
-use crate::task::{Init, Preset};
-use crate::train::{Agreement, Diagnosis, Outcome, Plan, ProductUse, Trajectory};
+use crate::task::{Coding, Init, Preset};
+use crate::train::{Agreement, Diagnosis, HeldOut, Outcome, Plan, ProductUse, Trajectory};
 
 /// A file that training starts from.
 #[derive(Clone, Debug, Serialize)]
@@ -60,6 +60,8 @@ pub struct TrainReport<'a> {
     pub command: &'a str,
     /// How the run ended.
     pub diagnosis: Diagnosis,
+    /// The answers to rows that it was not trained on, if there are such rows.
+    pub held_out: Option<HeldOut>,
     /// From how many networks the adapter pays, if a benchmark found it.
     pub payoff: Option<Payoff>,
 }
@@ -84,6 +86,9 @@ struct Json<'a> {
     preset: &'static str,
     layers: &'a [usize],
     bits: usize,
+    data: String,
+    rows: usize,
+    targets: Coding,
     init: Option<Init>,
     seed: Option<u64>,
     init_from: Option<&'a InitFile>,
@@ -97,6 +102,8 @@ struct Json<'a> {
     final_loss: f32,
     learned: bool,
     diagnosis: Diagnosis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_out: Option<HeldOut>,
     predictions: &'a [f32],
     agreement: Option<Agreement>,
     train_s: f64,
@@ -144,6 +151,9 @@ impl TrainReport<'_> {
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),
             bits: plan.recipe.data.input_size,
+            data: plan.recipe.data.name(),
+            rows: plan.recipe.data.row_count(),
+            targets: plan.recipe.data.coding,
             init: self.init.map(|(law, _)| law),
             seed: self.init.map(|(_, seed)| seed),
             init_from: self.init_from,
@@ -157,6 +167,7 @@ impl TrainReport<'_> {
             final_loss: outcome.final_loss,
             learned: plan.is_learned(outcome),
             diagnosis: self.diagnosis,
+            held_out: self.held_out,
             predictions: &outcome.probabilities,
             agreement: self.agreement,
             train_s: outcome.wall.as_secs_f64(),

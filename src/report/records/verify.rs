@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{InitFile, Written, versioned_json};
 use crate::gpu::AdapterSummary;
-use crate::task::{Init, Preset};
+use crate::task::{Coding, Init, Preset};
 use crate::verify::{Request, Verification};
 
 /// All that was checked.
@@ -31,6 +31,9 @@ struct Json<'a> {
     preset: &'static str,
     layers: &'a [usize],
     bits: usize,
+    data: String,
+    rows: usize,
+    targets: Coding,
     init: Option<Init>,
     init_from: Option<&'a InitFile>,
     start: Written<'a>,
@@ -59,6 +62,9 @@ impl VerifyReport<'_> {
             preset: self.preset.name(),
             layers: plan.start.sizes.as_slice(),
             bits: plan.recipe.data.input_size,
+            data: plan.recipe.data.name(),
+            rows: plan.recipe.data.row_count(),
+            targets: plan.recipe.data.coding,
             init: self.init,
             init_from: self.init_from,
             start: Written(&plan.start),

@@ -7,12 +7,12 @@ use indicatif::HumanCount;
 
 use super::curve::curve;
 use super::diagnosis::{advice, figures};
-use super::{heading, number, peculiarities, plain, table};
+use super::{heading, number, peculiarities, percent, plain, table};
 use crate::bench::Payoff;
 use crate::report::TrainReport;
 use crate::report::records::LossRow;
-use crate::task::{Activation, Loss, Method, Parameters, Recipe, Rounding};
-use crate::train::{Agreement, Plan, Verdict};
+use crate::task::{Activation, Loss, Method, Origin, Parameters, Recipe, Rounding};
+use crate::train::{Agreement, HeldOut, Plan, Verdict};
 
 /// The rows of losses that the text shows unless more are asked for.
 const LOSSES_SHOWN: usize = 12;
@@ -22,6 +22,13 @@ const ROWS_SHOWN: usize = 16;
 
 /// The most parameters that the text shows.
 const PARAMETERS_SHOWN: usize = 64;
+
+/// As a sentence begins with it.
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
 
 impl TrainReport<'_> {
     /// What a person reads.
@@ -34,7 +41,7 @@ impl TrainReport<'_> {
             self.curve(),
             self.truth_table(),
             self.parameter_text(),
-            self.timing() + &figures(self.plan, &self.diagnosis),
+            self.timing() + &figures(self.plan, &self.diagnosis) + &self.held_out(),
             self.closing(),
         ]
         .join("\n")
@@ -78,9 +85,12 @@ impl TrainReport<'_> {
         let sizes = self.plan.start.sizes.as_slice();
         let data = &self.plan.recipe.data;
         let [no, _] = data.coding.targets();
-        let truth = match data.input_size {
-            2 => "XOR is 1 if exactly one of the two inputs is 1".into(),
-            bits => format!("{} is 1 if an odd number of the {bits} inputs is 1", data.name()),
+        let truth = match data.origin {
+            Origin::Function { function, relevant } => {
+                let condition = function.condition(relevant, data.input_size);
+                format!("{} is 1 if {condition}", capitalised(&data.name()))
+            }
+            Origin::Given => format!("The data have {} rows", HumanCount(data.row_count() as u64)),
         };
         let Method { output_activation, loss, .. } = self.plan.recipe.method;
         let output = match output_activation {
@@ -194,6 +204,20 @@ impl TrainReport<'_> {
             "  wall time {:.3} s, GPU time {gpu_time}, {:.0} steps/s\n",
             self.outcome.wall.as_secs_f64(),
             self.steps_per_s(),
+        )
+    }
+
+    /// The answers to rows that were held out, if there are any.
+    #[expect(clippy::cast_precision_loss, reason = "rows are fewer than 2⁵³")]
+    fn held_out(&self) -> String {
+        let Some(HeldOut { rows, loss, right }) = self.held_out else { return String::new() };
+        format!(
+            "  held out (f64, {} rows): loss {}, {} of {} answers right ({})\n",
+            HumanCount(rows as u64),
+            number(loss, 6),
+            HumanCount(right as u64),
+            HumanCount(rows as u64),
+            percent(right as f64 / rows as f64)
         )
     }
 

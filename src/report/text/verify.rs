@@ -17,9 +17,9 @@ impl VerifyReport<'_> {
     #[must_use]
     pub fn text(&self) -> String {
         let Request { plan, effort, .. } = self.request;
-        let (preset, bits) = (self.preset.name(), plan.recipe.data.input_size);
+        let (preset, data) = (self.preset.name(), plan.recipe.data.name());
         let (sizes, seed) = (&plan.start.sizes, effort.seed);
-        let what = format!("verify, {preset} ({sizes} on parity of {bits} bits), seed {seed}");
+        let what = format!("verify, {preset} ({sizes} on {data}), seed {seed}");
         let mut parts = vec![heading(&what, self.adapter)];
         parts.extend(self.found.adapter.as_ref().map(examination));
         if !self.found.kernels.is_empty() {

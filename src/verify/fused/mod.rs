@@ -22,7 +22,7 @@ use crate::kernels::train_invocation as invocation;
 use crate::kernels::train_workgroup::{self as workgroup, Split};
 use crate::kernels::{self, Cost};
 use crate::numeric::Enclosure;
-use crate::task::{Backprop, Coding, Dataset, LayerSizes, Method, Schedule};
+use crate::task::{Backprop, Coding, Dataset, LayerSizes, Method, Origin, Schedule};
 use crate::verify::draws::values;
 use crate::verify::harness::POISON;
 use crate::verify::{Failure, Output, Trial};
@@ -112,12 +112,18 @@ pub fn data(input_size: usize, batch_size: usize) -> Dataset {
     let inputs = values(3, input_size * batch_size).into_iter();
     let inputs = inputs.map(|draw| if draw == 0.0 { 0.75 } else { draw }).collect();
     let targets = (0..batch_size).map(|row| f32::from(row.is_multiple_of(3))).collect();
-    Dataset { inputs, targets, coding: Coding::ZeroOne, input_size }
+    Dataset { inputs, targets, coding: Coding::ZeroOne, input_size, origin: Origin::Given }
 }
 
 /// One row, so that its loss is the loss.
 pub fn one_row() -> Dataset {
-    Dataset { inputs: vec![0.5], targets: vec![0.0], coding: Coding::ZeroOne, input_size: 1 }
+    Dataset {
+        inputs: vec![0.5],
+        targets: vec![0.0],
+        coding: Coding::ZeroOne,
+        input_size: 1,
+        origin: Origin::Given,
+    }
 }
 
 /// What a kernel is compiled for.
