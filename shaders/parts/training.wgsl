@@ -1,6 +1,8 @@
 // What many steps in one launch have in common, whoever makes them. Needs loss_kind.wgsl,
 // BATCH_SIZE, and the overrides `compensated`, `has_momentum`, `weight_decay`, `adam`.
 
+const CROSS_ENTROPY: u32 = 0u;
+
 // The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
 fn gradient_share() -> f32 {
     return select(1.0, 2.0, loss_kind == SQUARED_ERROR) / f32(BATCH_SIZE);

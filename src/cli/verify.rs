@@ -7,9 +7,11 @@ use super::optimizer::{BETAS, EPSILON, NESTEROV};
 use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN};
 use super::{DeviceArgs, go_on, sabotage, values};
 use crate::error::Error;
-use crate::report::{self, InitFile, PartsDisplay, VerifyReport};
+use crate::gpu::Gpu;
+use crate::report::{self, InitFile, MatrixReport, PartsDisplay, VerifyReport};
 use crate::task::Preset;
 use crate::train::Plan;
+use crate::verify::matrix::matrix;
 use crate::verify::mutants::Part;
 use crate::verify::{Effort, QUICK_STEPS, Request, Section, check_kernel, is_of_training, verify};
 
@@ -59,6 +61,12 @@ const CONFLICTS: &[Conflict] = &[
         others: OF_TRAINING,
         why: "wrong kernels are tried on a fixed training run",
     },
+    Conflict { one: "matrix", others: OF_TRAINING, why: "each combination is a recipe of its own" },
+    Conflict {
+        one: "matrix",
+        others: &["sabotage", "quick", "thorough", "seed", "cases", "kernel"],
+        why: "combinations are run instead of the checks",
+    },
     Conflict {
         one: "thorough",
         others: &["quick"],
@@ -99,6 +107,10 @@ pub(super) struct Args {
     /// tried
     #[arg(long, value_name = "K/N", hide = true)]
     part: Option<Part>,
+    /// Run every combination of what a recipe can say in every engine that takes it, against the
+    /// reference, instead of the checks: takes many minutes
+    #[arg(long)]
+    matrix: bool,
     /// Skip the checks that take long
     #[arg(long)]
     quick: bool,
@@ -122,6 +134,9 @@ impl Args {
             return self.run_sabotage().await;
         }
         let gpu = self.device.open().await?;
+        if self.matrix {
+            return self.run_matrix(&gpu).await;
+        }
         let effort = self.effort(self.quick);
         let (every, kernels) = (self.every, self.kernel.clone());
         let request = Request { plan, effort, every, kernels };
@@ -182,6 +197,19 @@ impl Args {
         let cases = self.cases.unwrap_or(if quick { QUICK_CASES } else { CASES });
         let (quick, thorough) = (self.quick, self.thorough);
         Effort { seed: self.plan.seed, cases, quick, thorough }
+    }
+
+    async fn run_matrix(&self, gpu: &Gpu) -> Result<u8, Error> {
+        let mut progress = PartsDisplay::default();
+        let mut observe = |done: u64, total: u64| {
+            progress.update("combinations", done, total);
+            go_on()
+        };
+        let found = &matrix(gpu, &mut observe).await?;
+        progress.finish();
+        let report = MatrixReport { adapter: &gpu.adapter, found, command: &command_line() };
+        report::print(&if self.json { report.json() } else { report.text() })?;
+        Ok(if found.interrupted { 130 } else { u8::from(!found.is_right()) })
     }
 
     async fn run_sabotage(&self) -> Result<u8, Error> {

@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal, Write};
 
 pub use records::{
     BenchComparison, BenchReport, DevicesReport, DoctorReport, EnsembleReport, InitFile,
-    SabotageReport, SweepReport, TrainReport, VerifyReport, finished_sweep,
+    MatrixReport, SabotageReport, SweepReport, TrainReport, VerifyReport, finished_sweep,
 };
 pub use text::{PartsDisplay, ProgressDisplay};
 

@@ -140,6 +140,12 @@ impl Method {
         Self { loss, ..self }
     }
 
+    /// The same method with gradients that are computed in another way.
+    #[must_use]
+    pub const fn with_backprop(self, backprop: Backprop) -> Self {
+        Self { backprop, ..self }
+    }
+
     /// The same method with another rounding.
     #[must_use]
     pub const fn with_rounding(self, rounding: Rounding) -> Self {

@@ -12,6 +12,7 @@ use super::problems::problems;
 use super::used_by::Launching;
 use super::{Failure, Trial};
 use crate::error::Error;
+use crate::gpu::Gpu;
 use crate::numeric::{Scalar, Stream};
 use crate::sweep::{EnsemblePlan, Population};
 use crate::task::{Init, Rounding};
@@ -68,15 +69,15 @@ pub(super) async fn engines(
 }
 
 /// As training cuts it.
-async fn whole(trial: &Trial<'_>, plan: &Plan, engine: EngineForm) -> Result<Outcome, Error> {
+pub(super) async fn whole(gpu: &Gpu, plan: &Plan, engine: EngineForm) -> Result<Outcome, Error> {
     let mut go_on = |_| ControlFlow::Continue(());
     match engine {
         EngineForm::Layered | EngineForm::Epilogues => {
             let products = engine.products();
-            Layered::with_products(trial.gpu, plan, products).await?.train(&mut go_on).await
+            Layered::with_products(gpu, plan, products).await?.train(&mut go_on).await
         }
         EngineForm::Fused => {
-            Fused::new(trial.gpu, plan, LoopLimit::Hopeful).await?.train(&mut go_on).await
+            Fused::new(gpu, plan, LoopLimit::Hopeful).await?.train(&mut go_on).await
         }
     }
 }
@@ -84,7 +85,7 @@ async fn whole(trial: &Trial<'_>, plan: &Plan, engine: EngineForm) -> Result<Out
 /// Whole, as training cuts it, and in parts of random lengths: how many steps were the same.
 async fn cut(trial: &mut Trial<'_>, plan: &Plan, engine: EngineForm) -> Result<u64, Failure> {
     trial.kernel = engine.kernel(plan);
-    let whole = match whole(trial, plan, engine).await {
+    let whole = match whole(trial.gpu, plan, engine).await {
         Err(Error::Diverged { step, .. }) => Err(step),
         others => Ok(others?),
     };

@@ -15,6 +15,7 @@ mod harness;
 mod inputs;
 mod integers;
 mod lockstep;
+pub mod matrix;
 pub mod mutants;
 mod own_exp;
 mod parallel;

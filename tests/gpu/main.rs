@@ -1,8 +1,6 @@
 //! Tests that need an adapter; Mesa's software driver will do. `WGPU_BACKEND` and
 //! `WGPU_ADAPTER_NAME` choose one.
 
-#[path = "../combinations/mod.rs"]
-mod combinations;
 #[path = "../figures/mod.rs"]
 mod figures;
 #[path = "../golden/mod.rs"]

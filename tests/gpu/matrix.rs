@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use parity::task::{Init, Method, Parameters};
+use parity::task::Method;
 use parity::train::{
     Agreement, Engine, Fused, Layered, LoopLimit, Outcome, Plan, Products, Verdict, reference,
 };
+use parity::verify::matrix::{Cell, cells};
 use pollster::block_on;
 
-use crate::combinations::{Cell, cells};
 use crate::harness::gpu;
 
 /// The most runs that the pairs may take.
@@ -105,8 +105,7 @@ fn every_pair_of_what_a_recipe_can_say_is_run_and_agrees_with_the_reference() {
     assert!((16..=MOST_RUNS).contains(&chosen.len()), "{} runs", chosen.len());
     for Run { cell, form, .. } in &chosen {
         let recipe = cell.recipe().expect("a recipe");
-        let start = Parameters::initialise(&recipe.sizes, Init::Torch, 48);
-        let plan = Plan::new(recipe.data, recipe.method, start, recipe.steps, 8).expect("a plan");
+        let plan = Cell::plan(recipe).expect("a plan");
         let outcome = train(&plan, *form);
         let go_on = || ControlFlow::Continue(());
         let cpu_f32 = reference::<f32>(&plan, &go_on).expect("a run");

@@ -232,6 +232,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
             ("kernel", &["activation"]),
             ("sabotage", &[]),
             ("part", &["0/3"]),
+            ("matrix", &[]),
             ("quick", &[]),
             ("thorough", &[]),
             ("json", &[]),
@@ -244,6 +245,8 @@ const SUBCOMMANDS: &[Subcommand] = &[
             ("optimizer", &["momentum"]),
             ("sabotage", OF_TRAINING),
             ("thorough", &["quick", "sabotage"]),
+            ("matrix", OF_TRAINING),
+            ("matrix", &["sabotage", "quick", "thorough", "seed", "cases", "kernel"]),
         ],
         needs: &[
             ("part", &["sabotage"]),

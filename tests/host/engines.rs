@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use parity::task::{Activation, Backprop, Coding, Loss, Method, Rounding};
 use parity::train::Engine;
-
-use crate::combinations::{Cell, SCHEDULES, cells, optimizers, with_backprop};
+use parity::verify::matrix::{Cell, SCHEDULES, cells, optimizers};
 
 #[test]
 fn every_combination_is_taken_or_refused_by_name() {
@@ -91,9 +90,9 @@ fn rows() -> Vec<(&'static str, Cell)> {
             cell("5-9-1", optimizers(sgd)[4].with_schedule(SCHEDULES[1])),
         ),
         ("measures of convergence (sweeps)", cell("2-3-1", sgd.measuring(true))),
-        ("backpropagation by hand", cell("2-3-1", with_backprop(sgd, by_hand))),
-        ("5-9-1, by hand", cell("5-9-1", with_backprop(sgd, by_hand))),
-        ("backpropagation by hand, with momentum", cell("2-3-1", with_backprop(momentum, by_hand))),
+        ("backpropagation by hand", cell("2-3-1", sgd.with_backprop(by_hand))),
+        ("5-9-1, by hand", cell("5-9-1", sgd.with_backprop(by_hand))),
+        ("backpropagation by hand, with momentum", cell("2-3-1", momentum.with_backprop(by_hand))),
     ]
 }
 

@@ -1,7 +1,5 @@
 //! Tests that need no adapter.
 
-#[path = "../combinations/mod.rs"]
-mod combinations;
 #[path = "../figures/mod.rs"]
 mod figures;
 #[path = "../golden/mod.rs"]

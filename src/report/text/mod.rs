@@ -6,6 +6,7 @@ mod devices;
 mod diagnosis;
 mod doctor;
 mod ensemble;
+mod matrix;
 mod numbers;
 mod progress;
 mod quietness;

@@ -56,6 +56,8 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
     for rule in RULES {
         kernels.push((rule, rule.kernel(trial.gpu).await?));
     }
+    let [.., (_, hinge)] = kernels.as_slice() else { panic!("the last rule is the hinge loss's") };
+    margin(trial, hinge).await?;
     for len in lengths(trial, 1) {
         let seed = trial.effort.seed;
         let (outputs, targets) = (probabilities(seed, len), targets(seed + 1, len));
@@ -69,6 +71,19 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
             compare(trial, kernel, &case, *rule, inputs).await?;
         }
     }
+    Ok(())
+}
+
+/// On the margin of the hinge loss its slope is 0, as PyTorch has it: 1 − t·y is exactly 0 there.
+async fn margin(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Failure> {
+    let signs = [1.0, -1.0, 1.0];
+    let case = "on the margin of the hinge loss";
+    let out = trial.poisoned("d_logits", signs.len()).await?;
+    let inputs = [trial.input(&signs).await?, trial.input(&signs).await?];
+    let tensors = [&inputs[0], &inputs[1], &out.tensor];
+    let dispatch = loss_grad::dispatch(trial.gpu, kernel, Rule::HINGE.scale, tensors).await?;
+    trial.run(&[dispatch]).await?;
+    trial.check(case, &out, &[Enclosure::from_f32(0.0); 3]).await?;
     Ok(())
 }
 
