@@ -171,7 +171,7 @@ fn backward_loss(lane: u32, row: u32) {
         }
         evidence *= select(1.0 - output, output, TARGETS[row] == 1.0);
     } else {
-        evidence += loss_of(0.0, output, TARGETS[row]);
+        evidence += evidence_of_row(output, TARGETS[row]);
     }
     d_neurons[NEURONS - 1u] = d_logit;
 }

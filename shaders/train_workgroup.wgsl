@@ -281,7 +281,7 @@ fn learn(tile: u32) {
             let d_logit = gradient_of_row(output, target_value, output_activation);
             d_logits[slice * TILE + r] = select(0.0, d_logit, row < BATCH_SIZE);
             if loss_kind != CROSS_ENTROPY {
-                let error = loss_of(0.0, output, target_value);
+                let error = evidence_of_row(output, target_value);
                 errors[slice * TILE + r] = select(0.0, error, row < BATCH_SIZE);
             }
         }

@@ -7,11 +7,15 @@ fn hinge(output: f32, target_value: f32) -> f32 {
     return select(magnitude(output), max(0.0, 1.0 - target_value * output), finite);
 }
 
+fn squared_error(output: f32, target_value: f32) -> f32 {
+    let error = output - target_value;
+    return error * error;
+}
+
 // From the logit z (binary cross-entropy) or from the output.
 fn loss_of(z: f32, output: f32, target_value: f32) -> f32 {
     if loss_kind == SQUARED_ERROR {
-        let error = output - target_value;
-        return error * error;
+        return squared_error(output, target_value);
     }
     if loss_kind == HINGE {
         return hinge(output, target_value);

@@ -1,7 +1,15 @@
-// What many steps in one launch have in common, whoever makes them. Needs loss_kind.wgsl,
+// What many steps in one launch have in common, whoever makes them. Needs losses.wgsl,
 // BATCH_SIZE, and the overrides `compensated`, `has_momentum`, `weight_decay`, `adam`.
 
 const CROSS_ENTROPY: u32 = 0u;
+
+// What a row adds to the evidence of a step, unless the loss is the cross-entropy.
+fn evidence_of_row(output: f32, target_value: f32) -> f32 {
+    if loss_kind == HINGE {
+        return hinge(output, target_value);
+    }
+    return squared_error(output, target_value);
+}
 
 // The gradient of the mean: that of the sum of rows, or half of the sum of squares, times this.
 fn gradient_share() -> f32 {

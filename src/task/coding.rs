@@ -38,8 +38,8 @@ impl Coding {
 
     /// The target of the answer that an output gives.
     #[must_use]
-    pub fn answer(self, output: f32) -> f32 {
-        self.targets()[usize::from(output >= self.threshold())]
+    pub fn answer(self, output: f64) -> f32 {
+        self.targets()[usize::from(output >= f64::from(self.threshold()))]
     }
 }
 
@@ -51,9 +51,11 @@ mod tests {
     fn an_answer_is_yes_from_halfway_between_the_targets_on() {
         for coding in Coding::ALL {
             let [no, yes] = coding.targets();
-            let threshold = coding.threshold();
-            assert_eq!([no, threshold.next_down(), f32::NAN].map(|it| coding.answer(it)), [no; 3]);
-            assert_eq!([yes, threshold, f32::INFINITY].map(|it| coding.answer(it)), [yes; 3]);
+            let threshold = f64::from(coding.threshold());
+            let below = [no.into(), threshold.next_down(), f64::NAN];
+            assert_eq!(below.map(|it| coding.answer(it)), [no; 3]);
+            let above = [yes.into(), threshold, f64::INFINITY];
+            assert_eq!(above.map(|it| coding.answer(it)), [yes; 3]);
         }
     }
 }

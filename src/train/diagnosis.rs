@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Outcome, Plan};
 use crate::cpu::Reference;
 use crate::cpu::activation::slope;
-use crate::numeric::{Dual, Scalar, ULP};
+use crate::numeric::{Dual, ULP};
 use crate::task::{Activation, Backprop, Coding, Dataset, Method, Recipe};
 
 /// The most rows that are looked at.
@@ -128,8 +128,7 @@ impl Diagnosis {
         let loss = network.forward();
         network.backward();
         let gradient_norm = network.gradient().map(|d| d * d).sum::<f64>().sqrt();
-        let is_right =
-            |y: f64, t: f32| f64::from(data.coding.answer(f32::from_f64(y))) == f64::from(t);
+        let is_right = |y: f64, t: f32| data.coding.answer(y) == t;
         let outputs = || network.probabilities().iter().zip(&data.targets);
         let mut found = Self {
             ending: Ending::Flat,

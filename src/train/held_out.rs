@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::cpu::Reference;
-use crate::numeric::Scalar;
 use crate::task::{Dataset, Method, Parameters};
 
 /// The answers of a network to rows that it was not trained on, by the reference in `f64`.
@@ -24,9 +23,7 @@ impl HeldOut {
         let mut network = Reference::<f64>::new(data, method, parameters);
         let loss = network.forward();
         let outputs = network.probabilities().iter().zip(&data.targets);
-        let is_right = |&(output, target): &(&f64, &f32)| {
-            data.coding.answer(f32::from_f64(*output)) == *target
-        };
+        let is_right = |&(&output, target): &(&f64, &f32)| data.coding.answer(output) == *target;
         Self { rows: data.row_count(), loss, right: outputs.filter(is_right).count() }
     }
 }

@@ -65,7 +65,7 @@ impl Plan {
     pub fn right_answers(&self, outputs: &[f32]) -> usize {
         let data = &self.recipe.data;
         let pairs = outputs.iter().zip(&data.targets);
-        pairs.filter(|&(&output, &target)| data.coding.answer(output) == target).count()
+        pairs.filter(|&(&output, &target)| data.coding.answer(output.into()) == target).count()
     }
 
     /// Whether a run has learned the data: its final loss is small, and every answer is right.

@@ -236,6 +236,7 @@ impl<'a> Trial<'a> {
     /// # Panics
     /// Unless values have 4 bytes each.
     pub async fn input<T: bytemuck::Pod>(&self, values: &[T]) -> Result<Tensor, Error> {
+        assert_eq!(size_of::<T>(), 4, "bytes a value");
         let whole = [bytemuck::cast_slice(values), &[OUTSIDE; FENCE]].concat();
         let whole = self.gpu.upload("input", &whole).await?;
         Ok(whole.part(0, values.len()).with_room(FENCE))
@@ -249,6 +250,7 @@ impl<'a> Trial<'a> {
     /// # Panics
     /// Unless values have 4 bytes each.
     pub async fn inputs<T: bytemuck::Pod>(&self, all: &[Vec<T>]) -> Result<Vec<Tensor>, Error> {
+        assert_eq!(size_of::<T>(), 4, "bytes a value");
         let (mut whole, mut places) = (vec![], vec![]);
         for values in all {
             places.push((whole.len(), values.len()));

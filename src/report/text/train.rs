@@ -163,7 +163,7 @@ impl TrainReport<'_> {
         let rows = inputs.zip(&data.targets).zip(&self.outcome.probabilities);
         let rows = rows.take(ROWS_SHOWN).map(|((inputs, target), &probability)| {
             let inputs: Vec<_> = inputs.iter().map(ToString::to_string).collect();
-            let answer = data.coding.answer(probability);
+            let answer = data.coding.answer(probability.into());
             let remark = if answer == *target { "" } else { "wrong" };
             [
                 inputs.join(" "),

@@ -76,7 +76,7 @@ pub(super) async fn check(trial: &mut Trial<'_>) -> Result<(), Failure> {
 
 /// On the margin of the hinge loss its slope is 0, as PyTorch has it: 1 − t·y is exactly 0 there.
 async fn margin(trial: &mut Trial<'_>, kernel: &Kernel) -> Result<(), Failure> {
-    let signs = [1.0, -1.0, 1.0];
+    let signs = [1.0_f32, -1.0, 1.0];
     let case = "on the margin of the hinge loss";
     let out = trial.poisoned("d_logits", signs.len()).await?;
     let inputs = [trial.input(&signs).await?, trial.input(&signs).await?];

@@ -4,7 +4,7 @@ use crate::gpu::Gpu;
 use crate::task::{Dataset, Method};
 use crate::train::KernelChoice;
 use crate::verify::fused::methods::{
-    self, ADAM, ADAMW, DECAY, HINGE, IDENTITY, MOMENTUM, NESTEROV, RELU, SCHEDULED,
+    self, ADAM, ADAM_DECAY, ADAMW, DECAY, HINGE, IDENTITY, MOMENTUM, NESTEROV, RELU, SCHEDULED,
 };
 use crate::verify::fused::{
     LONG, Loops, Networks, check_by_invocation, data, described, largest, one_row, problem,
@@ -20,7 +20,7 @@ const MEASURED: Method = Method::PLAIN.measuring(true);
 /// The smallest network that learns XOR.
 const XOR: [usize; 3] = [2, 2, 1];
 
-const METHODS: [Method; 12] = [
+const METHODS: [Method; 13] = [
     Method::COMPENSATED,
     Method::PLAIN,
     TANH,
@@ -32,6 +32,7 @@ const METHODS: [Method; 12] = [
     DECAY,
     SCHEDULED,
     ADAM,
+    ADAM_DECAY,
     ADAMW,
 ];
 

@@ -6,7 +6,7 @@ use crate::kernels::train_workgroup::Split;
 use crate::task::{Dataset, Method};
 use crate::train::KernelChoice;
 use crate::verify::fused::methods::{
-    ADAM, ADAMW, DECAY, HINGE, IDENTITY, MOMENTUM, NESTEROV, RELU, SCHEDULED, TANH,
+    ADAM, ADAM_DECAY, ADAMW, DECAY, HINGE, IDENTITY, MOMENTUM, NESTEROV, RELU, SCHEDULED, TANH,
 };
 use crate::verify::fused::{
     LONG, Loops, Networks, check_by_workgroup, data, described, largest, one_row, problem,
@@ -16,8 +16,8 @@ use crate::verify::{Failure, Trial, Workload};
 const METHODS: [Method; 2] = [Method::COMPENSATED, Method::PLAIN];
 
 /// Methods of which not everything is checked.
-const OTHERS: [Method; 10] =
-    [TANH, MOMENTUM, IDENTITY, RELU, HINGE, NESTEROV, DECAY, SCHEDULED, ADAM, ADAMW];
+const OTHERS: [Method; 11] =
+    [TANH, MOMENTUM, IDENTITY, RELU, HINGE, NESTEROV, DECAY, SCHEDULED, ADAM, ADAM_DECAY, ADAMW];
 
 /// `[input_size, hidden_size, batch_size]` and splits that no device gets, but they are right: more
 /// invocations than llvmpipe has in a vector, so that a barrier matters; rows, inputs and units that

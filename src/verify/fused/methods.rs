@@ -40,6 +40,10 @@ const SCHEDULE: Schedule = Schedule { warmup: 20, decay: Decay::Step { every: 2,
 pub const ADAM: Method =
     Method::PLAIN.with_optimizer(Optimizer::Adam(Adam { epsilon: 1e-30, ..Adam::DEFAULT }));
 
+/// Adam with a decay of the gradient.
+pub const ADAM_DECAY: Method =
+    Method::PLAIN.with_optimizer(Optimizer::Adam(Adam { weight_decay: 0.2, ..Adam::DEFAULT }));
+
 /// AdamW, with epsilon and betas that count.
 pub const ADAMW: Method = Method::PLAIN
     .with_activations(Activation::Tanh, Activation::Identity)

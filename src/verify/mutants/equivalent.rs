@@ -177,6 +177,11 @@ pub const EQUIVALENTS: &[Equivalent] = &[
         NOTHING_DECAYS,
     ),
     Equivalent::new(
+        ["train_workgroup", "learn", "guard always true"],
+        ["if loss_kind != CROSS_ENTROPY {", "if true {"],
+        "with the cross-entropy nothing reads what is stored",
+    ),
+    Equivalent::new(
         ["train_workgroup", "update_weights", "factor dropped"],
         ["let second = (STATES - 1u) * BLOCKS + b;", "let second = BLOCKS + b;"],
         NO_SECOND,
