@@ -16,8 +16,8 @@ pub(super) const EPSILON: Need = Need { one: "epsilon", others: &["optimizer"] }
 
 #[derive(clap::Args)]
 pub(super) struct OptimizerArgs {
-    /// Learning rate: the factor of the gradient in an update [default: the preset's; 0.001 for adam
-    /// and adamw]
+    /// Learning rate: the factor of the gradient in an update [default: 1, or the preset's; 0.001 for
+    /// adam and adamw]
     #[arg(long, value_name = "RATE", value_parser = values::learning_rate)]
     pub(super) learning_rate: Option<f64>,
     /// Optimizer, by PyTorch's formulas

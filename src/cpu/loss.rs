@@ -1,8 +1,9 @@
 //! The mean loss of a batch.
 
+use super::activation::slope;
 use super::sum::sum;
 use crate::numeric::Scalar;
-use crate::task::Loss;
+use crate::task::{Activation, Loss};
 
 /// The mean over the rows of
 /// - `max(z, 0)·(1 − t) + max(−z, 0)·t + log(1 + exp(−|z|))`, binary cross-entropy in nats, where
@@ -16,34 +17,32 @@ use crate::task::Loss;
 #[must_use]
 pub fn loss<S: Scalar>(loss: Loss, outputs: &[S], targets: &[S]) -> S {
     let [sum] = sum(targets.len(), |row, [sum]: &mut [S; 1]| {
-        *sum = *sum
-            + match loss {
-                Loss::CrossEntropy => row_loss(outputs[row], targets[row]),
-                Loss::SquaredError => {
-                    let error = outputs[row] - targets[row];
-                    error * error
-                }
-                Loss::Hinge => hinge(outputs[row], targets[row]),
-            };
+        *sum = *sum + row_loss(loss, outputs[row], targets[row]);
     });
     #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2⁵³ rows")]
     let batch_size = targets.len() as f64;
     sum / S::from_f64(batch_size)
 }
 
-/// The hinge loss of one row.
-pub(super) fn hinge<S: Scalar>(y: S, t: S) -> S {
-    if !y.to_f64().is_finite() {
-        return y.abs();
+/// The loss of one row, from the logit (cross-entropy) or the output.
+pub fn row_loss<S: Scalar>(loss: Loss, y: S, t: S) -> S {
+    match loss {
+        Loss::SquaredError => (y - t) * (y - t),
+        // A driver may answer anything for what is no finite number.
+        _ if !y.to_f64().is_finite() => y.abs(),
+        Loss::CrossEntropy => row_loss_from(y, t, (-y.abs()).exp()),
+        Loss::Hinge => S::from_f64(0.0).max(S::from_f64(1.0) - t * y),
     }
-    S::from_f64(0.0).max(S::from_f64(1.0) - t * y)
 }
 
-fn row_loss<S: Scalar>(z: S, t: S) -> S {
-    if !z.to_f64().is_finite() {
-        return z.abs();
+/// The gradient of a row's loss by its logit, from the output y of an activation function; half of it, of
+/// the squared error.
+pub(super) fn gradient_of_row<S: Scalar>(loss: Loss, activation: Activation, y: S, t: S) -> S {
+    match loss {
+        Loss::CrossEntropy => y - t,
+        Loss::SquaredError => (y - t) * slope(activation, y),
+        Loss::Hinge => -t * (S::from_f64(1.0) - t * y).is_positive(),
     }
-    row_loss_from(z, t, (-z.abs()).exp())
 }
 
 /// The loss of one row, where `tail` = exp(−|z|). Nothing is subtracted, so that the small loss of a

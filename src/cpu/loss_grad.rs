@@ -1,6 +1,6 @@
 //! The gradient of a loss by the logits: `d_logits = scale · (y − t)` of binary cross-entropy.
 
-use super::activation::slope;
+use super::loss::gradient_of_row;
 use crate::numeric::Scalar;
 use crate::task::{Activation, Loss};
 
@@ -21,17 +21,12 @@ pub fn loss_grad<S: Scalar>(
 ) {
     let [zero, one, two] = [0.0, 1.0, 2.0].map(S::from_f64);
     for ((d_logit, &y), &t) in d_logits.iter_mut().zip(outputs).zip(targets) {
-        let d = match loss {
-            Loss::SquaredError => two * (y - t) * slope(activation, y),
-            Loss::Hinge => hinge_slope(y, t),
-            Loss::CrossEntropy if epsilon > zero => (y - t).through(y * (one - y), epsilon),
-            Loss::CrossEntropy => y - t,
-        };
-        *d_logit = scale * d;
+        let d = gradient_of_row(loss, activation, y, t);
+        *d_logit = scale
+            * match loss {
+                Loss::SquaredError => two * d,
+                _ if epsilon > zero => d.through(y * (one - y), epsilon),
+                _ => d,
+            };
     }
-}
-
-/// The derivative of the hinge loss by the output.
-pub(super) fn hinge_slope<S: Scalar>(y: S, t: S) -> S {
-    -t * (S::from_f64(1.0) - t * y).is_positive()
 }

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::activation::{activate, slope};
 use super::adam_update::{AdamStep, adam_update, moved};
-use super::loss::{self, hinge};
-use super::loss_grad::hinge_slope;
+use super::loss::{self, gradient_of_row, row_loss};
 use super::sgd_update::sgd_update;
 use crate::numeric::Scalar;
 use crate::task::{Backprop, Dataset, Loss, Method};
@@ -116,16 +115,15 @@ impl<S: Scalar> Network<S> {
     ) -> S {
         let output = self.forward(parameters, inputs);
         let Self { method, layers, values, d_neurons, .. } = self;
-        let (error, one) = (output - target, S::from_f64(1.0));
+        let (loss, one) = (method.loss, S::from_f64(1.0));
+        let mut d_logit = gradient_of_row(loss, method.output_activation, output, target);
         let epsilon = method.backprop.epsilon();
-        let (d_logit, evidence) = match method.loss {
-            Loss::SquaredError => (error * slope(method.output_activation, output), error * error),
-            Loss::Hinge => (hinge_slope(output, target), hinge(output, target)),
-            Loss::CrossEntropy if epsilon > 0.0 => {
-                let d = error.through(output * (one - output), S::from_f64(epsilon));
-                (d, one - error.abs())
-            }
-            Loss::CrossEntropy => (error, one - error.abs()),
+        if epsilon > 0.0 {
+            d_logit = d_logit.through(output * (one - output), S::from_f64(epsilon));
+        }
+        let evidence = match loss {
+            Loss::CrossEntropy => one - (output - target).abs(),
+            _ => row_loss(loss, output, target),
         };
         *d_neurons.last_mut().expect("an output") = d_logit;
         for (number, layer) in layers.iter().enumerate().rev() {
@@ -172,7 +170,7 @@ impl<S: Scalar> Evidence<S> {
     pub(super) fn add(&mut self, row: S) {
         self.value = match self.loss {
             Loss::CrossEntropy => self.value * row,
-            Loss::SquaredError | Loss::Hinge => self.value + row,
+            _ => self.value + row,
         };
     }
 
@@ -181,7 +179,7 @@ impl<S: Scalar> Evidence<S> {
         let limit = batch_size::<f64>(data) * loss;
         match self.loss {
             Loss::CrossEntropy => self.value.to_f64() > (-limit).exp(),
-            Loss::SquaredError | Loss::Hinge => self.value.to_f64() < limit,
+            _ => self.value.to_f64() < limit,
         }
     }
 }

@@ -119,7 +119,7 @@ impl Problem<'_> {
         let (logs, quotients) = match (measured, loss) {
             (false, _) => (0.0, 0.0),
             (true, Loss::CrossEntropy) => (1.0, 3.0),
-            (true, Loss::SquaredError | Loss::Hinge) => (0.0, 3.0),
+            (true, _) => (0.0, 3.0),
         };
         let (of_update, quotients_of_update) =
             if self.method.adam().is_some() { (11.0, 2.0) } else { (2.0, 0.0) };
@@ -199,12 +199,12 @@ fn solved(problem: Problem<'_>, below: f32) -> [u32; 2] {
     let limit = problem.targets.len() as f64 * f64::from(below);
     let bits = |limit: f64| as_f32(limit).to_bits();
     match problem.method.loss {
-        Loss::SquaredError | Loss::Hinge => [0, bits(limit)],
         Loss::CrossEntropy => {
             let from = bits((-limit).exp()) + 1;
             // Rounding may take the product a little beyond 1.
             [from, bits(1.5) - from]
         }
+        _ => [0, bits(limit)],
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a launch must leave, by the twins.
 
 use super::{Members, Networks};
+use crate::cpu::loss::row_loss;
 use crate::cpu::train_invocation::{Member, look, moved_by_adam};
 use crate::kernels::fused::{LARGEST, NEVER, Params};
 use crate::numeric::{Enclosure, Scalar};
@@ -70,8 +71,7 @@ impl<'a> Twin<'a> {
             Loss::CrossEntropy => {
                 rows.fold(one, |product, (&y, &t)| product * (one - (y - t).abs()))
             }
-            Loss::SquaredError => rows.fold(zero, |sum, (&y, &t)| sum + (y - t) * (y - t)),
-            Loss::Hinge => rows.fold(zero, |sum, (&y, &t)| sum + zero.max(one - t * y)),
+            loss => rows.fold(zero, |sum, (&y, &t)| sum + row_loss(loss, y, t)),
         }
     }
 
