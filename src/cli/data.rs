@@ -5,7 +5,6 @@ use std::str::FromStr;
 use super::given::Need;
 use super::values;
 use crate::error::Error;
-use crate::numeric::parse_count;
 use crate::task::{Dataset, Function, MAX_BITS, MAX_WIDTH};
 
 /// The most rows that are drawn.
@@ -59,8 +58,7 @@ impl FromStr for Validation {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let rows = parse_count(text).and_then(|rows| usize::try_from(rows).ok());
-        if let Some(rows @ 1..) = rows {
+        if let Ok(rows) = values::count::<usize>(1..=u64::MAX)(text) {
             return Ok(Self::Rows(rows));
         }
         let share = text.parse().ok().filter(|share| *share > 0.0 && *share < 1.0);

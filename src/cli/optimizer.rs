@@ -3,16 +3,13 @@
 use std::str::FromStr;
 
 use super::given::{Need, refuse};
+use super::recipe::MAX_STEPS;
 use super::values;
 use crate::error::Error;
 use crate::task::{Adam, Decay, Method, Optimizer, Schedule, Sgd};
 
 /// What Nesterov's momentum goes with.
 pub(super) const NESTEROV: Need = Need { one: "nesterov", others: &["momentum"] };
-
-/// What Adam's options go with.
-pub(super) const BETAS: Need = Need { one: "betas", others: &["optimizer"] };
-pub(super) const EPSILON: Need = Need { one: "epsilon", others: &["optimizer"] };
 
 #[derive(clap::Args)]
 pub(super) struct OptimizerArgs {
@@ -46,7 +43,7 @@ pub(super) struct OptimizerArgs {
     #[arg(long, value_name = "SCHEDULE", default_value = "constant")]
     schedule: ScheduleChoice,
     /// Number of updates in which the learning rate rises from 0, before its schedule begins
-    #[arg(long, value_name = "STEPS", default_value_t = 0, value_parser = values::count::<u64>(0..=super::recipe::MAX_STEPS))]
+    #[arg(long, value_name = "STEPS", default_value_t = 0, value_parser = values::count::<u64>(0..=MAX_STEPS))]
     warmup: u64,
 }
 
@@ -74,11 +71,8 @@ impl FromStr for ScheduleChoice {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parts: Vec<_> = text.split(':').collect();
-        let share = |text: &str| text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-        let every = |text: &str| {
-            crate::numeric::parse_count(text)
-                .filter(|every| (1..=super::recipe::MAX_STEPS).contains(every))
-        };
+        let share = |text: &str| values::probability(text).ok();
+        let every = |text: &str| values::count::<u64>(1..=MAX_STEPS)(text).ok();
         let choice = match parts.as_slice() {
             ["constant"] => Some(Self::Constant),
             ["step", number] => every(number).map(|every| Self::Step { every, factor: 0.1 }),

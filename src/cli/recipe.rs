@@ -36,8 +36,8 @@ pub(super) struct NetworkArgs {
 }
 
 impl NetworkArgs {
-    /// The data without label noise, and the network: without `--layers`, with the hidden layers that `hidden_sizes`
-    /// gives for a number of inputs.
+    /// The data without label noise, and the network: without `--layers`, with the hidden layers that
+    /// `hidden_sizes` gives for a number of inputs.
     pub(super) fn network(
         &self,
         hidden_sizes: impl Fn(usize) -> Vec<usize>,

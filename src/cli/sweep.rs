@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::command_line::command_line;
 use super::data::DATA_SEED;
 use super::given::{Given, Need, refuse};
-use super::optimizer::{BETAS, EPSILON, NESTEROV};
+use super::optimizer::NESTEROV;
 use super::recipe::{MethodArgs, NetworkArgs, SEED};
 use super::{DeviceArgs, go_on, values};
 use crate::error::Error;
@@ -28,8 +28,6 @@ const NEEDS: &[Need] = &[
     Need { one: "center", others: &["zoom"] },
     Need { one: "zoom", others: &["center"] },
     NESTEROV,
-    BETAS,
-    EPSILON,
     DATA_SEED,
 ];
 

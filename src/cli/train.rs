@@ -6,7 +6,7 @@ use super::command_line::command_line;
 use super::data::DATA_SEED;
 use super::folders;
 use super::given::{Conflict, Given, Need, refuse};
-use super::optimizer::{BETAS, EPSILON, NESTEROV};
+use super::optimizer::NESTEROV;
 use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN, Subject};
 use super::{DeviceArgs, go_on, values};
 use crate::bench::Payoff;
@@ -76,8 +76,6 @@ const NEEDS: &[Need] = &[
     DATA_SEED,
     Need { one: "vary", others: &["networks", "member"] },
     NESTEROV,
-    BETAS,
-    EPSILON,
 ];
 
 #[derive(clap::Args)]

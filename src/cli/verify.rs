@@ -3,7 +3,7 @@
 use super::command_line::command_line;
 use super::data::DATA_SEED;
 use super::given::{Conflict, Given, Need, refuse};
-use super::optimizer::{BETAS, EPSILON, NESTEROV};
+use super::optimizer::NESTEROV;
 use super::recipe::{MAX_STEPS, PlanArgs, START_IS_GIVEN};
 use super::{DeviceArgs, go_on, sabotage, values};
 use crate::error::Error;
@@ -165,7 +165,7 @@ impl Args {
     pub(super) fn prepare(&self) -> Result<(Plan, Option<InitFile>), Error> {
         let part = Need { one: "part", others: &["sabotage"] };
         let split = Need { one: "split-seed", others: &["validation"] };
-        let needs = [part, split, DATA_SEED, NESTEROV, BETAS, EPSILON];
+        let needs = [part, split, DATA_SEED, NESTEROV];
         self.given.check(CONFLICTS, &needs)?;
         self.kernel.iter().try_for_each(|kernel| check_kernel(kernel))?;
         self.check_training()?;

@@ -224,8 +224,8 @@ async fn confident(
     trial.compare(case, "losses", &found, &expected)
 }
 
-/// A logit that is no number makes a loss that is none, and an infinite one +inf: a cross-entropy and
-/// a hinge loss are never negative.
+/// The loss of a NaN is not finite, and that of an infinity is +inf: a cross-entropy and a hinge loss are
+/// never negative.
 async fn not_finite(
     trial: &mut Trial<'_>,
     kernel: &Kernel,
